@@ -1,0 +1,34 @@
+//! `POST /api/log-in`: a new session for a user.
+
+use shared::model::account::{Email, PasswordAttempt};
+use shared::prelude::*;
+use shared::reply::Data;
+use shared::sdk::accounts::SignedIn;
+
+/// Anyone can try.
+pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").uses(&[
+    uses::ACCOUNTS_GET,
+    uses::ACCOUNTS_LIST,
+    uses::ACCOUNTS_PUT,
+    uses::SIGNING_KEY,
+]);
+
+/// Who they say they are.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    email: Email,
+    password: PasswordAttempt,
+}
+
+/// Logs them in, or says no more than that email or password are wrong.
+pub async fn handler(sdk: Sdk, event: Event<Input, Anyone>) -> Result<Reply<Data<SignedIn>>> {
+    let Input { email, password } = event.input;
+    let signed_in = sdk.accounts.log_in(&email, password).await?;
+    Ok(Reply::ok(signed_in.into()))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

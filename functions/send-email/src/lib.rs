@@ -1,0 +1,89 @@
+//! Tells people by email of the tasks that they were given.
+
+mod message;
+
+use std::time::Duration;
+
+use shared::lambda::queue::Message;
+use shared::model::log::TaskAssigned;
+use shared::prelude::*;
+use shared::sdk::mail::Outcome;
+
+/// The mail service allows few requests a second, so the template lets two run at once.
+pub const ENDPOINT: Endpoint = Endpoint::queue("send-email").uses(&[
+    uses::CONSUME_EMAIL,
+    uses::DEAD_LETTER_EMAIL,
+    uses::ACCOUNTS_GET,
+    uses::MAIL_RECORDS,
+    uses::MAIL_KEY,
+]);
+
+/// After each failure the next try waits for longer; after the last one there is none.
+const WAITS: [Duration; 3] = [
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(180),
+];
+
+/// Sends the email, once, however often the job is delivered.
+pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> Result<()> {
+    let tenant = event.caller.tenant;
+    let Message { job, receipt, .. } = event.input;
+    let (progress, user) = join(
+        sdk.mail.progress(&tenant, &job.id),
+        sdk.accounts.user(job.payload.assigned_to),
+    )
+    .await;
+    let Some(user) = user? else {
+        return Ok(());
+    };
+    if progress?.sent {
+        return Ok(());
+    }
+
+    let message = message::task_assigned(user.email, &job.payload);
+    match sdk.mail.send(&job.id, &message).await? {
+        Outcome::Accepted => sdk.mail.sent(&tenant, &job.id).await,
+        Outcome::Busy(wait) => put_off(&sdk, &receipt, wait, "the mail service is busy").await,
+        Outcome::Failed(reason) => {
+            let failures = sdk.mail.failed(&tenant, &job.id).await?.failures;
+            match wait_after(failures) {
+                Some(wait) => put_off(&sdk, &receipt, wait, &reason).await,
+                None => sdk.queue.give_up(&job).await,
+            }
+        }
+        Outcome::Rejected(_) => sdk.queue.give_up(&job).await,
+    }
+}
+
+/// Leaves the message in the queue, and says when it is to come back.
+async fn put_off(sdk: &Sdk, receipt: &str, wait: Duration, reason: &str) -> Result<()> {
+    sdk.queue.delay(receipt, wait).await?;
+    Err(Error::unavailable(format!(
+        "{reason}; again in {} s",
+        wait.as_secs()
+    )))
+}
+
+fn wait_after(failures: u32) -> Option<Duration> {
+    let index = usize::try_from(failures).ok()?.checked_sub(1)?;
+    WAITS.get(index).copied()
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::queue::function(&ENDPOINT, handler)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_waits_one_two_and_three_minutes_and_then_gives_up() {
+        let waits: Vec<_> = (1..=4)
+            .map(|failures| wait_after(failures).map(|wait| wait.as_secs()))
+            .collect();
+        assert_eq!(waits, [Some(60), Some(120), Some(180), None]);
+    }
+}

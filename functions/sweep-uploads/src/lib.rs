@@ -1,0 +1,28 @@
+//! By the clock: removes files whose task was never stored.
+
+use shared::prelude::*;
+
+/// A note that is left over tells of each.
+pub const ENDPOINT: Endpoint =
+    Endpoint::schedule("sweep-uploads").uses(&[uses::UPLOAD_SWEEP, uses::STORAGE_DELETE]);
+
+/// A task is stored within seconds of its file, or not at all.
+const PATIENCE: Millis = 60 * 60_000;
+
+/// Claims each note, so that no task can be stored with the file any more, then removes file and note.
+pub async fn handler(sdk: Sdk, _event: Event<Nothing, System>) -> Result<usize> {
+    let left_over = sdk.storage.left_over(sdk.clock.now() - PATIENCE).await?;
+    let mut removed = 0;
+    for upload in left_over {
+        if sdk.storage.claim(&upload).await? {
+            sdk.storage.discard(&upload).await?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::schedule::function(&ENDPOINT, handler)
+}

@@ -1,0 +1,250 @@
+//! The data folder: everything that a stack keeps.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    error::Unspecified,
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use uuid::Uuid;
+
+use crate::front::parameter_file;
+
+/// Why a data folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The folder or a file in it.
+    #[error("{path} can't be written: {source}")]
+    NotWritable {
+        /// What could not be written.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It belongs to a stack that runs.
+    #[error("{path} is in use by another process{process}: stop that one, or choose another folder with --data")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// ` (1234)`, where it is known.
+        process: String,
+    },
+    /// No key could be made, or the one that is there can't be read.
+    #[error("the signing key in {0} can't be used")]
+    Key(PathBuf),
+}
+
+/// A data folder, held by this process alone until it is dropped.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Opens the folder, made if missing, for the user alone.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        make_folder(path)?;
+        let lock_file = path.join(".lock");
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock_file)
+            .map_err(not_writable(&lock_file))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who holds it is good to know, not necessary.
+                let _unreadable = lock.read_to_string(&mut holder);
+                return Err(DataError::InUse {
+                    path: path.to_owned(),
+                    process: match holder.trim() {
+                        "" => String::new(),
+                        id => format!(" ({id})"),
+                    },
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(not_writable(&lock_file)(source)),
+        }
+        lock.set_len(0)
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(not_writable(&lock_file))?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file or folder in it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The folder of SSM's parameters, made if missing, for the user alone.
+    pub fn parameters(&self) -> Result<PathBuf, DataError> {
+        let folder = self.join("parameters");
+        make_folder(&folder)?;
+        Ok(folder)
+    }
+
+    /// The private key under the parameter `name`, made if missing: RSA of 2,048 bits, PKCS#8 as PEM.
+    /// Returns its public key as PEM.
+    pub fn signing_key(&self, name: &str) -> Result<String, DataError> {
+        let private = self.parameter(name, || process_key().map_err(drop))?;
+        public_pem(&private).ok_or_else(|| DataError::Key(self.join("parameters")))
+    }
+
+    /// The value of the parameter `name`, a new random one if missing: for the keys of services that
+    /// this stack stands in for.
+    pub fn secret(&self, name: &str) -> Result<String, DataError> {
+        self.parameter(name, || Ok(format!("local_{}", Uuid::new_v4().simple())))
+    }
+
+    /// Writes a file that only the user may read, all at once.
+    pub fn write_private(&self, name: &str, content: &str) -> Result<(), DataError> {
+        write_private(&self.join(name), content)
+    }
+
+    fn parameter(&self, name: &str, make: impl FnOnce() -> Result<String, ()>) -> Result<String, DataError> {
+        let folder = self.parameters()?;
+        let Some(file) = parameter_file(&folder, name) else {
+            return Err(not_writable(&folder)(io::ErrorKind::InvalidInput.into()));
+        };
+        match fs::read_to_string(&file) {
+            Ok(value) => return Ok(value),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(not_writable(&file)(error)),
+        }
+        if let Some(parent) = file.parent() {
+            make_folder(parent)?;
+        }
+        let value = make().map_err(|()| DataError::Key(file.clone()))?;
+        write_private(&file, &value)?;
+        Ok(value)
+    }
+}
+
+/// One key serves all folders that this process makes: a tenth of a second each is much for tests that
+/// make hundreds, and whoever can read one of the folders can read the others.
+fn process_key() -> Result<String, Unspecified> {
+    static KEY: OnceLock<Result<String, Unspecified>> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pair = KeyPair::generate(KeySize::Rsa2048)?;
+        Ok(pem("PRIVATE KEY", pair.as_der()?.as_ref()))
+    })
+    .clone()
+}
+
+fn public_pem(private: &str) -> Option<String> {
+    let encoded: String = private.lines().filter(|line| !line.starts_with("-----")).collect();
+    let pair = KeyPair::from_pkcs8(&STANDARD.decode(encoded).ok()?).ok()?;
+    let der = pair.public_key().as_der().ok()?;
+    Some(pem("PUBLIC KEY", der.as_ref()))
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let encoded = STANDARD.encode(der);
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        pem += line;
+        pem.push('\n');
+        rest = after;
+    }
+    pem + &format!("-----END {label}-----\n")
+}
+
+fn make_folder(path: &Path) -> Result<(), DataError> {
+    fs::create_dir_all(path).map_err(not_writable(path))?;
+    restrict(path, 0o700).map_err(not_writable(path))
+}
+
+fn write_private(path: &Path, content: &str) -> Result<(), DataError> {
+    let draft = path.with_extension("new");
+    // A reader must not find it before its mode is set, nor half written.
+    fs::remove_file(&draft)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })
+        .and_then(|()| File::create_new(&draft))
+        .and_then(|mut file| {
+            restrict(&draft, 0o600)?;
+            file.write_all(content.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&draft, path))
+        .map_err(not_writable(path))
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+fn not_writable(path: &Path) -> impl FnOnce(io::Error) -> DataError + use<> {
+    let path = path.to_owned();
+    |source| DataError::NotWritable { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_holder_at_a_time() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("data");
+        let held = DataFolder::open(&path).unwrap();
+        let error = DataFolder::open(&path).unwrap_err().to_string();
+        assert!(error.contains(&format!("({})", std::process::id())), "{error}");
+        drop(held);
+        DataFolder::open(&path).unwrap();
+    }
+
+    #[test]
+    fn the_signing_key_is_made_once_and_for_the_user_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(temp.path()).unwrap();
+        let public = data.signing_key("/tenon/signing-key").unwrap();
+        assert!(public.starts_with("-----BEGIN PUBLIC KEY-----\n"));
+        assert_eq!(data.signing_key("/tenon/signing-key").unwrap(), public);
+        let private = fs::read_to_string(temp.path().join("parameters/tenon/signing-key")).unwrap();
+        jsonwebtoken::EncodingKey::from_rsa_pem(private.as_bytes()).unwrap();
+        jsonwebtoken::DecodingKey::from_rsa_pem(public.as_bytes()).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &str| {
+                let metadata = fs::metadata(temp.path().join(path)).unwrap();
+                metadata.permissions().mode() & 0o777
+            };
+            assert_eq!(mode("parameters/tenon/signing-key"), 0o600);
+            assert_eq!(mode("parameters"), 0o700);
+            assert_eq!(mode(""), 0o700);
+        }
+    }
+}

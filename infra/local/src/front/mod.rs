@@ -1,0 +1,279 @@
+//! The one port that stands for AWS: DynamoDB and its streams, S3, SQS, SSM's parameters, STS,
+//! Bedrock's embedding call and `@connections`, for any client that signs with the stack's key.
+//!
+//! Everything that an SDK sends passes through here, so here calls are counted and bad luck is made.
+
+mod bedrock;
+pub mod dynamodb;
+mod errors;
+mod faults;
+mod journal;
+mod request;
+pub mod s3;
+mod signature;
+mod sqs;
+mod ssm;
+mod sts;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use ::sqs::Sqs;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderName, Method, Response, request::Parts},
+};
+use bytes::Bytes;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::gateway::Connections;
+use dynamodb::DynamoDb;
+use journal::Invocation;
+use request::Call;
+use s3::Objects;
+use signature::Key;
+
+pub use bedrock::Model;
+pub use faults::{Armed, Fault, FaultKind, Moment};
+pub use journal::{CallRecord, Journal, Units};
+pub use request::Service;
+
+pub(crate) use ssm::file as parameter_file;
+
+/// The access key id that the stack takes.
+pub const ACCESS_KEY: &str = "local";
+/// Its secret.
+pub const SECRET_KEY: &str = "local-secret";
+/// The region that the stack is in. Signatures for any other are taken as well.
+pub const REGION: &str = "us-east-1";
+/// The account that the stack is in.
+pub const ACCOUNT: &str = "000000000000";
+
+/// The largest body of a call to anything but S3.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// What stands behind the port. Clones share it.
+#[derive(Clone)]
+pub struct Front(Arc<Parties>);
+
+struct Parties {
+    services: Services,
+    key: Key,
+    connections: OnceLock<Connections>,
+    journal: Journal,
+    faults: faults::Faults,
+}
+
+/// The services, ready to be called.
+pub struct Services {
+    /// DynamoDB and its streams.
+    pub dynamodb: DynamoDb,
+    /// S3.
+    pub objects: Objects,
+    /// SQS.
+    pub sqs: Sqs,
+    /// Bedrock's model.
+    pub model: Model,
+    /// The folder of SSM's parameters.
+    pub parameters: PathBuf,
+}
+
+/// An answer and what it consumed.
+struct Answer {
+    response: Response<Body>,
+    units: Units,
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(response: Response<Body>) -> Self {
+        Self {
+            response,
+            units: Units::default(),
+        }
+    }
+}
+
+impl Front {
+    /// A front before `services`.
+    pub fn new(services: Services) -> Self {
+        Self(Arc::new(Parties {
+            services,
+            key: stack_key(),
+            connections: OnceLock::new(),
+            journal: Journal::default(),
+            faults: faults::Faults::default(),
+        }))
+    }
+
+    /// Says who answers `@connections`: the gateway, which is made after the front.
+    pub fn connect(&self, connections: Connections) {
+        // A second call would change nothing: there is one gateway.
+        let _already_connected = self.0.connections.set(connections);
+    }
+
+    /// What is behind the port.
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// The calls made so far and what they cost.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Orders a fault.
+    pub fn fault(&self, fault: Fault) -> Armed {
+        self.0.faults.arm(fault)
+    }
+
+    /// Takes all faults back.
+    pub fn clear_faults(&self) {
+        self.0.faults.clear();
+    }
+
+    /// What the port serves.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(handle).with_state(self.clone()).layer(cors())
+    }
+
+    async fn answer(&self, call: &Call, parts: Parts, body: Body) -> Answer {
+        let services = &self.0.services;
+        if call.service == Service::S3 {
+            return services
+                .objects
+                .handle(Request::from_parts(parts, body))
+                .await
+                .into();
+        }
+        let Ok(body) = to_bytes(body, MAX_BODY).await else {
+            return errors::error(call.service, 413, "RequestEntityTooLarge", "The request is too large").into();
+        };
+        if let Err(refusal) = signature::verify(&parts, &body, &self.0.key) {
+            return refusal.response(call.service).into();
+        }
+        match call.service {
+            Service::DynamoDb => {
+                let answer = services.dynamodb.call(&call.operation, body).await;
+                Answer {
+                    response: errors::reply(answer.status, "application/x-amz-json-1.0", answer.body),
+                    units: answer.units,
+                }
+            }
+            Service::Sqs => sqs::handle(&services.sqs, &call.operation, &body).await.into(),
+            Service::Ssm => ssm::handle(&services.parameters, &call.operation, &body).into(),
+            Service::Sts => sts::handle(&body).into(),
+            Service::Bedrock => services.model.handle(parts.uri.path(), body).await.into(),
+            Service::Connections => match self.0.connections.get() {
+                Some(connections) => connections
+                    .handle(Request::from_parts(parts, Body::from(body)))
+                    .await
+                    .into(),
+                None => errors::internal(call.service).into(),
+            },
+            Service::S3 => unreachable!("objects were answered above"),
+        }
+    }
+}
+
+/// The key that the stack takes, here and in S3.
+pub(crate) fn stack_key() -> Key {
+    Key {
+        id: ACCESS_KEY.to_owned(),
+        secret: SECRET_KEY.to_owned(),
+    }
+}
+
+async fn handle(State(front): State<Front>, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let call = Call::read(&parts);
+    let request_bytes = request::header(&parts.headers, "content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or_default();
+    let journal = &front.0.journal;
+    let invocation = call.trace.as_deref().and_then(|trace| journal.invocation(trace));
+    let nth = invocation.as_deref().map_or(0, Invocation::count_call);
+    let fault = front.0.faults.befalls(&call, invocation.as_deref(), nth);
+
+    let answer = match fault {
+        Some(fault) => befall(&front, fault, &call, parts, body, invocation.as_deref()).await,
+        None => Some(front.answer(&call, parts, body).await),
+    };
+    journal.record(CallRecord {
+        trace: call.trace,
+        function: invocation.map(|invocation| invocation.function.clone()),
+        service: call.service,
+        operation: call.operation,
+        started,
+        ended: Instant::now(),
+        request_bytes,
+        units: answer.as_ref().map(|answer| answer.units).unwrap_or_default(),
+        status: answer.as_ref().map(|answer| answer.response.status().as_u16()),
+    });
+    match answer {
+        Some(answer) => answer.response,
+        // The connection stays open until the client gives up.
+        None => std::future::pending().await,
+    }
+}
+
+/// Does to a call what a fault wants; none is no answer.
+async fn befall(
+    front: &Front,
+    fault: FaultKind,
+    call: &Call,
+    parts: Parts,
+    body: Body,
+    invocation: Option<&Invocation>,
+) -> Option<Answer> {
+    let lost = matches!(
+        fault,
+        FaultKind::DieAfterReply
+            | FaultKind::InternalError(Moment::AfterEffect)
+            | FaultKind::Timeout(Moment::AfterEffect)
+    );
+    if lost {
+        front.answer(call, parts, body).await;
+        if fault == FaultKind::DieAfterReply {
+            invocation.inspect(|invocation| invocation.die());
+        }
+        return match fault {
+            FaultKind::InternalError(_) => Some(errors::internal(call.service).into()),
+            _ => None,
+        };
+    }
+    // A client that is refused before it has sent all would see a broken connection instead.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    match fault {
+        FaultKind::Throttle => Some(errors::throttled(call.service).into()),
+        FaultKind::InternalError(_) => Some(errors::internal(call.service).into()),
+        FaultKind::TransactionConflict => {
+            Some(errors::transaction_conflict(&call.operation, transaction_items(&body)).into())
+        }
+        FaultKind::Timeout(_) | FaultKind::DieAfterReply => None,
+    }
+}
+
+fn transaction_items(body: &Bytes) -> usize {
+    serde_json::from_slice::<serde_json::Value>(body)
+        .ok()
+        .and_then(|body| Some(body["TransactItems"].as_array()?.len()))
+        .unwrap_or(1)
+}
+
+/// Browsers put and get objects by link, from any origin; there is nothing else for them here.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
+        .allow_headers(Any)
+        .expose_headers([HeaderName::from_static("etag"), HeaderName::from_static("x-amz-request-id")])
+        .max_age(Duration::from_secs(3000))
+}

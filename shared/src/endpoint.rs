@@ -1,0 +1,118 @@
+//! What a function is: its name, what triggers it and what of AWS it uses.
+//!
+//! An [`Endpoint`] stands beside its handler and is the truth; the folders, `template.yaml`, the
+//! cargo-lambda router and `events/` are held against it by the conformance test.
+
+pub mod uses;
+
+pub use uses::{Resource, Use};
+
+/// A function's description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The function's one name: folder, crate, binary, Lambda, events folder.
+    pub name: &'static str,
+    /// What invokes it.
+    pub trigger: Trigger,
+    /// The largest HTTP body it takes, in bytes.
+    pub body_limit: usize,
+    /// The AWS actions that it is granted, and no others.
+    pub uses: &'static [Use],
+}
+
+/// What invokes a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// A route of the HTTP API; the path `$default` takes what no other route does.
+    Http {
+        /// Upper case, or `ANY`.
+        method: &'static str,
+        /// As in API Gateway: `/api/projects/{id}`.
+        path: &'static str,
+    },
+    /// Routes of the WebSocket API.
+    Socket {
+        /// Route keys: `$connect`, or the `action` of a message.
+        routes: &'static [&'static str],
+    },
+    /// The stream of the table `Data`.
+    Stream,
+    /// An SQS queue.
+    Queue,
+    /// A schedule.
+    Schedule,
+}
+
+/// 64 KiB: larger than any input without a file.
+const BODY_LIMIT: usize = 64 * 1024;
+
+impl Endpoint {
+    /// A route of the HTTP API.
+    pub const fn http(name: &'static str, method: &'static str, path: &'static str) -> Self {
+        Self::new(name, Trigger::Http { method, path })
+    }
+
+    /// Routes of the WebSocket API.
+    pub const fn socket(name: &'static str, routes: &'static [&'static str]) -> Self {
+        Self::new(name, Trigger::Socket { routes })
+    }
+
+    /// A reader of the log, in its order.
+    pub const fn stream(name: &'static str) -> Self {
+        Self::new(name, Trigger::Stream)
+    }
+
+    /// A consumer of a queue.
+    pub const fn queue(name: &'static str) -> Self {
+        Self::new(name, Trigger::Queue)
+    }
+
+    /// What runs by the clock.
+    pub const fn schedule(name: &'static str) -> Self {
+        Self::new(name, Trigger::Schedule)
+    }
+
+    /// The same endpoint, granted `uses`.
+    #[must_use]
+    pub const fn uses(mut self, uses: &'static [Use]) -> Self {
+        self.uses = uses;
+        self
+    }
+
+    /// The same endpoint with another limit for its body, in bytes.
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Whether it uses `resource` at all.
+    pub fn names(&self, resource: Resource) -> bool {
+        self.uses.iter().any(|used| used.resource == resource)
+    }
+
+    /// Whether it is what answers when no route does: it looks at nothing that was sent.
+    pub fn takes_anything(&self) -> bool {
+        matches!(
+            self.trigger,
+            Trigger::Http {
+                path: "$default",
+                ..
+            }
+        )
+    }
+
+    /// Whether it is what answers when no action does: `action` is then for it to read.
+    pub fn takes_any_action(&self) -> bool {
+        matches!(self.trigger, Trigger::Socket { routes } if routes.contains(&"$default"))
+    }
+
+    const fn new(name: &'static str, trigger: Trigger) -> Self {
+        Self {
+            name,
+            trigger,
+            body_limit: BODY_LIMIT,
+            uses: &[],
+        }
+    }
+}

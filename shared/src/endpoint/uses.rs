@@ -1,0 +1,152 @@
+//! The grants that endpoints name: one constant per thing the SDK does.
+
+/// A set of actions on one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// What is acted on.
+    pub resource: Resource,
+    /// IAM action names.
+    pub actions: &'static [&'static str],
+}
+
+/// What a function can be granted access to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// The table of tenants' rows.
+    Data,
+    /// The vector index of the table of tenants' rows.
+    Vectors,
+    /// The table of users, sessions and memberships.
+    Identity,
+    /// The table of what expires.
+    Ephemeral,
+    /// The bucket of attachments.
+    Attachments,
+    /// The queue of emails to send.
+    EmailQueue,
+    /// Where emails go that can't be sent.
+    EmailDeadLetters,
+    /// The queue of texts to embed.
+    EmbeddingsQueue,
+    /// The FIFO queue of realtime events.
+    RealtimeQueue,
+    /// The WebSocket API's connections.
+    Connections,
+    /// The embedding model.
+    Model,
+    /// The private key that signs tokens.
+    SigningKey,
+    /// The mail service's API key.
+    MailKey,
+}
+
+impl Resource {
+    /// The environment variables without which it can't be reached.
+    pub const fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Data | Self::Vectors => &["DATA_TABLE"],
+            Self::Identity => &["IDENTITY_TABLE"],
+            Self::Ephemeral => &["EPHEMERAL_TABLE"],
+            Self::Attachments => &["BUCKET"],
+            Self::EmailQueue => &["EMAIL_QUEUE_URL"],
+            Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
+            Self::EmbeddingsQueue => &["EMBEDDINGS_QUEUE_URL"],
+            Self::RealtimeQueue => &["REALTIME_QUEUE_URL"],
+            Self::Connections => &["SOCKET_ENDPOINT"],
+            Self::Model => &["EMBEDDING_MODEL"],
+            Self::SigningKey => &["SIGNING_KEY_PARAMETER"],
+            Self::MailKey => &["MAIL_KEY_PARAMETER"],
+        }
+    }
+}
+
+macro_rules! uses {
+    ($($(#[$doc:meta])* $name:ident = $resource:ident [$($action:literal),+];)+) => {
+        $($(#[$doc])* pub const $name: Use = Use { resource: Resource::$resource, actions: &[$($action),+] };)+
+    };
+}
+
+uses! {
+    /// The caller's session and membership, in one read.
+    AUTHENTICATE = Identity ["dynamodb:BatchGetItem"];
+    /// One row of `Identity`.
+    ACCOUNTS_GET = Identity ["dynamodb:GetItem"];
+    /// A user's memberships.
+    ACCOUNTS_LIST = Identity ["dynamodb:Query"];
+    /// Rows of `Identity`, all or nothing.
+    ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
+    /// One row of `Data`.
+    DB_GET = Data ["dynamodb:GetItem"];
+    /// Up to 100 rows of `Data`.
+    DB_BATCH_GET = Data ["dynamodb:BatchGetItem"];
+    /// A new project: rows and event.
+    DB_FOUND = Data ["dynamodb:PutItem"];
+    /// A page of a partition of `Data`.
+    DB_QUERY = Data ["dynamodb:Query"];
+    /// One row of `Data`, outside the log: derived data only.
+    DB_PUT = Data ["dynamodb:PutItem"];
+    /// A change: rows, counters, `seq`, event.
+    DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// The note that a change leaves until it is relayed, and the caches that it makes stale.
+    CHANGE_NOTES = Ephemeral ["dynamodb:PutItem"];
+    /// The note of a file on its way, made and then kept.
+    UPLOAD_NOTES = Ephemeral ["dynamodb:PutItem", "dynamodb:DeleteItem"];
+    /// The notes of files that were left behind, and their end.
+    UPLOAD_SWEEP = Ephemeral ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// The notes of changes that have been relayed, removed.
+    CHANGE_NOTES_REMOVE = Ephemeral ["dynamodb:BatchWriteItem"];
+    /// The notes of changes that have not been relayed.
+    CHANGE_NOTES_QUERY = Ephemeral ["dynamodb:Query"];
+    /// What has become of an email.
+    MAIL_RECORDS = Ephemeral ["dynamodb:GetItem", "dynamodb:UpdateItem"];
+    /// A ticket, issued.
+    TICKET_ISSUE = Ephemeral ["dynamodb:PutItem"];
+    /// A ticket, taken, and the connection that it opens.
+    CONNECTION_OPEN = Ephemeral ["dynamodb:DeleteItem", "dynamodb:PutItem"];
+    /// A connection and its rooms, forgotten.
+    CONNECTION_FORGET = Ephemeral ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
+    /// Who is behind a connection.
+    CONNECTION_GET = Ephemeral ["dynamodb:GetItem"];
+    /// A room, joined.
+    ROOM_JOIN = Ephemeral ["dynamodb:PutItem"];
+    /// A room, left.
+    ROOM_LEAVE = Ephemeral ["dynamodb:DeleteItem"];
+    /// Who is in a room, and how far it has been told.
+    ROOM_AUDIENCE = Ephemeral ["dynamodb:Query", "dynamodb:UpdateItem"];
+    /// Cached values.
+    CACHE = Ephemeral ["dynamodb:GetItem", "dynamodb:PutItem"];
+    /// An object, stored.
+    STORAGE_PUT = Attachments ["s3:PutObject"];
+    /// A link to an object.
+    STORAGE_LINK = Attachments ["s3:GetObject"];
+    /// An object, removed.
+    STORAGE_DELETE = Attachments ["s3:DeleteObject"];
+    /// The nearest vectors.
+    SEARCH = Vectors ["dynamodb:SearchVectors"];
+    /// A text's embedding.
+    AI_EMBED = Model ["bedrock:InvokeModel"];
+    /// The log, read.
+    DB_EVENTS = Data ["dynamodb:Query"];
+    /// The log's emails, handed on.
+    SEND_TO_EMAIL = EmailQueue ["sqs:SendMessage"];
+    /// The log's texts, handed on.
+    SEND_TO_EMBEDDINGS = EmbeddingsQueue ["sqs:SendMessage"];
+    /// The log's realtime events, handed on.
+    SEND_TO_REALTIME = RealtimeQueue ["sqs:SendMessage"];
+    /// The email queue, consumed, with a wait of the consumer's choice.
+    CONSUME_EMAIL = EmailQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
+    /// The embeddings queue, consumed.
+    CONSUME_EMBEDDINGS = EmbeddingsQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+    /// The realtime queue, consumed.
+    CONSUME_REALTIME = RealtimeQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+    /// An email, given up.
+    DEAD_LETTER_EMAIL = EmailDeadLetters ["sqs:SendMessage"];
+    /// The stream of `Data`.
+    STREAM = Data ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"];
+    /// Messages to connections, and their end.
+    SOCKET = Connections ["execute-api:ManageConnections"];
+    /// The private key, read at a cold start.
+    SIGNING_KEY = SigningKey ["ssm:GetParameter"];
+    /// The mail service's key, read at a cold start.
+    MAIL_KEY = MailKey ["ssm:GetParameter"];
+}

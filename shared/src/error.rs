@@ -1,0 +1,271 @@
+//! The one error, and the one table of its statuses.
+//!
+//! A handler returns an [`Error`]; the adapters render it. What a caller may act on is in `code`,
+//! `message` and `details`; the cause of a 5xx stays in the log.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// What handlers return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The cause of a failure, for the log alone.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request was refused or could not be served.
+#[derive(Debug)]
+pub struct Error {
+    code: Code,
+    message: Cow<'static, str>,
+    details: Vec<Detail>,
+    retry_after: Option<u32>,
+    headers: Vec<(&'static str, String)>,
+    cause: Option<Cause>,
+}
+
+/// The codes of `error.code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(
+    missing_docs,
+    reason = "their names and the table of statuses below say it all"
+)]
+pub enum Code {
+    BadRequest,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    PreconditionFailed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ValidationError,
+    RateLimited,
+    Internal,
+    Unavailable,
+}
+
+impl Code {
+    /// The HTTP status of a code.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Conflict => 409,
+            Self::PreconditionFailed => 412,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::ValidationError => 422,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+/// One bad field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Where it stands: `attachment.filename`.
+    pub field: String,
+    /// What is wrong with it, as a sentence for its reader.
+    pub message: String,
+}
+
+/// The body of every refusal.
+#[derive(Debug, Serialize)]
+pub struct ErrorBody<'a> {
+    error: Rendered<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Rendered<'a> {
+    code: Code,
+    message: &'a str,
+    details: &'a [Detail],
+    request_id: &'a str,
+}
+
+impl Error {
+    /// 400: what was sent is not even of the right form.
+    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::BadRequest, message)
+    }
+
+    /// 401, the same whatever was wrong with the credentials.
+    pub fn unauthenticated() -> Self {
+        Self::new(Code::Unauthenticated, "Authentication required")
+    }
+
+    /// 401 for a log-in: the same for an unknown address and a wrong password.
+    pub fn wrong_credentials() -> Self {
+        Self::new(Code::Unauthenticated, "Wrong email or password")
+    }
+
+    /// 403: known, and not allowed.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Forbidden, message)
+    }
+
+    /// 404: missing, or another tenant's, which is the same.
+    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::NotFound, message)
+    }
+
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            Code::MethodNotAllowed,
+            "This path does not take this method",
+        )
+    }
+
+    /// 409.
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Conflict, message)
+    }
+
+    /// 413.
+    pub fn payload_too_large(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::PayloadTooLarge, message)
+    }
+
+    /// 415.
+    pub fn unsupported_media_type() -> Self {
+        Self::new(
+            Code::UnsupportedMediaType,
+            "Send the body as Content-Type: application/json",
+        )
+    }
+
+    /// 422: every bad field, in documented order; the first one's message is the error's.
+    pub fn validation(details: Vec<Detail>) -> Self {
+        let message = details
+            .first()
+            .map_or_else(|| "Invalid input".to_owned(), |first| first.message.clone());
+        Self {
+            details,
+            ..Self::new(Code::ValidationError, message)
+        }
+    }
+
+    /// 422 for one field.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::validation(vec![Detail {
+            field: field.to_owned(),
+            message: message.into(),
+        }])
+    }
+
+    /// 500: our fault, and a retry would not help.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(Code::Internal, "Something went wrong on our side")
+        }
+    }
+
+    /// 503: a retry in a second or so may well succeed.
+    pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            retry_after: Some(1),
+            ..Self::new(
+                Code::Unavailable,
+                "Temporarily unavailable, please try again",
+            )
+        }
+    }
+
+    /// The same error, with the methods that the path does take.
+    #[must_use]
+    pub fn allowing(mut self, methods: &str) -> Self {
+        self.headers.push(("allow", methods.to_owned()));
+        self
+    }
+
+    /// Headers that say more about it.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// The same error with another public message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Its bad fields.
+    pub fn details(&self) -> &[Detail] {
+        &self.details
+    }
+
+    /// Seconds after which to try again.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+
+    /// What the log may know and the caller may not.
+    pub fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
+    }
+
+    /// The body that the caller gets.
+    pub fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        ErrorBody {
+            error: Rendered {
+                code: self.code,
+                message: &self.message,
+                details: &self.details,
+                request_id,
+            },
+        }
+    }
+
+    fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            retry_after: None,
+            headers: Vec::new(),
+            cause: None,
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}: {}", self.code, self.message)?;
+        match &self.cause {
+            Some(cause) => write!(f, " ({})", Chain(cause.as_ref())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// An error with all of its sources, on one line.
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        match self.0.source() {
+            Some(source) => write!(f, ": {}", Chain(source)),
+            None => Ok(()),
+        }
+    }
+}

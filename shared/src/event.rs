@@ -1,0 +1,28 @@
+//! What a handler is called with: its parsed input, and who asks.
+
+pub mod caller;
+
+/// An invocation, whatever triggered it. `C` is the policy: who may call, and what they may do.
+#[derive(Debug, Clone)]
+pub struct Event<T, C> {
+    /// The input, valid.
+    pub input: T,
+    /// Who asks: the only place where the permission stands.
+    pub caller: C,
+    /// The gateway's id of the WebSocket connection; empty for other triggers.
+    pub connection_id: String,
+    /// What the gateway, or a queue, calls this invocation; in every log line and error.
+    pub request_id: String,
+}
+
+impl<T, C> Event<T, C> {
+    /// An invocation that no connection is behind.
+    pub(crate) fn new(input: T, caller: C, request_id: &str) -> Self {
+        Self {
+            input,
+            caller,
+            connection_id: String::new(),
+            request_id: request_id.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Lambda: the only place that names it. An adapter for each trigger turns a payload into an event, and
+//! what the handler returns into an answer.
+
+pub mod http;
+pub mod queue;
+pub mod schedule;
+pub mod socket;
+pub mod stream;
+mod telemetry;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::Value;
+
+use crate::endpoint::Endpoint;
+use crate::sdk::Sdk;
+use crate::sdk::clock::Clock;
+use crate::sdk::connections::Connections;
+use crate::sdk::request::Request;
+
+pub use crate::sdk::connections::{Environment, StartError};
+
+/// Why an invocation failed as a whole; the platform retries it or reports it.
+pub type Failure = lambda_runtime::Error;
+
+/// A function: its endpoint, and the handler behind its trigger's adapter.
+#[derive(Clone)]
+pub struct Function {
+    /// What it is.
+    pub endpoint: &'static Endpoint,
+    adapter: Arc<dyn Adapter>,
+}
+
+/// A function that has started, and serves one payload after the other, or several at once.
+#[derive(Clone)]
+pub struct Service {
+    endpoint: &'static Endpoint,
+    adapter: Arc<dyn Adapter>,
+    connections: Arc<Connections>,
+}
+
+/// What stands between a payload and a handler.
+pub(crate) trait Adapter: Send + Sync {
+    fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>>;
+}
+
+/// One payload, and what it is served with.
+pub(crate) struct Invocation {
+    pub(crate) endpoint: &'static Endpoint,
+    pub(crate) payload: Value,
+    pub(crate) request_id: String,
+    pub(crate) sdk: Sdk,
+}
+
+impl Function {
+    pub(crate) fn new(endpoint: &'static Endpoint, adapter: impl Adapter + 'static) -> Self {
+        Self {
+            endpoint,
+            adapter: Arc::new(adapter),
+        }
+    }
+
+    /// A cold start: checks the configuration and reads the secrets that the endpoint uses.
+    ///
+    /// # Errors
+    /// If a variable or a secret is missing or unusable: the error names it.
+    pub async fn start(
+        &self,
+        environment: &Environment,
+        clock: Clock,
+    ) -> Result<Service, StartError> {
+        let connections = Connections::open(self.endpoint, environment, clock).await?;
+        Ok(Service {
+            endpoint: self.endpoint,
+            adapter: self.adapter.clone(),
+            connections,
+        })
+    }
+}
+
+impl Service {
+    /// Serves one payload.
+    ///
+    /// # Errors
+    /// If the invocation failed as a whole: the platform has to retry or report it. What an HTTP or
+    /// WebSocket client did wrong is an answer, not an error.
+    pub async fn call(&self, payload: Value, context: Context) -> Result<Value, Failure> {
+        let request = Request::new(
+            self.connections.clone(),
+            context.xray_trace_id,
+            context.deadline,
+        );
+        self.adapter
+            .call(Invocation {
+                endpoint: self.endpoint,
+                payload,
+                request_id: context.request_id,
+                sdk: Sdk::new(&request),
+            })
+            .await
+    }
+}
+
+/// Runs a function on Lambda, for as long as the platform wants it.
+///
+/// # Errors
+/// If it can't start: the log and the platform's report name what is missing.
+pub fn run(function: Function) -> Result<(), Failure> {
+    telemetry::start();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(function))
+}
+
+async fn serve(function: Function) -> Result<(), Failure> {
+    let service = function
+        .start(&Environment::process(), Clock::system())
+        .await
+        .inspect_err(|error| tracing::error!(%error, "the function can't start"))?;
+    lambda_runtime::run(lambda_runtime::service_fn(|event: LambdaEvent<Value>| {
+        let service = service.clone();
+        async move { service.call(event.payload, event.context).await }
+    }))
+    .await
+}

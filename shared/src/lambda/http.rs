@@ -1,0 +1,251 @@
+//! The HTTP API: it authenticates, parses, calls the handler and renders what comes back.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use futures::future::{BoxFuture, FutureExt};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Adapter, Failure, Function, Invocation};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::event::caller::{Caller, Principal};
+use crate::input::{self, Input};
+use crate::reply::Reply;
+use crate::sdk::Sdk;
+
+/// A function behind a route. A handler without a caller type has no policy, and does not compile:
+///
+/// ```compile_fail
+/// use shared::prelude::*;
+/// const ENDPOINT: Endpoint = Endpoint::http("open", "GET", "/api/open");
+/// async fn handler(sdk: Sdk, input: Nothing) -> Result<Reply<()>> { Ok(Reply::ok(())) }
+/// let function = shared::lambda::http::function(&ENDPOINT, handler);
+/// ```
+pub fn function<T, C, O, H, F>(endpoint: &'static Endpoint, handler: H) -> Function
+where
+    T: Input + Send + 'static,
+    C: Caller,
+    O: Serialize + Send + 'static,
+    H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply<O>>> + Send + 'static,
+{
+    Function::new(
+        endpoint,
+        Http {
+            handler: Arc::new(handler),
+            types: PhantomData::<fn(T, C) -> O>,
+        },
+    )
+}
+
+struct Http<H, T> {
+    handler: Arc<H>,
+    types: PhantomData<T>,
+}
+
+/// What an answer is made of.
+struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl<T, C, O, H, F> Adapter for Http<H, fn(T, C) -> O>
+where
+    T: Input + Send + 'static,
+    C: Caller,
+    O: Serialize + Send + 'static,
+    H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply<O>>> + Send + 'static,
+{
+    fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>> {
+        let handler = self.handler.clone();
+        async move {
+            let started = std::time::Instant::now();
+            let request: ApiGatewayV2httpRequest = serde_json::from_value(invocation.payload)?;
+            let request_id = request
+                .request_context
+                .request_id
+                .clone()
+                .unwrap_or(invocation.request_id);
+            let Invocation { endpoint, sdk, .. } = invocation;
+            let outcome = async {
+                let caller = C::admit(authenticate::<C>(&sdk, &request).await?)?;
+                let input = input::parse::<T>(arguments(endpoint, &request)?)?;
+                handler(sdk, Event::new(input, caller, &request_id)).await
+            }
+            .await;
+            let answer = outcome
+                .and_then(render)
+                .unwrap_or_else(|error| refusal(&error, &request_id));
+            tracing::info!(
+                function = endpoint.name,
+                request_id,
+                status = answer.status,
+                ms = started.elapsed().as_millis(),
+                "served"
+            );
+            Ok(answer.into_value(&request_id))
+        }
+        .boxed()
+    }
+}
+
+/// The caller as of now: the token's signature, then session and membership in one read. A token that is
+/// there but not valid is nobody.
+async fn authenticate<C: Caller>(
+    sdk: &Sdk,
+    request: &ApiGatewayV2httpRequest,
+) -> Result<Option<Principal>> {
+    if !C::AUTHENTICATED {
+        return Ok(None);
+    }
+    let Some(claims) = bearer(request).and_then(|token| sdk.accounts.verified_claims(token)) else {
+        return Ok(None);
+    };
+    sdk.accounts
+        .principal(claims.sub, claims.tenant_id, claims.sid)
+        .await
+}
+
+fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
+    let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// The input: the body's members, or those of the query where the method has no body, and the path's.
+fn arguments(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<Value> {
+    let method = &request.request_context.http.method;
+    if endpoint.takes_anything() {
+        return Ok(json!({ "method": method.as_str(), "path": request.raw_path }));
+    }
+    if matches!(method.as_str(), "GET" | "HEAD") {
+        return query(request);
+    }
+    let length = declared_length(request);
+    if length > endpoint.body_limit {
+        return Err(too_large(endpoint));
+    }
+    let body = request.body.clone().unwrap_or_default();
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    if !is_json(request) {
+        return Err(Error::unsupported_media_type());
+    }
+    let bytes = if request.is_base64_encoded {
+        BASE64_STANDARD
+            .decode(body)
+            .map_err(|_| Error::bad_request("The body could not be read"))?
+    } else {
+        body.into_bytes()
+    };
+    if bytes.len() > endpoint.body_limit {
+        return Err(too_large(endpoint));
+    }
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::bad_request(format!("The body is not valid JSON: {error}")))
+}
+
+fn query(request: &ApiGatewayV2httpRequest) -> Result<Value> {
+    let mut arguments = Map::new();
+    for (name, value) in request.query_string_parameters.iter() {
+        if arguments.insert(name.to_owned(), value.into()).is_some() {
+            return Err(Error::bad_request(format!(
+                "The query has {name} more than once"
+            )));
+        }
+    }
+    Ok(Value::Object(arguments))
+}
+
+fn is_json(request: &ApiGatewayV2httpRequest) -> bool {
+    let Some(content_type) = header(request, "content-type") else {
+        return false;
+    };
+    let (essence, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let charset = parameters
+        .split(';')
+        .find_map(|parameter| parameter.trim().strip_prefix("charset="))
+        .map(|charset| charset.trim_matches('"').to_ascii_lowercase());
+    essence.trim().eq_ignore_ascii_case("application/json")
+        && charset.is_none_or(|charset| charset == "utf-8")
+}
+
+fn declared_length(request: &ApiGatewayV2httpRequest) -> usize {
+    header(request, "content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0)
+}
+
+fn too_large(endpoint: &Endpoint) -> Error {
+    Error::payload_too_large(format!(
+        "The body may have at most {} bytes",
+        endpoint.body_limit
+    ))
+}
+
+fn header<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
+    request.headers.get(name)?.to_str().ok()
+}
+
+fn render<O: Serialize>(reply: Reply<O>) -> Result<Answer> {
+    Ok(Answer {
+        status: reply.status,
+        headers: reply.headers,
+        body: serde_json::to_string(&reply.body).map_err(Error::internal)?,
+    })
+}
+
+fn refusal(error: &Error, request_id: &str) -> Answer {
+    if let Some(cause) = error.cause() {
+        tracing::error!(request_id, %error, ?cause, "could not be served");
+    }
+    let retry_after = error
+        .retry_after()
+        .map(|seconds| ("retry-after", seconds.to_string()));
+    let challenge =
+        (error.code().status() == 401).then(|| ("www-authenticate", "Bearer".to_owned()));
+    Answer {
+        status: error.code().status(),
+        headers: error
+            .headers()
+            .iter()
+            .cloned()
+            .chain(retry_after)
+            .chain(challenge)
+            .collect(),
+        body: serde_json::to_string(&error.body(request_id)).unwrap_or_default(),
+    }
+}
+
+impl Answer {
+    fn into_value(self, request_id: &str) -> Value {
+        let mut headers = Map::from_iter([
+            ("content-type".to_owned(), json!("application/json")),
+            ("cache-control".to_owned(), json!("no-store")),
+            ("x-content-type-options".to_owned(), json!("nosniff")),
+            ("x-request-id".to_owned(), json!(request_id)),
+        ]);
+        headers.extend(
+            self.headers
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), json!(value))),
+        );
+        json!({
+            "statusCode": self.status,
+            "headers": headers,
+            "body": self.body,
+            "isBase64Encoded": false,
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! The WebSocket API: who connects is who took a ticket, and each message is checked as of now.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Adapter, Failure, Function, Invocation};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::event::caller::{Caller, Principal};
+use crate::input::{self, Input};
+use crate::sdk::Sdk;
+
+/// A function behind `$connect` or `$disconnect`, where nobody is known yet, or any more.
+pub fn lifecycle<T, H, F>(endpoint: &'static Endpoint, handler: H) -> Function
+where
+    T: Input + Send + 'static,
+    H: Fn(Sdk, Event<T, crate::event::caller::Anyone>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    Function::new(
+        endpoint,
+        Lifecycle {
+            handler: Arc::new(handler),
+            types: PhantomData::<fn(T)>,
+        },
+    )
+}
+
+/// A function behind the messages of one `action`. What it returns is sent back over the connection.
+pub fn message<T, C, O, H, F>(endpoint: &'static Endpoint, handler: H) -> Function
+where
+    T: Input + Send + 'static,
+    C: Caller,
+    O: Serialize + Send + 'static,
+    H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<O>> + Send + 'static,
+{
+    Function::new(
+        endpoint,
+        Message {
+            handler: Arc::new(handler),
+            types: PhantomData::<fn(T, C) -> O>,
+        },
+    )
+}
+
+struct Lifecycle<H, T> {
+    handler: Arc<H>,
+    types: PhantomData<T>,
+}
+
+struct Message<H, T> {
+    handler: Arc<H>,
+    types: PhantomData<T>,
+}
+
+/// What of the gateway's event is of use.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    #[serde(rename = "requestContext")]
+    context: Context,
+    #[serde(default)]
+    headers: Option<Map<String, Value>>,
+    #[serde(default)]
+    query_string_parameters: Option<Map<String, Value>>,
+    #[serde(default)]
+    body: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    connection_id: String,
+    request_id: String,
+}
+
+impl<T, H, F> Adapter for Lifecycle<H, fn(T)>
+where
+    T: Input + Send + 'static,
+    H: Fn(Sdk, Event<T, crate::event::caller::Anyone>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>> {
+        let handler = self.handler.clone();
+        async move {
+            let request: Request = serde_json::from_value(invocation.payload)?;
+            let request_id = request.context.request_id.clone();
+            let outcome = async {
+                let input = input::parse::<T>(handshake(&request))?;
+                let event = Event {
+                    connection_id: request.context.connection_id,
+                    ..Event::new(input, crate::event::caller::Anyone, &request_id)
+                };
+                handler(invocation.sdk, event).await
+            }
+            .await;
+            let status = match &outcome {
+                Ok(()) => 200,
+                Err(error) => error.code().status(),
+            };
+            log(invocation.endpoint, &request_id, &outcome);
+            Ok(json!({ "statusCode": status }))
+        }
+        .boxed()
+    }
+}
+
+impl<T, C, O, H, F> Adapter for Message<H, fn(T, C) -> O>
+where
+    T: Input + Send + 'static,
+    C: Caller,
+    O: Serialize + Send + 'static,
+    H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<O>> + Send + 'static,
+{
+    fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>> {
+        let handler = self.handler.clone();
+        async move {
+            let request: Request = serde_json::from_value(invocation.payload)?;
+            let request_id = request.context.request_id;
+            let connection_id = request.context.connection_id;
+            let sdk = invocation.sdk;
+            let outcome = async {
+                let caller = C::admit(behind::<C>(&sdk, &connection_id).await?)?;
+                let input =
+                    input::parse::<T>(parameters(invocation.endpoint, request.body.as_deref())?)?;
+                let event = Event {
+                    connection_id,
+                    ..Event::new(input, caller, &request_id)
+                };
+                let reply = handler(sdk, event).await?;
+                serde_json::to_value(reply).map_err(Error::internal)
+            }
+            .await;
+            log(invocation.endpoint, &request_id, &outcome);
+            let body = outcome.or_else(|error| refusal(&error, &request_id))?;
+            Ok(json!({ "statusCode": 200, "body": body.to_string() }))
+        }
+        .boxed()
+    }
+}
+
+/// Who is behind a connection, as of now.
+async fn behind<C: Caller>(sdk: &Sdk, connection_id: &str) -> Result<Option<Principal>> {
+    if !C::AUTHENTICATED {
+        return Ok(None);
+    }
+    let Some(holder) = sdk.socket.holder(connection_id).await? else {
+        return Ok(None);
+    };
+    sdk.accounts
+        .principal(holder.user_id, holder.tenant_id, holder.session_id)
+        .await
+}
+
+/// The handshake's query, and the Origin that a browser sends with it.
+fn handshake(request: &Request) -> Value {
+    let mut input = request.query_string_parameters.clone().unwrap_or_default();
+    let origin = request
+        .headers
+        .iter()
+        .flatten()
+        .find(|(name, _)| name.eq_ignore_ascii_case("origin"));
+    if let Some((_, origin)) = origin {
+        input.insert("origin".to_owned(), origin.clone());
+    }
+    Value::Object(input)
+}
+
+/// A message's members; `action`, which chose this function, is not its business.
+fn parameters(endpoint: &Endpoint, body: Option<&str>) -> Result<Value> {
+    let message: Value = serde_json::from_str(body.unwrap_or_default())
+        .map_err(|error| Error::bad_request(format!("The message is not valid JSON: {error}")))?;
+    match message {
+        Value::Object(mut members) => {
+            if !endpoint.takes_any_action() {
+                members.shift_remove("action");
+            }
+            Ok(Value::Object(members))
+        }
+        _ => Err(Error::bad_request("The message is not a JSON object")),
+    }
+}
+
+fn refusal(error: &Error, request_id: &str) -> Result<Value, Failure> {
+    let mut body = serde_json::to_value(error.body(request_id))?;
+    body["type"] = json!("error");
+    Ok(body)
+}
+
+fn log<O>(endpoint: &Endpoint, request_id: &str, outcome: &Result<O>) {
+    let function = endpoint.name;
+    match outcome {
+        Ok(_) => tracing::info!(function, request_id, "served"),
+        Err(error) if error.cause().is_some() => {
+            tracing::error!(function, request_id, %error, "could not be served");
+        }
+        Err(error) => tracing::info!(function, request_id, %error, "refused"),
+    }
+}

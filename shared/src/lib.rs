@@ -1,0 +1,31 @@
+//! What every function of Tenon stands on.
+//!
+//! `endpoint`, `event`, `tenant`, `keys`, `input`, `error` and `model` are pure; `sdk` is the only place
+//! that calls AWS, and `lambda` the only one that names Lambda.
+
+pub mod endpoint;
+pub mod error;
+pub mod event;
+pub mod input;
+pub mod keys;
+pub mod lambda;
+pub mod model;
+pub mod reply;
+pub mod sdk;
+pub mod tenant;
+
+/// What a handler's file needs, and nothing more.
+pub mod prelude {
+    pub use crate::endpoint::{Endpoint, uses};
+    pub use crate::error::{Error, Result};
+    pub use crate::event::Event;
+    pub use crate::event::caller::{Admin, Anyone, Editor, System, Viewer, Worker};
+    pub use crate::input::{BadInput, Nothing};
+    pub use crate::lambda::Function;
+    pub use crate::model::Millis;
+    pub use crate::reply::Reply;
+    pub use crate::sdk::Sdk;
+    pub use deserr::Deserr;
+    pub use futures::future::{join, try_join_all};
+    pub use serde::Serialize;
+}

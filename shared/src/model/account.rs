@@ -1,0 +1,206 @@
+//! Users, tenants, memberships and sessions: the rows of the table `Identity`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Millis;
+use super::id::{SessionId, TenantId, UserId};
+use super::text::{PersonName, TenantName};
+use crate::input::{Invalid, from_text};
+
+/// An email address: at most 254 characters, compared case-insensitively.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// In lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let text = text.trim().to_lowercase();
+        let options = email_address::Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
+        let valid = text.len() <= 254
+            && !text.contains('"')
+            && email_address::EmailAddress::parse_with_options(&text, options).is_ok();
+        if valid {
+            Ok(Self(text))
+        } else {
+            Err(Invalid("Must be an email address".to_owned()))
+        }
+    }
+}
+
+/// A new password: 10–128 characters. It is never shown, not even by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Password {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        match text.chars().count() {
+            10..=128 => Ok(Self(text)),
+            _ => Err(Invalid(
+                "Password must have 10 to 128 characters".to_owned(),
+            )),
+        }
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// A password as somebody types it at a log-in: whatever it is, it is right or wrong.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordAttempt(String);
+
+impl PasswordAttempt {
+    /// What was typed.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for PasswordAttempt {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        match text.chars().count() {
+            0..=128 => Ok(Self(text)),
+            _ => Err(Invalid(
+                "Password must have at most 128 characters".to_owned(),
+            )),
+        }
+    }
+}
+
+impl std::fmt::Debug for PasswordAttempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordAttempt(…)")
+    }
+}
+
+from_text!(Email, Password, PasswordAttempt);
+
+/// What a member of a tenant may do there. Each may also do what the ones before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Read and write.
+    Editor,
+    /// Read, write, delete and manage users.
+    Admin,
+}
+
+/// What a log-in needs, found by its email.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Account {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The argon2id hash, in PHC form.
+    pub password_hash: String,
+}
+
+/// A user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Its address.
+    pub email: Email,
+    /// Its name.
+    pub name: PersonName,
+    /// The tenant that a log-in starts in.
+    pub home: TenantId,
+    /// When it signed up.
+    pub created_at: Millis,
+}
+
+/// A tenant, as accounts know it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TenantProfile {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: TenantName,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// A user's place in a tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Membership {
+    /// Where.
+    pub tenant_id: TenantId,
+    /// What they may do there.
+    pub role: Role,
+    /// Since when.
+    pub created_at: Millis,
+}
+
+/// A log-in that has not ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id, the `sid` of its access tokens.
+    pub id: SessionId,
+    /// When it ends.
+    pub expires_at: Millis,
+    /// The same in seconds, for the table's own expiry.
+    pub ttl: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email(text: &str) -> Result<Email, Invalid> {
+        Email::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn an_email_is_compared_without_regard_to_case() {
+        assert_eq!(email(" Ada@Example.COM "), email("ada@example.com"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a b@example.com",
+            "ada@localhost",
+            "Ada <ada@example.com>",
+        ] {
+            assert!(email(text).is_err(), "{text} is refused");
+        }
+    }
+
+    #[test]
+    fn a_password_never_shows_in_debug_output() {
+        let password = Password::try_from("correct horse".to_owned()).expect("it is long enough");
+        assert!(!format!("{password:?}").contains("horse"));
+    }
+}

@@ -1,0 +1,30 @@
+//! When something is due.
+
+use deserr::{Deserr, IntoValue, ValuePointerRef};
+use serde::{Deserialize, Serialize};
+
+use super::Millis;
+use crate::input::{BadInput, Invalid};
+
+/// The end of the year 9999, in epoch milliseconds.
+const LATEST: Millis = 253_402_300_799_999;
+
+/// A time by which something is to be done: epoch milliseconds, from 1970 to the end of 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DueDate(Millis);
+
+impl Deserr<BadInput> for DueDate {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef,
+    ) -> Result<Self, BadInput> {
+        match Millis::deserialize_from_value(value, location)? {
+            at @ 0..=LATEST => Ok(Self(at)),
+            _ => Err(BadInput::at(
+                location,
+                Invalid("Must be a time in epoch milliseconds, up to the year 9999".to_owned()),
+            )),
+        }
+    }
+}

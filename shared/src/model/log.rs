@@ -1,0 +1,135 @@
+//! The log: one event for each change, and what follows from it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::Millis;
+use super::id::{ProjectId, TaskId, TenantId, UserId};
+use super::task::Task;
+use super::text::TaskTitle;
+
+/// An event: what a change leaves in its scope's log, in the same transaction.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The scope, which is also the realtime room: `project/{id}`.
+    pub room: String,
+    /// Its number in the scope: without gaps, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Millis,
+    /// Who.
+    pub actor: UserId,
+    /// What: `task:created`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What realtime clients are told, as JSON.
+    pub data: String,
+    /// What else is to be done, each once or more often.
+    pub jobs: Vec<QueuedJob>,
+    /// The shard of the note that says that this has not been relayed yet.
+    pub note_shard: u8,
+}
+
+/// A job that a change asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedJob {
+    /// Where to.
+    pub queue: JobQueue,
+    /// The whole message: an [`Envelope`] as JSON.
+    pub body: String,
+}
+
+/// The queues of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobQueue {
+    /// Emails to send.
+    Email,
+    /// Texts to embed.
+    Embeddings,
+    /// Events for connections.
+    Realtime,
+}
+
+/// A job's payload: the struct is the job.
+pub trait Job: Serialize + serde::de::DeserializeOwned + Send + 'static {
+    /// Its type in the envelope.
+    const TYPE: &'static str;
+    /// Raised when a field changes its meaning.
+    const VERSION: u32;
+    /// The queue that carries it.
+    const QUEUE: JobQueue;
+}
+
+/// What a queue carries: the job, and all that its consumer needs to know of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Envelope<P = Box<RawValue>> {
+    /// The same at each delivery: what the consumer is idempotent by.
+    pub id: String,
+    /// The job's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The version of its payload.
+    pub version: u32,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The job.
+    pub payload: P,
+}
+
+/// Somebody was given a task: tell them by email.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskAssigned {
+    /// Which task.
+    pub task_id: TaskId,
+    /// Who.
+    pub assigned_to: UserId,
+    /// What it is.
+    pub title: TaskTitle,
+}
+
+impl TaskAssigned {
+    /// What a task asks for: nothing if nobody is to do it.
+    pub fn of(task: &Task) -> Option<Self> {
+        Some(Self {
+            task_id: task.id,
+            assigned_to: task.assigned_to?,
+            title: task.title.clone(),
+        })
+    }
+}
+
+impl Job for TaskAssigned {
+    const TYPE: &'static str = "task:assigned";
+    const VERSION: u32 = 1;
+    const QUEUE: JobQueue = JobQueue::Email;
+}
+
+/// A task's text has changed: make it findable by meaning.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IndexTask {
+    /// Its project.
+    pub project_id: ProjectId,
+    /// Which task.
+    pub task_id: TaskId,
+}
+
+impl IndexTask {
+    /// What a task asks for.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            project_id: task.project_id,
+            task_id: task.id,
+        }
+    }
+}
+
+impl Job for IndexTask {
+    const TYPE: &'static str = "task:index";
+    const VERSION: u32 = 1;
+    const QUEUE: JobQueue = JobQueue::Embeddings;
+}

@@ -1,0 +1,58 @@
+//! Projects.
+
+use serde::{Deserialize, Serialize};
+
+use super::Millis;
+use super::id::{ProjectId, UserId};
+use super::text::{ProjectDescription, ProjectName};
+
+/// A project: a scope of the log, so it carries `seq` and the counters.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Who made it.
+    pub user_id: UserId,
+    /// Its name.
+    pub name: ProjectName,
+    /// What it is about.
+    pub description: Option<ProjectDescription>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When anything in it last changed.
+    pub updated_at: Millis,
+    /// The number of its last event; without gaps, from 1.
+    pub seq: u64,
+    /// How many tasks it has.
+    pub task_count: u64,
+}
+
+impl Project {
+    /// A new one, with its founding as its first event.
+    pub fn new(
+        user_id: UserId,
+        name: ProjectName,
+        description: Option<ProjectDescription>,
+        now: Millis,
+    ) -> Self {
+        Self {
+            id: ProjectId::new(),
+            user_id,
+            name,
+            description,
+            created_at: now,
+            updated_at: now,
+            seq: 1,
+            task_count: 0,
+        }
+    }
+}
+
+/// A project's place in its creator's list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Listing {
+    /// Which project.
+    pub project_id: ProjectId,
+    /// When anything in it last changed: the list's order.
+    pub updated_at: Millis,
+}

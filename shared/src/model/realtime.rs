@@ -1,0 +1,176 @@
+//! What goes over the WebSocket: rooms, and the events in them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::Millis;
+use super::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
+use super::log::{Job, JobQueue, LogEntry};
+use super::task::Task;
+use super::text::TaskTitle;
+use crate::error::{Error, Result};
+use crate::input::{Invalid, from_text};
+
+/// An event that clients in a room are told of.
+pub trait RealtimeEvent: Serialize {
+    /// Its `type`.
+    const TYPE: &'static str;
+}
+
+/// A project was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProjectCreated<'a> {
+    /// Which.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl RealtimeEvent for ProjectCreated<'_> {
+    const TYPE: &'static str = "project:created";
+}
+
+/// A task was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskCreated<'a> {
+    /// Which.
+    pub id: TaskId,
+    /// Its project.
+    #[serde(rename = "projectId")]
+    pub project_id: ProjectId,
+    /// What it is.
+    pub title: &'a TaskTitle,
+}
+
+impl<'a> TaskCreated<'a> {
+    /// What a new task's room is told.
+    pub fn of(task: &'a Task) -> Self {
+        Self {
+            id: task.id,
+            project_id: task.project_id,
+            title: &task.title,
+        }
+    }
+}
+
+impl RealtimeEvent for TaskCreated<'_> {
+    const TYPE: &'static str = "task:created";
+}
+
+/// The message to a client, as the realtime queue carries it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// Its `type`: `task:created`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// In which room.
+    pub room: String,
+    /// Its number there: in order, and a repeat has the same.
+    pub seq: u64,
+    /// The event itself.
+    pub data: Box<RawValue>,
+}
+
+impl Broadcast {
+    /// The message as it is sent.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::internal)
+    }
+}
+
+/// An event of the log, as its room hears of it.
+impl TryFrom<&LogEntry> for Broadcast {
+    type Error = Error;
+
+    fn try_from(entry: &LogEntry) -> Result<Self> {
+        Ok(Self {
+            kind: entry.kind.clone(),
+            room: entry.room.clone(),
+            seq: entry.seq,
+            data: RawValue::from_string(entry.data.clone()).map_err(Error::internal)?,
+        })
+    }
+}
+
+impl Job for Broadcast {
+    const TYPE: &'static str = "realtime:broadcast";
+    const VERSION: u32 = 1;
+    const QUEUE: JobQueue = JobQueue::Realtime;
+}
+
+/// A room that a client can subscribe to: `project/{id}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// The project whose events it carries.
+    pub project_id: ProjectId,
+}
+
+impl TryFrom<String> for Room {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.strip_prefix("project/")
+            .and_then(|id| id.parse().ok())
+            .map(|project_id| Self { project_id })
+            .ok_or_else(|| Invalid("Must be a room: project/{id}".to_owned()))
+    }
+}
+
+from_text!(Room);
+
+impl std::fmt::Display for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "project/{}", self.project_id)
+    }
+}
+
+/// Who a ticket or a connection stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// In which tenant.
+    pub tenant_id: TenantId,
+    /// Who.
+    pub user_id: UserId,
+    /// By which log-in.
+    pub session_id: SessionId,
+}
+
+/// A ticket: the right to open one connection.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ticket {
+    /// For whom.
+    pub holder: Holder,
+    /// Until when it can be used.
+    pub expires_at: Millis,
+    /// The same in seconds, for the table's own expiry.
+    pub ttl: i64,
+}
+
+/// An open connection.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Connection {
+    /// For whom.
+    pub holder: Holder,
+    /// Since when.
+    pub connected_at: Millis,
+    /// When the gateway has surely ended it, in seconds.
+    pub ttl: i64,
+}
+
+/// A connection in a room.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Subscription {
+    /// API Gateway's id of the connection.
+    pub connection_id: String,
+    /// The room's `seq` when it subscribed: what came later is owed to it.
+    pub since: u64,
+    /// When the gateway has surely ended it, in seconds.
+    pub ttl: i64,
+}
+
+/// How far a room's events have been sent.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct RoomCursor {
+    /// The last event that every connection of the room was sent.
+    pub sent: u64,
+}

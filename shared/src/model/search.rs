@@ -1,0 +1,31 @@
+//! What a search by meaning stands on.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::TaskId;
+use crate::keys;
+
+/// The dimensions of every embedding.
+pub const DIMENSIONS: usize = 512;
+
+/// A task's embedding: a sibling of its row, so that a change of status does not pay for 512 numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Vector {
+    /// Which task.
+    pub task_id: TaskId,
+    /// SHA-256 of the model and the text that was embedded, in hex: the same text is not embedded twice.
+    pub content_hash: String,
+    /// The index's partition: the tenant.
+    pub vector_tenant: String,
+    /// The index's filter: the project.
+    pub vector_project: String,
+    /// The embedding, of length 1.
+    pub embedding: Vec<f32>,
+}
+
+impl Vector {
+    /// What tells two embeddings apart before they are made: the model and the text.
+    pub fn hash(model: &str, text: &str) -> String {
+        keys::digest(&format!("{model}\n{text}"))
+    }
+}

@@ -1,0 +1,141 @@
+//! Texts that people write, each with its limits.
+//!
+//! The table of all limits is [`LIMITS`]; lengths are in Unicode characters, after trimming.
+
+use crate::input::{Invalid, from_text};
+use serde::{Deserialize, Serialize};
+
+/// The limits of one kind of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Its name in messages.
+    pub label: &'static str,
+    /// The fewest characters.
+    pub min: usize,
+    /// The most characters.
+    pub max: usize,
+    /// Whether it may have line breaks and tabs.
+    pub lines: bool,
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $label:literal, $min:literal ..= $max:literal, lines: $lines:literal;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(String);
+
+            impl $name {
+                /// Its limits.
+                pub const LIMITS: Limits = Limits { label: $label, min: $min, max: $max, lines: $lines };
+
+                /// The text.
+                pub fn as_str(&self) -> &str {
+                    &self.0
+                }
+            }
+
+            impl TryFrom<String> for $name {
+                type Error = Invalid;
+
+                fn try_from(text: String) -> Result<Self, Invalid> {
+                    Self::LIMITS.check(&text).map(|text| Self(text.to_owned()))
+                }
+            }
+
+            from_text!($name);
+
+            impl std::fmt::Display for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str(&self.0)
+                }
+            }
+        )+
+
+        /// Every text's limits: the table that the README shows.
+        pub const LIMITS: &[Limits] = &[$($name::LIMITS),+];
+    };
+}
+
+texts! {
+    /// A person's name.
+    PersonName = "Name", 1..=200, lines: false;
+    /// A tenant's name.
+    TenantName = "Tenant name", 1..=220, lines: false;
+    /// A project's name.
+    ProjectName = "Project name", 3..=200, lines: false;
+    /// What a project is about.
+    ProjectDescription = "Project description", 0..=10_000, lines: true;
+    /// What is to be done.
+    TaskTitle = "Task title", 1..=500, lines: false;
+    /// More about what is to be done.
+    TaskDescription = "Task description", 0..=10_000, lines: true;
+    /// A question in one's own words.
+    SearchQuery = "Query", 1..=1_000, lines: true;
+    /// The name of an uploaded file.
+    Filename = "Filename", 1..=255, lines: false;
+}
+
+impl Limits {
+    fn check<'a>(&self, text: &'a str) -> Result<&'a str, Invalid> {
+        let text = text.trim();
+        let Self {
+            label, min, max, ..
+        } = *self;
+        let length = text.chars().count();
+        if length < min {
+            return Err(Invalid(format!(
+                "{label} must be at least {min} character{}",
+                if min == 1 { "" } else { "s" }
+            )));
+        }
+        if length > max {
+            return Err(Invalid(format!("{label} must be at most {max} characters")));
+        }
+        if text.chars().any(|c| self.forbids(c)) {
+            return Err(Invalid(format!(
+                "{label} must not contain control characters"
+            )));
+        }
+        Ok(text)
+    }
+
+    fn forbids(&self, c: char) -> bool {
+        c.is_control() && !(self.lines && matches!(c, '\n' | '\r' | '\t'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(text: &str) -> Result<ProjectName, Invalid> {
+        ProjectName::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn a_text_is_measured_in_characters_after_trimming() {
+        assert!(name("  äöü  ").is_ok());
+        assert!(name("   ab   ").is_err());
+        assert!(name(&"é".repeat(200)).is_ok());
+        assert!(name(&"é".repeat(201)).is_err());
+    }
+
+    #[test]
+    fn a_line_break_is_welcome_in_a_description_and_not_in_a_name() {
+        assert!(name("one\ntwo").is_err());
+        assert!(TaskDescription::try_from("one\ntwo".to_owned()).is_ok());
+        assert!(TaskDescription::try_from("one\0two".to_owned()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_accepted_again_unchanged(text in ".{0,300}") {
+            if let Ok(once) = name(&text) {
+                prop_assert_eq!(name(once.as_str()), Ok(once));
+            }
+        }
+    }
+}

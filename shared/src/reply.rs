@@ -1,0 +1,59 @@
+//! What a handler answers.
+
+use serde::Serialize;
+
+use crate::sdk::change::Committed;
+
+/// A body, its status, and the headers that say more about it.
+#[derive(Debug, Clone)]
+pub struct Reply<T> {
+    pub(crate) status: u16,
+    pub(crate) body: T,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+/// The envelope of every resource: `{"data": …}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Data<T> {
+    /// The resource.
+    pub data: T,
+}
+
+impl<T> Reply<T> {
+    /// 200.
+    pub fn ok(body: T) -> Self {
+        Self {
+            status: 200,
+            body,
+            headers: Vec::new(),
+        }
+    }
+
+    /// 201.
+    pub fn created(body: T) -> Self {
+        Self {
+            status: 201,
+            ..Self::ok(body)
+        }
+    }
+
+    /// With the number of the event that this request caused: its sender can leave it out of a broadcast
+    /// without a hole.
+    #[must_use]
+    pub fn event_seq(self, committed: Committed) -> Self {
+        self.header("x-event-seq", committed.seq.to_string())
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl<T> From<T> for Data<T> {
+    fn from(data: T) -> Self {
+        Self { data }
+    }
+}

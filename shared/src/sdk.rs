@@ -1,0 +1,69 @@
+//! What handlers call: a handle for each service, lazy and cheap to clone.
+//!
+//! An [`Sdk`] is made for each request, from connections that the function shares and that request's
+//! deadline and trace. No client exists before its first call, so a binary whose handler never stores an
+//! object holds no `PutObject`.
+
+pub mod accounts;
+pub mod ai;
+pub mod cache;
+pub mod change;
+pub mod clock;
+pub mod connections;
+pub mod db;
+pub(crate) mod dynamo;
+pub mod mail;
+pub mod queue;
+pub(crate) mod request;
+pub mod search;
+pub mod socket;
+pub mod storage;
+pub mod token;
+pub mod uploads;
+
+use std::sync::Arc;
+
+use self::request::Request;
+
+/// The services, for one request.
+#[derive(Clone, Debug)]
+pub struct Sdk {
+    /// Tenants' rows, and the changes to them.
+    pub db: db::Db,
+    /// Users, sessions and memberships.
+    pub accounts: accounts::Accounts,
+    /// Values that may be a little old.
+    pub cache: cache::Cache,
+    /// Objects.
+    pub storage: storage::Storage,
+    /// What has been asked for and not yet been done.
+    pub queue: queue::Queue,
+    /// Connections, rooms and what is sent to them.
+    pub socket: socket::Socket,
+    /// Embeddings.
+    pub ai: ai::Ai,
+    /// The nearest by meaning.
+    pub search: search::Search,
+    /// Email.
+    pub mail: mail::Mail,
+    /// The time.
+    pub clock: clock::Clock,
+}
+
+impl Sdk {
+    pub(crate) fn new(request: &Arc<Request>) -> Self {
+        let dynamo = dynamo::Dynamo::new(request.clone());
+        Self {
+            db: db::Db::new(dynamo.clone()),
+            accounts: accounts::Accounts::new(dynamo.clone()),
+            cache: cache::Cache::new(dynamo.clone()),
+            storage: storage::Storage::new(dynamo.clone()),
+            queue: queue::Queue::new(dynamo.clone()),
+            socket: socket::Socket::new(dynamo.clone()),
+            ai: ai::Ai::new(request.clone()),
+            search: search::Search::new(dynamo.clone()),
+            mail: mail::Mail::new(dynamo),
+            clock: request.clock().clone(),
+        }
+    }
+}

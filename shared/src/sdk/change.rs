@@ -1,0 +1,319 @@
+//! A change: the rows, the scope's counters and next `seq`, the event, the lists and caches that it
+//! makes stale, and the note that it has to be relayed. One transaction, all or nothing.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::clock::Millis;
+use super::dynamo::{Dynamo, cancellation, deleting, key_item, number, updating};
+use super::uploads::PendingUpload;
+use crate::error::{Error, Result};
+use crate::event::caller::Principal;
+use crate::keys::{self, Key, Row, Stored, Table};
+use crate::model::id::UserId;
+use crate::model::log::{Envelope, Job, LogEntry, QueuedJob};
+use crate::model::project::{Listing, Project};
+use crate::model::realtime::RealtimeEvent;
+
+/// The ceiling of the first wait after losing a race for `seq`; each further one doubles.
+const FIRST_BACKOFF: Duration = Duration::from_millis(8);
+
+/// The ceiling of any wait between two tries.
+const MAX_BACKOFF: Duration = Duration::from_millis(250);
+
+/// A change that has not been committed. Dropping it leaves nothing behind.
+#[derive(Debug)]
+#[must_use = "a change does nothing until it is committed"]
+pub struct Change {
+    dynamo: Dynamo,
+    project: Stored<Project>,
+    founding: bool,
+    actor: UserId,
+    at: Millis,
+    rows: Vec<TransactWriteItem>,
+    upload: Option<TransactWriteItem>,
+    tasks: i64,
+    event: Option<(&'static str, Box<RawValue>)>,
+    jobs: Vec<PendingJob>,
+    failure: Option<Error>,
+}
+
+/// What a commit returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// The event's number in its project: the `X-Event-Seq` of the answer.
+    pub seq: u64,
+}
+
+#[derive(Debug)]
+struct PendingJob {
+    kind: &'static str,
+    version: u32,
+    queue: crate::model::log::JobQueue,
+    payload: Box<RawValue>,
+}
+
+impl Change {
+    pub(crate) fn of(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
+        let at = dynamo.request().clock().now();
+        Self {
+            dynamo,
+            project,
+            founding: false,
+            actor: caller.user_id,
+            at,
+            rows: Vec::new(),
+            upload: None,
+            tasks: 0,
+            event: None,
+            jobs: Vec::new(),
+            failure: None,
+        }
+    }
+
+    pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
+        Self {
+            founding: true,
+            ..Self::of(dynamo, project, caller)
+        }
+    }
+
+    /// Stores a new row.
+    pub fn create<T: Row>(&mut self, key: &Key<T>, row: &T) {
+        let part = self.dynamo.creation(key, row);
+        self.keep(part, |change, part| change.rows.push(part));
+    }
+
+    /// Raises the project's count of tasks.
+    pub fn count_task(&mut self) {
+        self.tasks += 1;
+    }
+
+    /// Makes an uploaded file stay: it goes with the task that this change stores, or not at all.
+    pub fn keep_upload(&mut self, upload: Option<&PendingUpload>) {
+        let Some(upload) = upload else {
+            return;
+        };
+        let part = self.upload_kept(upload);
+        self.keep(part, |change, part| change.upload = Some(part));
+    }
+
+    /// Asks for a job, once the change is committed.
+    pub fn send<J: Job>(&mut self, job: &J) {
+        let payload = to_raw_value(job).map_err(Error::internal);
+        self.keep(payload, |change, payload| {
+            change.jobs.push(PendingJob {
+                kind: J::TYPE,
+                version: J::VERSION,
+                queue: J::QUEUE,
+                payload,
+            });
+        });
+    }
+
+    /// Asks for each of several jobs.
+    pub fn send_all<J: Job>(&mut self, jobs: impl IntoIterator<Item = J>) {
+        for job in jobs {
+            self.send(&job);
+        }
+    }
+
+    /// Says what has happened, to the log and to the project's room.
+    pub fn emit<E: RealtimeEvent>(&mut self, event: &E) {
+        let data = to_raw_value(event).map_err(Error::internal);
+        self.keep(data, |change, data| change.event = Some((E::TYPE, data)));
+    }
+
+    /// Commits: one transaction, repeated with the next `seq` for as long as others win the race for it
+    /// and the request has time.
+    ///
+    /// # Errors
+    /// 404 if the project has gone meanwhile; 503 if the race could not be won in time, or DynamoDB does
+    /// not answer; nothing is written then, unless the answer itself was lost.
+    pub async fn commit(mut self) -> Result<Committed> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        for attempt in 0_u32.. {
+            let seq = self.project.seq + u64::from(!self.founding);
+            let outcome = self
+                .dynamo
+                .client()
+                .transact_write_items()
+                .set_transact_items(Some(self.parts(seq)?))
+                .send()
+                .await;
+            let Err(error) = outcome else {
+                return Ok(Committed { seq });
+            };
+            if !self.lost_a_race(&error) {
+                return Err(error.into());
+            }
+            let wait = jitter(attempt);
+            if wait >= self.dynamo.request().remaining() {
+                return Err(Error::unavailable(error));
+            }
+            tokio::time::sleep(wait).await;
+            if !self.founding {
+                self.reload().await?;
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Whether the change may well succeed if it is tried again. The scope is the first part: any other
+    /// part's condition that failed is final.
+    fn lost_a_race<R>(
+        &self,
+        error: &aws_sdk_dynamodb::error::SdkError<
+            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
+            R,
+        >,
+    ) -> bool {
+        let Some(reasons) = cancellation(error) else {
+            return false;
+        };
+        reasons
+            .iter()
+            .enumerate()
+            .all(|(part, reason)| match reason.code().unwrap_or("None") {
+                "ConditionalCheckFailed" => part == 0 && !self.founding,
+                "None"
+                | "TransactionConflict"
+                | "ThrottlingError"
+                | "ProvisionedThroughputExceeded" => true,
+                _ => false,
+            })
+    }
+
+    async fn reload(&mut self) -> Result<()> {
+        let key = self.project.key().clone();
+        self.project = self
+            .dynamo
+            .get(key)
+            .await?
+            .ok_or_else(|| Error::not_found(Project::MISSING))?;
+        Ok(())
+    }
+
+    fn parts(&self, seq: u64) -> Result<Vec<TransactWriteItem>> {
+        let entry = self.entry(seq)?;
+        let mut parts = vec![
+            self.scope(seq)?,
+            self.dynamo.creation(&self.project.event(seq), &entry)?,
+            self.dynamo.replacement(
+                &self.project.listing(),
+                &Listing {
+                    project_id: self.project.id,
+                    updated_at: self.at,
+                },
+            )?,
+            self.stale_list()?,
+            self.note(&entry)?,
+        ];
+        parts.extend(self.rows.iter().cloned());
+        parts.extend(self.upload.clone());
+        Ok(parts)
+    }
+
+    /// The project's row: its next `seq`, claimed by the one that was read.
+    fn scope(&self, seq: u64) -> Result<TransactWriteItem> {
+        if self.founding {
+            return self.dynamo.creation(self.project.key(), &self.project);
+        }
+        let update = Update::builder()
+            .table_name(self.dynamo.table(Table::Data)?)
+            .set_key(Some(self.project.key().item()))
+            .condition_expression("#seq = :before")
+            .update_expression("SET #seq = :seq, updated_at = :at ADD task_count :tasks")
+            .expression_attribute_names("#seq", "seq")
+            .expression_attribute_values(":before", number(&self.project.seq))
+            .expression_attribute_values(":seq", number(&seq))
+            .expression_attribute_values(":at", number(&self.at))
+            .expression_attribute_values(":tasks", number(&self.tasks))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(updating(update))
+    }
+
+    fn entry(&self, seq: u64) -> Result<LogEntry> {
+        let (kind, data) = self
+            .event
+            .as_ref()
+            .ok_or_else(|| Error::internal("a change has to say what has happened"))?;
+        let tenant_id = self.project.tenant().id();
+        let room = self.project.room().to_string();
+        let jobs = self
+            .jobs
+            .iter()
+            .enumerate()
+            .map(|(index, job)| {
+                let envelope = Envelope {
+                    id: format!("{tenant_id}/{room}/{seq}/{index}"),
+                    kind: job.kind.to_owned(),
+                    version: job.version,
+                    tenant_id,
+                    payload: &job.payload,
+                };
+                Ok(QueuedJob {
+                    queue: job.queue,
+                    body: serde_json::to_string(&envelope).map_err(Error::internal)?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(LogEntry {
+            tenant_id,
+            seq,
+            at: self.at,
+            actor: self.actor,
+            kind: (*kind).to_owned(),
+            data: data.get().to_owned(),
+            jobs,
+            note_shard: keys::shard(&room),
+            room,
+        })
+    }
+
+    fn stale_list(&self) -> Result<TransactWriteItem> {
+        let key = self.project.tenant().cached_projects(self.project.user_id);
+        self.dynamo
+            .replacement(key.row(), &super::cache::Entry::stale(self.at))
+    }
+
+    fn note(&self, entry: &LogEntry) -> Result<TransactWriteItem> {
+        let (pk, sk) = keys::change_note(entry);
+        self.dynamo.item_put(Table::Ephemeral, key_item(&pk, &sk))
+    }
+
+    fn upload_kept(&self, upload: &PendingUpload) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .set_key(Some(upload.key().item()))
+            .condition_expression("claimed = :no")
+            .expression_attribute_values(
+                ":no",
+                aws_sdk_dynamodb::types::AttributeValue::Bool(false),
+            )
+            .build()
+            .map_err(Error::internal)?;
+        Ok(deleting(delete))
+    }
+
+    /// The first failure is kept for the commit, so that a handler reads as a list of what is changed.
+    fn keep<V>(&mut self, value: Result<V>, with: impl FnOnce(&mut Self, V)) {
+        match value {
+            Ok(value) => with(self, value),
+            Err(error) => self.failure = self.failure.take().or(Some(error)),
+        }
+    }
+}
+
+/// Full jitter: evenly between nothing and a ceiling that doubles.
+fn jitter(attempt: u32) -> Duration {
+    let ceiling = FIRST_BACKOFF
+        .saturating_mul(1 << attempt.min(16))
+        .min(MAX_BACKOFF);
+    ceiling.mul_f64(rand::random::<f64>())
+}

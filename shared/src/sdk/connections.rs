@@ -1,0 +1,243 @@
+//! What a warm function keeps between requests: its configuration, HTTP connections and secrets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use aws_types::sdk_config::{RequestChecksumCalculation, ResponseChecksumValidation};
+
+use super::clock::Clock;
+use super::token::{SigningKey, Verifier};
+use crate::endpoint::{Endpoint, Resource, Trigger};
+
+/// How often one AWS call is tried.
+const ATTEMPTS: u32 = 4;
+
+/// The ceiling of the first wait between two tries; each further one doubles. Waits are drawn evenly
+/// between nothing and the ceiling (full jitter).
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+
+/// The ceiling of any wait between two tries.
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
+/// A function's configuration: names and their values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// Why a function could not start: what it says names the variable or the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is not set, or empty.
+    #[error("the environment variable {0} is missing")]
+    Missing(String),
+    /// A variable has a value that can't be used.
+    #[error("the environment variable {name} can't be used: {reason}")]
+    Unusable {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A secret could not be read.
+    #[error("the secret {parameter} could not be read: {cause}")]
+    Secret {
+        /// The parameter's name.
+        parameter: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// What requests share. One for each start of a function.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    environment: Environment,
+    aws: SdkConfig,
+    clock: Clock,
+    verifier: Option<Verifier>,
+    signing_key: Option<SigningKey>,
+    mail_key: Option<String>,
+    retry_partition: String,
+}
+
+impl Environment {
+    /// The process's own.
+    pub fn process() -> Self {
+        std::env::vars().collect()
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A variable without which the function can't run.
+    pub fn require(&self, name: &str) -> Result<&str, StartError> {
+        self.get(name)
+            .ok_or_else(|| StartError::Missing(name.to_owned()))
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl Connections {
+    /// A cold start.
+    ///
+    /// # Errors
+    /// If a variable that the endpoint's uses need is missing or unusable, or a secret can't be read.
+    pub(crate) async fn open(
+        endpoint: &Endpoint,
+        environment: &Environment,
+        clock: Clock,
+    ) -> Result<Arc<Self>, StartError> {
+        let environment = environment.clone();
+        for name in endpoint
+            .uses
+            .iter()
+            .flat_map(|used| used.resource.variables())
+        {
+            environment.require(name)?;
+        }
+        let verifier = match endpoint.trigger {
+            Trigger::Http { .. } => Verifier::from_environment(&environment)?,
+            _ => None,
+        };
+        let mut connections = Self {
+            aws: aws_config(&environment)?,
+            environment,
+            clock,
+            verifier,
+            signing_key: None,
+            mail_key: None,
+            retry_partition: retry_partition(),
+        };
+        if endpoint.names(Resource::SigningKey) {
+            let pem = connections.secret("SIGNING_KEY_PARAMETER").await?;
+            connections.signing_key = Some(SigningKey::from_pem(&pem, &connections.environment)?);
+        }
+        if endpoint.names(Resource::MailKey) {
+            connections.mail_key = Some(connections.secret("MAIL_KEY_PARAMETER").await?);
+        }
+        Ok(Arc::new(connections))
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(crate) fn aws(&self) -> &SdkConfig {
+        &self.aws
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn verifier(&self) -> Option<&Verifier> {
+        self.verifier.as_ref()
+    }
+
+    pub(crate) fn signing_key(&self) -> Option<&SigningKey> {
+        self.signing_key.as_ref()
+    }
+
+    pub(crate) fn mail_key(&self) -> Option<&str> {
+        self.mail_key.as_deref()
+    }
+
+    /// Each start has its own budget of retries, as each process has on AWS.
+    pub(crate) fn retry_partition(&self) -> &str {
+        &self.retry_partition
+    }
+
+    async fn secret(&self, variable: &str) -> Result<String, StartError> {
+        let parameter = self.environment.require(variable)?;
+        let failed = |cause: String| StartError::Secret {
+            parameter: parameter.to_owned(),
+            cause,
+        };
+        let answer = aws_sdk_ssm::Client::new(&self.aws)
+            .get_parameter()
+            .name(parameter)
+            .with_decryption(true)
+            .send()
+            .await
+            .map_err(|error| failed(aws_sdk_ssm::error::DisplayErrorContext(&error).to_string()))?;
+        answer
+            .parameter
+            .and_then(|parameter| parameter.value)
+            .ok_or_else(|| failed("it has no value".to_owned()))
+    }
+}
+
+/// Region and credentials come from the platform's environment alone: no profile, no metadata service.
+fn aws_config(environment: &Environment) -> Result<SdkConfig, StartError> {
+    let credentials = Credentials::new(
+        environment.require("AWS_ACCESS_KEY_ID")?,
+        environment.require("AWS_SECRET_ACCESS_KEY")?,
+        environment.get("AWS_SESSION_TOKEN").map(str::to_owned),
+        None,
+        "environment",
+    );
+    let region = environment.require("AWS_REGION")?.to_owned();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client())
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(FIRST_BACKOFF)
+                .with_max_backoff(MAX_BACKOFF),
+        )
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    config.set_endpoint_url(environment.get("AWS_ENDPOINT_URL").map(str::to_owned));
+    Ok(config.build())
+}
+
+/// One HTTP client for all SDK clients.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .build_https()
+}
+
+fn retry_partition() -> String {
+    static STARTS: AtomicU64 = AtomicU64::new(0);
+    format!("start-{}", STARTS.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::uses;
+
+    #[tokio::test]
+    async fn a_missing_variable_is_named_at_the_start() {
+        const ENDPOINT: Endpoint =
+            Endpoint::http("create-project", "POST", "/").uses(&[uses::DB_GET]);
+        let error = Connections::open(&ENDPOINT, &Environment::default(), Clock::system())
+            .await
+            .expect_err("it can't start");
+        assert_eq!(
+            error.to_string(),
+            "the environment variable DATA_TABLE is missing"
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Tenants' rows, by keys that the tenant minted.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::change::Change;
+use super::dynamo::{Dynamo, Item, from_item, text};
+use crate::error::{Error, Result};
+use crate::event::caller::Principal;
+use crate::keys::{self, Key, Partition, RoomKey, Row, Stored, Table};
+use crate::model::log::LogEntry;
+use crate::model::project::{Listing, Project};
+
+/// The most keys that one call reads.
+pub const BATCH: usize = 100;
+
+/// The table `Data`.
+#[derive(Clone, Debug)]
+pub struct Db {
+    dynamo: Dynamo,
+}
+
+impl Db {
+    pub(crate) fn new(dynamo: Dynamo) -> Self {
+        Self { dynamo }
+    }
+
+    /// A row, strongly consistent; one read.
+    pub async fn get<T: Row>(&self, key: Key<T>) -> Result<Option<Stored<T>>> {
+        self.dynamo.get(key).await
+    }
+
+    /// A row that has to be there, strongly consistent; one read.
+    ///
+    /// # Errors
+    /// 404 in the words of its type if it is not, or is another tenant's.
+    pub async fn load<T: Row>(&self, key: Key<T>) -> Result<Stored<T>> {
+        self.get(key)
+            .await?
+            .ok_or_else(|| Error::not_found(T::MISSING))
+    }
+
+    /// The rows of at most [`BATCH`] keys that are there, in the order of the keys; one call.
+    pub async fn get_all<T: Row>(&self, keys: Vec<Key<T>>) -> Result<Vec<Stored<T>>> {
+        let items = keys.iter().map(Key::item).collect();
+        let mut found = self.dynamo.get_items(Table::Data, items).await?;
+        keys.into_iter()
+            .filter_map(|key| {
+                let at = found.iter().position(|item| {
+                    text(item, "pk") == key.pk() && text(item, "sk") == key.sk()
+                })?;
+                let item = found.swap_remove(at);
+                Some(from_item(item).map(|row| key.stores(row)))
+            })
+            .collect()
+    }
+
+    /// A user's projects, the most recently changed first, at most [`BATCH`]; two calls.
+    pub async fn own_projects(
+        &self,
+        caller: &Principal,
+        listings: Partition<Listing>,
+    ) -> Result<Vec<Project>> {
+        let keys = self
+            .latest(listings)
+            .await?
+            .into_iter()
+            .map(|id| id.parse().map(|id| caller.tenant.project(id)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| Error::internal("a listing's key is no project's id"))?;
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let projects = self.get_all(keys).await?;
+        Ok(projects.into_iter().map(Stored::into_inner).collect())
+    }
+
+    /// The events of a room's log after `after`, up to and with `until`, in order; one call for each
+    /// 65,536 and each 1 MB of them.
+    pub async fn events(&self, room: &RoomKey, after: u64, until: u64) -> Result<Vec<LogEntry>> {
+        let mut entries = Vec::new();
+        for (pk, first, last) in keys::events(room, after, until) {
+            let mut pages = self
+                .dynamo
+                .client()
+                .query()
+                .table_name(self.dynamo.table(Table::Data)?)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", AttributeValue::S(pk))
+                .expression_attribute_values(":first", AttributeValue::S(first))
+                .expression_attribute_values(":last", AttributeValue::S(last))
+                .consistent_read(true)
+                .into_paginator()
+                .send();
+            while let Some(page) = pages.next().await {
+                for item in page?.items.unwrap_or_default() {
+                    entries.push(from_item(item)?);
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    /// A change in a project: rows, counters, `seq` and event, all or nothing.
+    pub fn change(&self, project: &Stored<Project>, caller: &Principal) -> Change {
+        Change::of(self.dynamo.clone(), project.clone(), caller)
+    }
+
+    /// The change that makes a project: its `seq` begins at 1.
+    pub fn found(&self, key: Key<Project>, project: Project, caller: &Principal) -> Change {
+        Change::founding(self.dynamo.clone(), key.stores(project), caller)
+    }
+
+    /// Writes a derived row, one that can be made again from what the log holds.
+    pub async fn put_derived<T: Row>(&self, key: &Key<T>, row: &T) -> Result<()> {
+        self.dynamo.put(key, row).await
+    }
+
+    /// The ids at the end of the sort keys, newest first by the index `l1`.
+    async fn latest(&self, listings: Partition<Listing>) -> Result<Vec<String>> {
+        let answer = self
+            .dynamo
+            .client()
+            .query()
+            .table_name(self.dynamo.table(listings.table())?)
+            .index_name("l1")
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(listings.pk().to_owned()))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::try_from(BATCH).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(answer
+            .items
+            .unwrap_or_default()
+            .iter()
+            .map(|item: &Item| {
+                text(item, "sk")
+                    .trim_start_matches(listings.prefix())
+                    .to_owned()
+            })
+            .collect())
+    }
+}

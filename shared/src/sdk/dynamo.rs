@@ -1,0 +1,295 @@
+//! DynamoDB, below the handles: rows by their keys, and what its failures mean.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
+};
+
+use super::request::{Request, client};
+use crate::error::{Cause, Error, Result};
+use crate::keys::{Key, Row, Stored, Table};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// How many keys one `BatchGetItem` takes.
+const BATCH_GET: usize = 100;
+
+/// How many writes one `BatchWriteItem` takes.
+pub(crate) const BATCH_WRITE: usize = 25;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dynamo {
+    request: Arc<Request>,
+    client: Arc<OnceLock<Client>>,
+}
+
+impl Dynamo {
+    pub(crate) fn new(request: Arc<Request>) -> Self {
+        Self {
+            request,
+            client: Arc::default(),
+        }
+    }
+
+    pub(crate) fn request(&self) -> &Arc<Request> {
+        &self.request
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        self.client
+            .get_or_init(|| client!(aws_sdk_dynamodb, &self.request))
+    }
+
+    pub(crate) fn table(&self, table: Table) -> Result<&str> {
+        self.request.variable(match table {
+            Table::Data => "DATA_TABLE",
+            Table::Identity => "IDENTITY_TABLE",
+            Table::Ephemeral => "EPHEMERAL_TABLE",
+        })
+    }
+
+    /// A row, strongly consistent.
+    pub(crate) async fn get<T: Row>(&self, key: Key<T>) -> Result<Option<Stored<T>>> {
+        let answer = self
+            .client()
+            .get_item()
+            .table_name(self.table(key.table())?)
+            .set_key(Some(key.item()))
+            .consistent_read(true)
+            .send()
+            .await?;
+        answer
+            .item
+            .map(|item| Ok(key.stores(from_item(item)?)))
+            .transpose()
+    }
+
+    /// The items of up to 100 keys of one table that exist, in no order; strongly consistent.
+    pub(crate) async fn get_items(&self, table: Table, keys: Vec<Item>) -> Result<Vec<Item>> {
+        debug_assert!(keys.len() <= BATCH_GET);
+        let name = self.table(table)?;
+        let mut found = Vec::with_capacity(keys.len());
+        let mut pending = keys;
+        while !pending.is_empty() {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(pending))
+                .consistent_read(true)
+                .build()
+                .map_err(Error::internal)?;
+            let answer = self
+                .client()
+                .batch_get_item()
+                .request_items(name, wanted)
+                .send()
+                .await?;
+            found.extend(
+                answer
+                    .responses
+                    .and_then(|mut responses| responses.remove(name))
+                    .unwrap_or_default(),
+            );
+            pending = answer
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(name))
+                .map(|rest| rest.keys)
+                .unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// Writes a row, whatever stood there.
+    pub(crate) async fn put<T: Row>(&self, key: &Key<T>, row: &T) -> Result<()> {
+        self.client()
+            .put_item()
+            .table_name(self.table(key.table())?)
+            .set_item(Some(to_item(key, row)?))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Writes a row that must not be there yet. Returns whether it was not.
+    pub(crate) async fn create<T: Row>(&self, key: &Key<T>, row: &T) -> Result<bool> {
+        let outcome = self
+            .client()
+            .put_item()
+            .table_name(self.table(key.table())?)
+            .set_item(Some(to_item(key, row)?))
+            .condition_expression(ABSENT)
+            .send()
+            .await;
+        met(outcome)
+    }
+
+    pub(crate) async fn delete<T>(&self, key: &Key<T>) -> Result<()> {
+        self.client()
+            .delete_item()
+            .table_name(self.table(key.table())?)
+            .set_key(Some(key.item()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// A row as a part of a transaction, which fails if it is there already.
+    pub(crate) fn creation<T: Row>(&self, key: &Key<T>, row: &T) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(self.table(key.table())?)
+            .set_item(Some(to_item(key, row)?))
+            .condition_expression(ABSENT)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// A row as a part of a transaction, whatever stood there.
+    pub(crate) fn replacement<T: Row>(&self, key: &Key<T>, row: &T) -> Result<TransactWriteItem> {
+        self.item_put(key.table(), to_item(key, row)?)
+    }
+
+    /// An item as a part of a transaction, whatever stood there.
+    pub(crate) fn item_put(&self, table: Table, item: Item) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(self.table(table)?)
+            .set_item(Some(item))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+impl<T> Key<T> {
+    /// The key's two attributes.
+    pub(crate) fn item(&self) -> Item {
+        key_item(self.pk(), self.sk())
+    }
+}
+
+pub(crate) fn key_item(pk: &str, sk: &str) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(pk.to_owned())),
+        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
+}
+
+/// The condition that nothing stands under a key.
+pub(crate) const ABSENT: &str = "attribute_not_exists(pk)";
+
+pub(crate) fn to_item<T: Row>(key: &Key<T>, row: &T) -> Result<Item> {
+    let mut item: Item = serde_dynamo::to_item(row).map_err(Error::internal)?;
+    item.extend(key.item());
+    item.extend(
+        row.indexes()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value))),
+    );
+    Ok(item)
+}
+
+pub(crate) fn from_item<T: Row>(item: Item) -> Result<T> {
+    serde_dynamo::from_item(item).map_err(Error::internal)
+}
+
+/// A text attribute of an item, such as its sort key.
+pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name)
+        .and_then(|value| value.as_s().ok())
+        .map_or("", String::as_str)
+}
+
+/// Whether a conditional write's condition was met.
+pub(crate) fn met<O, E>(outcome: Result<O, SdkError<E>>) -> Result<bool>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why a transaction's parts were cancelled, in their order; nothing if it was not a cancellation.
+pub(crate) fn cancellation<R>(
+    error: &SdkError<aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError, R>,
+) -> Option<&[CancellationReason]> {
+    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
+    match error.as_service_error()? {
+        E::TransactionCanceledException(cancelled) => Some(cancelled.cancellation_reasons()),
+        _ => None,
+    }
+}
+
+/// A part of a transaction: an update.
+pub(crate) fn updating(update: Update) -> TransactWriteItem {
+    TransactWriteItem::builder().update(update).build()
+}
+
+/// A part of a transaction: a removal.
+pub(crate) fn deleting(delete: Delete) -> TransactWriteItem {
+    TransactWriteItem::builder().delete(delete).build()
+}
+
+pub(crate) fn number<T: ToString + ?Sized>(value: &T) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The codes with which AWS asks for patience, beyond what the SDK has already shown.
+const PATIENCE: &[&str] = &[
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "Throttling",
+    "RequestLimitExceeded",
+    "LimitExceededException",
+    "TooManyRequestsException",
+    "SlowDown",
+    "RequestThrottled",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ServiceUnavailable",
+    "ServiceQuotaExceededException",
+    "ModelNotReadyException",
+    "ModelTimeoutException",
+];
+
+/// Any AWS failure: 503 where a retry may help, else 500.
+impl<E, R> From<SdkError<E, R>> for Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: StatusOf + std::fmt::Debug + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        let passing = match &error {
+            SdkError::TimeoutError(_)
+            | SdkError::DispatchFailure(_)
+            | SdkError::ResponseError(_) => true,
+            SdkError::ServiceError(service) => {
+                service.raw().status() >= 500
+                    || error.code().is_some_and(|code| PATIENCE.contains(&code))
+            }
+            _ => false,
+        };
+        let cause: Cause = Box::new(error);
+        if passing {
+            Error::unavailable(cause)
+        } else {
+            Error::internal(cause)
+        }
+    }
+}
+
+/// The status of a raw response.
+pub trait StatusOf {
+    /// Its HTTP status.
+    fn status(&self) -> u16;
+}
+
+impl StatusOf for aws_smithy_runtime_api::client::orchestrator::HttpResponse {
+    fn status(&self) -> u16 {
+        self.status().as_u16()
+    }
+}

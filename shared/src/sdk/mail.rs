@@ -1,0 +1,224 @@
+//! Email, through Resend's API, each one once.
+//!
+//! A row for each email job holds how often it was tried and whether it was sent. Resend keeps idempotency
+//! keys for 24 hours and the row outlives them, so that neither a redelivery nor a death between sending
+//! and noting sends anything twice.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde::Serialize;
+
+use aws_sdk_dynamodb::types::ReturnValue;
+
+use super::clock::Millis;
+use super::dynamo::{Dynamo, key_item, number};
+use crate::error::{Error, Result};
+use crate::keys::{self, Table};
+use crate::model::account::Email;
+use crate::tenant::Tenant;
+
+/// How long a post to the mail service may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it is known what became of an email: longer than any queue keeps its job.
+const RECORD_LIFETIME: Millis = 30 * 24 * 3_600_000;
+
+/// The wait that a 429 without `Retry-After` is taken to ask for.
+const UNNAMED_WAIT: Duration = Duration::from_secs(1);
+
+/// The mail service.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    dynamo: Dynamo,
+    client: Arc<OnceLock<Client>>,
+}
+
+/// An email.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message {
+    /// To whom.
+    pub to: Email,
+    /// Its subject.
+    pub subject: String,
+    /// Its body, in HTML: what people wrote has to be escaped.
+    pub html: String,
+    /// Its body, as plain text.
+    pub text: String,
+}
+
+/// How far an email is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether it was sent.
+    pub sent: bool,
+    /// How often it has failed.
+    pub failures: u32,
+}
+
+/// What the mail service made of an email.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was accepted, now or before.
+    Accepted,
+    /// Too many at once: wait, then try again.
+    Busy(Duration),
+    /// It may work later.
+    Failed(String),
+    /// It never will.
+    Rejected(String),
+}
+
+#[derive(Serialize)]
+struct Post<'a> {
+    from: &'a str,
+    #[serde(flatten)]
+    message: &'a Message,
+}
+
+/// What people wrote, for use in HTML.
+pub fn escape(text: &str) -> String {
+    html_escape::encode_safe(text).into_owned()
+}
+
+impl Mail {
+    pub(crate) fn new(dynamo: Dynamo) -> Self {
+        Self {
+            dynamo,
+            client: Arc::default(),
+        }
+    }
+
+    /// How far the email of a job is; one read.
+    pub async fn progress(&self, tenant: &Tenant, job_id: &str) -> Result<Progress> {
+        let (pk, sk) = keys::mail(*tenant, job_id);
+        let answer = self
+            .dynamo
+            .client()
+            .get_item()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .set_key(Some(key_item(&pk, &sk)))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(progress(&answer.item.unwrap_or_default()))
+    }
+
+    /// Posts an email under the job's id as idempotency key.
+    ///
+    /// # Errors
+    /// If the function is not configured for it; what the service answers is an [`Outcome`].
+    pub async fn send(&self, job_id: &str, message: &Message) -> Result<Outcome> {
+        let request = self.dynamo.request();
+        let key = request
+            .connections()
+            .mail_key()
+            .ok_or_else(|| Error::internal("this function has no key to the mail service"))?;
+        let posted = self
+            .client()?
+            .post(format!("{}/emails", request.variable("MAIL_ENDPOINT")?))
+            .bearer_auth(key)
+            .header("Idempotency-Key", job_id)
+            .json(&Post {
+                from: request.variable("MAIL_FROM")?,
+                message,
+            })
+            .send()
+            .await;
+        match posted {
+            Ok(response) => Ok(outcome(response).await),
+            Err(error) => Ok(Outcome::Failed(error.without_url().to_string())),
+        }
+    }
+
+    /// Notes that an email was sent.
+    pub async fn sent(&self, tenant: &Tenant, job_id: &str) -> Result<()> {
+        self.note(tenant, job_id, "SET sent = :one, #ttl = :ttl")
+            .await
+            .map(|_| ())
+    }
+
+    /// Notes that an email failed, and tells how often it has by now.
+    pub async fn failed(&self, tenant: &Tenant, job_id: &str) -> Result<Progress> {
+        self.note(tenant, job_id, "SET #ttl = :ttl ADD failures :one")
+            .await
+    }
+
+    async fn note(&self, tenant: &Tenant, job_id: &str, update: &str) -> Result<Progress> {
+        let (pk, sk) = keys::mail(*tenant, job_id);
+        let ends = self.dynamo.request().clock().now() + RECORD_LIFETIME;
+        let answer = self
+            .dynamo
+            .client()
+            .update_item()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .set_key(Some(key_item(&pk, &sk)))
+            .update_expression(update)
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":one", number(&1))
+            .expression_attribute_values(":ttl", number(&(ends / 1000)))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await?;
+        Ok(progress(&answer.attributes.unwrap_or_default()))
+    }
+
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+fn progress(item: &super::dynamo::Item) -> Progress {
+    let count = |name: &str| {
+        item.get(name)
+            .and_then(|value| value.as_n().ok())
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(0)
+    };
+    Progress {
+        sent: count("sent") > 0,
+        failures: count("failures"),
+    }
+}
+
+async fn outcome(response: Response) -> Outcome {
+    let status = response.status();
+    match status {
+        _ if status.is_success() => Outcome::Accepted,
+        StatusCode::TOO_MANY_REQUESTS => Outcome::Busy(retry_after(&response)),
+        StatusCode::CONFLICT => conflict(response).await,
+        _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            Outcome::Failed(status.to_string())
+        }
+        _ => Outcome::Rejected(status.to_string()),
+    }
+}
+
+/// A key that is in use right now will be free soon; one that was used for another email never will.
+async fn conflict(response: Response) -> Outcome {
+    let body = response.text().await.unwrap_or_default();
+    if body.contains("concurrent_idempotent_requests") {
+        Outcome::Failed("another request with this key is under way".to_owned())
+    } else {
+        Outcome::Rejected("this key was used for another email".to_owned())
+    }
+}
+
+fn retry_after(response: &Response) -> Duration {
+    response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.trim().parse().ok())
+        .map_or(UNNAMED_WAIT, |seconds: u64| {
+            Duration::from_secs(seconds.max(1))
+        })
+}

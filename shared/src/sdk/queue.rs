@@ -1,0 +1,254 @@
+//! Queues: what the log asks for is handed on, and what can't be done now is put off or given up.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures::future::try_join_all;
+
+use super::dynamo::{Dynamo, text};
+use super::request::client;
+use crate::error::{Error, Result};
+use crate::keys::{self, SHARDS, Table};
+use crate::model::Millis;
+use crate::model::log::{Envelope, Job, JobQueue, LogEntry};
+use crate::model::realtime::Broadcast;
+
+/// How many messages one call sends.
+const BATCH: usize = 10;
+
+/// How many notes are removed at a time, and left-over ones read from each shard.
+const NOTES: i32 = 25;
+
+/// The queues of jobs, and the notes of changes that have not reached them.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    dynamo: Dynamo,
+    client: Arc<OnceLock<Client>>,
+}
+
+struct Outgoing {
+    queue: JobQueue,
+    body: String,
+    order: Option<Order>,
+}
+
+struct Order {
+    group: String,
+    deduplication: String,
+}
+
+impl Queue {
+    pub(crate) fn new(dynamo: Dynamo) -> Self {
+        Self {
+            dynamo,
+            client: Arc::default(),
+        }
+    }
+
+    /// Hands on what follows from `entries`, then removes their notes. Realtime events keep the order of
+    /// the entries; all else goes side by side. It can be repeated: consumers are idempotent.
+    pub async fn relay(&self, entries: &[LogEntry]) -> Result<()> {
+        let (mut realtime, mut email, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+        for outgoing in entries.iter().map(outgoing).collect::<Result<Vec<_>>>()? {
+            for message in outgoing {
+                match message.queue {
+                    JobQueue::Realtime => realtime.push(message),
+                    JobQueue::Email => email.push(message),
+                    JobQueue::Embeddings => embeddings.push(message),
+                }
+            }
+        }
+        futures::try_join!(
+            self.send_in_order(realtime),
+            self.send_all(email),
+            self.send_all(embeddings),
+        )?;
+        self.remove_notes(entries).await
+    }
+
+    /// The events whose change was noted before `before` and never relayed, a page of each shard.
+    pub async fn unrelayed(&self, before: Millis) -> Result<Vec<LogEntry>> {
+        let shards = (0..SHARDS).map(|shard| self.unrelayed_of(shard, before));
+        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+    }
+
+    /// Puts a message off: it is delivered again once `delay` has passed.
+    pub async fn delay(&self, receipt: &str, delay: Duration) -> Result<()> {
+        self.client()
+            .change_message_visibility()
+            .queue_url(self.dynamo.request().variable("EMAIL_QUEUE_URL")?)
+            .receipt_handle(receipt)
+            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a job up: it waits among the dead letters for a person to look at it.
+    pub async fn give_up<J: Job>(&self, job: &Envelope<J>) -> Result<()> {
+        self.client()
+            .send_message()
+            .queue_url(self.dynamo.request().variable("EMAIL_DLQ_URL")?)
+            .message_body(serde_json::to_string(job).map_err(Error::internal)?)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Result<()> {
+        let batches = messages.chunks(BATCH).map(|batch| self.send(batch));
+        try_join_all(batches).await.map(|_| ())
+    }
+
+    async fn send_in_order(&self, messages: Vec<Outgoing>) -> Result<()> {
+        for batch in messages.chunks(BATCH) {
+            self.send(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, batch: &[Outgoing]) -> Result<()> {
+        let Some(first) = batch.first() else {
+            return Ok(());
+        };
+        let entries = batch
+            .iter()
+            .enumerate()
+            .map(|(index, message)| {
+                SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .message_body(&message.body)
+                    .set_message_group_id(message.order.as_ref().map(|order| order.group.clone()))
+                    .set_message_deduplication_id(
+                        message
+                            .order
+                            .as_ref()
+                            .map(|order| order.deduplication.clone()),
+                    )
+                    .build()
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Error::internal)?;
+        let answer = self
+            .client()
+            .send_message_batch()
+            .queue_url(self.url(first.queue)?)
+            .set_entries(Some(entries))
+            .send()
+            .await?;
+        match answer.failed.first() {
+            None => Ok(()),
+            Some(failed) => Err(Error::unavailable(format!(
+                "SQS refused {} of {} messages: {}",
+                answer.failed.len(),
+                batch.len(),
+                failed.code
+            ))),
+        }
+    }
+
+    async fn remove_notes(&self, entries: &[LogEntry]) -> Result<()> {
+        use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+        let table = self.dynamo.table(Table::Ephemeral)?;
+        for chunk in entries.chunks(super::dynamo::BATCH_WRITE) {
+            let mut pending = chunk
+                .iter()
+                .map(|entry| {
+                    let (pk, sk) = keys::change_note(entry);
+                    let delete = DeleteRequest::builder()
+                        .set_key(Some(super::dynamo::key_item(&pk, &sk)))
+                        .build()
+                        .map_err(Error::internal)?;
+                    Ok(WriteRequest::builder().delete_request(delete).build())
+                })
+                .collect::<Result<Vec<_>>>()?;
+            while !pending.is_empty() {
+                let answer = self
+                    .dynamo
+                    .client()
+                    .batch_write_item()
+                    .request_items(table, pending)
+                    .send()
+                    .await?;
+                pending = answer
+                    .unprocessed_items
+                    .and_then(|mut tables| tables.remove(table))
+                    .unwrap_or_default();
+            }
+        }
+        Ok(())
+    }
+
+    async fn unrelayed_of(&self, shard: u8, before: Millis) -> Result<Vec<LogEntry>> {
+        use aws_sdk_dynamodb::types::AttributeValue::S;
+        let notes = self
+            .dynamo
+            .client()
+            .query()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .key_condition_expression("pk = :pk AND sk < :before")
+            .expression_attribute_values(":pk", S(keys::change_notes(shard)))
+            .expression_attribute_values(":before", S(keys::change_notes_until(before)))
+            .consistent_read(true)
+            .limit(NOTES)
+            .send()
+            .await?;
+        let events = notes.items().iter().map(|note| async move {
+            let key = keys::noted_event(text(note, "sk"))
+                .ok_or_else(|| Error::internal("a note names no event"))?;
+            self.dynamo.get(key).await
+        });
+        let events = try_join_all(events).await?;
+        Ok(events
+            .into_iter()
+            .flatten()
+            .map(crate::keys::Stored::into_inner)
+            .collect())
+    }
+
+    fn url(&self, queue: JobQueue) -> Result<&str> {
+        self.dynamo.request().variable(match queue {
+            JobQueue::Email => "EMAIL_QUEUE_URL",
+            JobQueue::Embeddings => "EMBEDDINGS_QUEUE_URL",
+            JobQueue::Realtime => "REALTIME_QUEUE_URL",
+        })
+    }
+
+    fn client(&self) -> &Client {
+        self.client
+            .get_or_init(|| client!(aws_sdk_sqs, self.dynamo.request()))
+    }
+}
+
+/// The messages that an event stands for: one to its room, and one for each job.
+fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
+    let LogEntry {
+        tenant_id,
+        room,
+        seq,
+        ..
+    } = entry;
+    let broadcast = Envelope {
+        id: format!("{tenant_id}/{room}/{seq}"),
+        kind: Broadcast::TYPE.to_owned(),
+        version: Broadcast::VERSION,
+        tenant_id: *tenant_id,
+        payload: Broadcast::try_from(entry)?,
+    };
+    let to_room = Outgoing {
+        queue: Broadcast::QUEUE,
+        body: serde_json::to_string(&broadcast).map_err(Error::internal)?,
+        order: Some(Order {
+            group: format!("{tenant_id}/{room}"),
+            deduplication: broadcast.id,
+        }),
+    };
+    let jobs = entry.jobs.iter().map(|job| Outgoing {
+        queue: job.queue,
+        body: job.body.clone(),
+        order: None,
+    });
+    Ok(std::iter::once(to_room).chain(jobs).collect())
+}

@@ -1,0 +1,61 @@
+//! The tenant, who mints every key.
+
+use crate::keys::{CacheKey, Key, Partition, RoomKey};
+use crate::model::id::{ProjectId, TenantId, UserId};
+use crate::model::project::{Listing, Project};
+use crate::model::realtime::{Room, Subscription};
+
+/// Proof that a request acts for a tenant.
+///
+/// It has no public constructor: the adapters make one from a verified token and the caller's
+/// membership, or from the envelope of a job. All that is a tenant's is reached through it.
+///
+/// ```compile_fail
+/// use shared::tenant::Tenant;
+/// let forged = Tenant { id: shared::model::id::TenantId::new() };
+/// ```
+///
+/// ```compile_fail
+/// let forged = shared::tenant::Tenant::verified(shared::model::id::TenantId::new());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tenant {
+    id: TenantId,
+}
+
+impl Tenant {
+    /// For the adapters, once they have verified it.
+    pub(crate) const fn verified(id: TenantId) -> Self {
+        Self { id }
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> TenantId {
+        self.id
+    }
+
+    /// A project's row.
+    pub fn project(&self, id: ProjectId) -> Key<Project> {
+        Key::project(*self, id)
+    }
+
+    /// A user's own projects, each with the time of its last change.
+    pub fn listings(&self, user_id: UserId) -> Partition<Listing> {
+        Partition::listings(*self, user_id)
+    }
+
+    /// A user's own projects as they are listed, cached for 300 s.
+    pub fn cached_projects(&self, user_id: UserId) -> CacheKey<Vec<Project>> {
+        CacheKey::projects(*self, user_id)
+    }
+
+    /// The connections of a room.
+    pub fn room(&self, room: Room) -> RoomKey {
+        RoomKey::new(*self, room)
+    }
+
+    /// A connection's place in a room.
+    pub fn subscription(&self, room: Room, connection_id: &str) -> Key<Subscription> {
+        self.room(room).subscription(connection_id)
+    }
+}
