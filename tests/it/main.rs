@@ -1,1 +1,5 @@
-fn main(){}
+//! Tenon, used.
+
+mod accounts;
+mod projects;
+mod tasks;

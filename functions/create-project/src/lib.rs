@@ -8,7 +8,12 @@ use shared::prelude::*;
 
 /// Editors make projects; one read and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/create-project")
-    .uses(&[uses::AUTHENTICATE, uses::DB_FOUND, uses::CHANGE_NOTES]);
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::DB_FOUND,
+        uses::CHANGE_NOTES,
+    ]);
 
 /// What it is called and about.
 #[derive(Debug, Deserr)]

@@ -6,8 +6,11 @@ use shared::sdk::socket::TICKET_LIFETIME;
 
 /// Viewers listen.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("create-realtime-ticket", "POST", "/api/realtime-ticket")
-        .uses(&[uses::AUTHENTICATE, uses::TICKET_ISSUE]);
+    Endpoint::http("create-realtime-ticket", "POST", "/api/realtime-ticket").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::TICKET_ISSUE,
+    ]);
 
 /// The ticket: a browser can't send headers with a WebSocket, and a token in a URL would reach logs.
 #[derive(Debug, Serialize)]

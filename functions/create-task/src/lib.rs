@@ -15,6 +15,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
     .body_limit(6 * 1024 * 1024)
     .uses(&[
         uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,

@@ -4,7 +4,8 @@ use shared::prelude::*;
 use shared::sdk::token::PublicKeys;
 
 /// Anyone can read them; they are configuration, so it makes no call.
-pub const ENDPOINT: Endpoint = Endpoint::http("get-jwks", "GET", "/.well-known/jwks.json");
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("get-jwks", "GET", "/.well-known/jwks.json").uses(&[uses::PUBLIC_KEYS]);
 
 /// Shows the keys. A verifier may keep them for five minutes.
 pub async fn handler(sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<PublicKeys>> {

@@ -10,8 +10,9 @@ use shared::sdk::cache::Cached;
 pub const ENDPOINT: Endpoint =
     Endpoint::http("list-projects", "GET", "/api/list-projects").uses(&[
         uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
         uses::CACHE,
-        uses::DB_QUERY,
+        uses::DB_LATEST,
         uses::DB_BATCH_GET,
     ]);
 
@@ -43,7 +44,7 @@ pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Ou
 
     let listings = caller.tenant.listings(caller.user_id);
     let projects = sdk.db.own_projects(caller, listings).await?;
-    sdk.cache.set(&key, generation, &projects).await?;
+    sdk.cache.set(&key, generation, &projects).await;
 
     Ok(Reply::ok(output(projects, false)))
 }

@@ -3,8 +3,11 @@
 use shared::prelude::*;
 
 /// Whoever holds a ticket.
-pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"])
-    .uses(&[uses::AUTHENTICATE, uses::CONNECTION_OPEN]);
+pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"]).uses(&[
+    uses::ORIGINS,
+    uses::AUTHENTICATE,
+    uses::CONNECTION_OPEN,
+]);
 
 /// The handshake.
 #[derive(Debug, Deserr)]

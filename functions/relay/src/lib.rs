@@ -6,6 +6,7 @@ use shared::prelude::*;
 /// Each change leaves an event and a note; relayed, the note goes.
 pub const ENDPOINT: Endpoint = Endpoint::stream("relay").uses(&[
     uses::STREAM,
+    uses::STREAM_GIVE_UP,
     uses::SEND_TO_EMAIL,
     uses::SEND_TO_EMBEDDINGS,
     uses::SEND_TO_REALTIME,

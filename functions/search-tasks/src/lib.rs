@@ -14,6 +14,7 @@ use shared::sdk::search::Hit;
 /// Viewers search.
 pub const ENDPOINT: Endpoint = Endpoint::http("search-tasks", "POST", "/api/search-tasks").uses(&[
     uses::AUTHENTICATE,
+    uses::PUBLIC_KEYS,
     uses::DB_GET,
     uses::DB_BATCH_GET,
     uses::CACHE,
@@ -64,7 +65,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Outp
     let keys = near.iter().map(|near| project.task(near.task_id)).collect();
     let tasks = sdk.db.get_all(keys).await?;
     let results = rank::nearest_first(&input.query, &near, &tasks, RESULTS);
-    sdk.cache.set(&key, generation, &results).await?;
+    sdk.cache.set(&key, generation, &results).await;
 
     Ok(reply(results, "miss"))
 }

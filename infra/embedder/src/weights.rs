@@ -57,7 +57,7 @@ pub enum FetchError {
     },
     /// pip could not get the package: there is no network, its mirror does not have it, or what came
     /// is not what was pinned.
-    #[error("{command} could not get {package}: {reason}")]
+    #[error("`{command}` could not get {package} (is there a network?): {reason}")]
     Pip {
         /// The pip that was run.
         command: String,

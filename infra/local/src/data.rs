@@ -11,9 +11,10 @@ use aws_lc_rs::{
     encoding::AsDer as _,
     error::Unspecified,
     rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use jsonwebtoken::{EncodingKey, jwk::JwkSet};
+use shared::sdk::token::public_jwk;
 use uuid::Uuid;
 
 use crate::front::parameter_file;
@@ -30,7 +31,9 @@ pub enum DataError {
         source: io::Error,
     },
     /// It belongs to a stack that runs.
-    #[error("{path} is in use by another process{process}: stop that one, or choose another folder with --data")]
+    #[error(
+        "{path} is in use by another process{process}: stop that one, or choose another folder with --data"
+    )]
     InUse {
         /// The folder.
         path: PathBuf,
@@ -104,10 +107,10 @@ impl DataFolder {
     }
 
     /// The private key under the parameter `name`, made if missing: RSA of 2,048 bits, PKCS#8 as PEM.
-    /// Returns its public key as PEM.
+    /// Returns its public half, as a JWK set.
     pub fn signing_key(&self, name: &str) -> Result<String, DataError> {
         let private = self.parameter(name, || process_key().map_err(drop))?;
-        public_pem(&private).ok_or_else(|| DataError::Key(self.join("parameters")))
+        public_keys(&private).ok_or_else(|| DataError::Key(self.join("parameters")))
     }
 
     /// The value of the parameter `name`, a new random one if missing: for the keys of services that
@@ -121,7 +124,11 @@ impl DataFolder {
         write_private(&self.join(name), content)
     }
 
-    fn parameter(&self, name: &str, make: impl FnOnce() -> Result<String, ()>) -> Result<String, DataError> {
+    fn parameter(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<String, ()>,
+    ) -> Result<String, DataError> {
         let folder = self.parameters()?;
         let Some(file) = parameter_file(&folder, name) else {
             return Err(not_writable(&folder)(io::ErrorKind::InvalidInput.into()));
@@ -151,11 +158,10 @@ fn process_key() -> Result<String, Unspecified> {
     .clone()
 }
 
-fn public_pem(private: &str) -> Option<String> {
-    let encoded: String = private.lines().filter(|line| !line.starts_with("-----")).collect();
-    let pair = KeyPair::from_pkcs8(&STANDARD.decode(encoded).ok()?).ok()?;
-    let der = pair.public_key().as_der().ok()?;
-    Some(pem("PUBLIC KEY", der.as_ref()))
+fn public_keys(private: &str) -> Option<String> {
+    let key = EncodingKey::from_rsa_pem(private.as_bytes()).ok()?;
+    let keys = vec![public_jwk(&key).ok()?];
+    serde_json::to_string(&JwkSet { keys }).ok()
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -220,7 +226,10 @@ mod tests {
         let path = temp.path().join("data");
         let held = DataFolder::open(&path).unwrap();
         let error = DataFolder::open(&path).unwrap_err().to_string();
-        assert!(error.contains(&format!("({})", std::process::id())), "{error}");
+        assert!(
+            error.contains(&format!("({})", std::process::id())),
+            "{error}"
+        );
         drop(held);
         DataFolder::open(&path).unwrap();
     }
@@ -230,11 +239,11 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let data = DataFolder::open(temp.path()).unwrap();
         let public = data.signing_key("/tenon/signing-key").unwrap();
-        assert!(public.starts_with("-----BEGIN PUBLIC KEY-----\n"));
+        let keys: JwkSet = serde_json::from_str(&public).unwrap();
+        jsonwebtoken::DecodingKey::from_jwk(&keys.keys[0]).unwrap();
         assert_eq!(data.signing_key("/tenon/signing-key").unwrap(), public);
         let private = fs::read_to_string(temp.path().join("parameters/tenon/signing-key")).unwrap();
-        jsonwebtoken::EncodingKey::from_rsa_pem(private.as_bytes()).unwrap();
-        jsonwebtoken::DecodingKey::from_rsa_pem(public.as_bytes()).unwrap();
+        assert!(private.starts_with("-----BEGIN PRIVATE KEY-----\n"));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -44,7 +44,9 @@ pub(crate) async fn prepare(embeddings: Embeddings, data: &DataFolder) -> Result
         }
         Embeddings::Fetched(models) => match locate(models).await {
             Some(folder) => choose(began_with, Kind::MiniLm, move || load(&folder)),
-            None => choose(began_with, Kind::Lexical, || Some(Arc::new(Embedder::lexical()))),
+            None => choose(began_with, Kind::Lexical, || {
+                Some(Arc::new(Embedder::lexical()))
+            }),
         },
     };
     let (kind, model) = model;
@@ -88,13 +90,17 @@ async fn locate(models: PathBuf) -> Option<PathBuf> {
     tracing::info!("fetching the embedding model (84 MB, once)");
     let wanted = Wanted(Arc::new(AtomicBool::new(true)));
     let still_wanted = Arc::clone(&wanted.0);
-    let fetched =
-        tokio::task::spawn_blocking(move || weights::fetch(&models, || still_wanted.load(Ordering::Relaxed))).await;
+    let fetched = tokio::task::spawn_blocking(move || {
+        weights::fetch(&models, || still_wanted.load(Ordering::Relaxed))
+    })
+    .await;
     drop(wanted);
     match fetched.ok()? {
         Ok(folder) => Some(folder),
         Err(error) => {
-            tracing::warn!("searches will find shared words, not meaning, for the embedding model is missing: {error}");
+            tracing::warn!(
+                "searches will find shared words, not meaning, for the embedding model is missing: {error}"
+            );
             None
         }
     }

@@ -91,12 +91,14 @@ impl Lambda {
 impl Functions {
     async fn invoke(&self, name: &str, payload: Value) -> Result<Value, InvocationError> {
         let Some(deployed) = self.by_name.get(name) else {
-            return Err(InvocationError::Failed(format!("there is no function {name}")));
+            return Err(InvocationError::Failed(format!(
+                "there is no function {name}"
+            )));
         };
         let trace = new_trace();
         let entry = self.journal.enter(&trace, name);
         let service = deployed.service(&self.clock).await?;
-        let context = deployed.context(&trace, &self.clock);
+        let context = deployed.context(&trace);
         let invocation = Arc::clone(&entry.invocation);
         let outcome = tokio::select! {
             biased;
@@ -106,7 +108,10 @@ impl Functions {
             }
             () = tokio::time::sleep(deployed.deployment.timeout) => Err(InvocationError::TimedOut),
         };
-        if matches!(outcome, Err(InvocationError::Died | InvocationError::TimedOut)) {
+        if matches!(
+            outcome,
+            Err(InvocationError::Died | InvocationError::TimedOut)
+        ) {
             // Its process is gone: the next call is a cold start.
             deployed.warm.lock().await.take();
         }
@@ -136,7 +141,9 @@ impl Deployed {
             return Ok(service.clone());
         }
         let Deployment {
-            function, environment, ..
+            function,
+            environment,
+            ..
         } = &self.deployment;
         let service = function
             .start(environment, clock.clone())
@@ -145,9 +152,10 @@ impl Deployed {
         Ok(warm.insert(service).clone())
     }
 
-    fn context(&self, trace: &str, clock: &Clock) -> Context {
+    fn context(&self, trace: &str) -> Context {
         let name = &self.config.function_name;
-        let deadline = clock.now() + millis(self.deployment.timeout);
+        // The platform's deadline is of the real clock: no test moves an invocation's time away.
+        let deadline = Clock::system().now() + millis(self.deployment.timeout);
         let mut context = Context::default();
         context.request_id = Uuid::new_v4().to_string();
         context.deadline = deadline.unsigned_abs();

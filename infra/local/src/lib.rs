@@ -1,16 +1,18 @@
-//! The embedded stack.
-extern crate self as shared;
-#[allow(missing_docs)]
-pub mod sdk { #[path="/work/main/shared/src/sdk/clock.rs"] pub mod clock; }
-#[allow(missing_docs)]
-pub mod lambda { 
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum InvocationError { #[error("the function failed: {0}")] Failed(String), #[error("t")] TimedOut, #[error("d")] Died }
-#[derive(Clone)] pub struct Lambda;
-impl Lambda { pub async fn invoke(&self, _function: &str, payload: serde_json::Value) -> Result<serde_json::Value, InvocationError> { Ok(payload) } }
-}
+//! The embedded stack: all of Tenon and the AWS services under it, in one process.
+//!
+//! [`Stack::start`] is what `cargo run` and the tests share. What Tenon is made of (tables, queues,
+//! routes, triggers, schedules) is read from `template.yaml`; the functions are the same code as on AWS,
+//! called with the same payloads, and they reach the services through the real SDK.
+
 pub mod data;
 pub mod embeddings;
 pub mod front;
+pub mod functions;
 pub mod gateway;
+pub mod lambda;
 mod server;
+pub mod stack;
+pub mod template;
+pub mod triggers;
+
+pub use stack::{Options, Stack, StartError};

@@ -1,1 +1,110 @@
-fn main() {}
+//! `cargo run`: Tenon on a laptop.
+
+mod event;
+
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use local::{Options, Stack, embeddings::Embeddings};
+use tracing_subscriber::EnvFilter;
+
+/// Tenon with everything under it, in one process on 127.0.0.1.
+#[derive(Parser)]
+#[command(name = "tenon")]
+struct Arguments {
+    /// The API's port; the AWS services are on the next one. 0: any free ones.
+    #[arg(long, global = true, default_value_t = 3000)]
+    port: u16,
+    /// The folder that keeps everything; made if missing.
+    #[arg(long, global = true, default_value = ".tenon")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prints an event of events/ with fresh tokens from the stack that runs on the port, for
+    /// `cargo lambda invoke --data-ascii`.
+    Event {
+        /// `create-project/ok`
+        fixture: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("TENON_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,s3s=off,tokio_tungstenite=warn,tungstenite=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    let outcome = match arguments.command {
+        Some(Command::Event { fixture }) => event::print(&fixture, arguments.port).await,
+        None => serve(arguments.port, arguments.data).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("tenon: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a stack until it is told to stop.
+async fn serve(port: u16, data: PathBuf) -> Result<(), String> {
+    let told_to_stop =
+        stop_signal().map_err(|error| format!("signals can't be received: {error}"))?;
+    tokio::pin!(told_to_stop);
+    let aws_port = match port {
+        0 => 0,
+        u16::MAX => {
+            return Err(
+                "--port must be below 65535: the AWS services take the next one".to_owned(),
+            );
+        }
+        port => port + 1,
+    };
+    let options = Options {
+        port,
+        aws_port,
+        embeddings: Embeddings::Fetched(data.join("models")),
+        ..Options::new(data)
+    };
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack.map_err(|error| error.to_string())?,
+        () = &mut told_to_stop => return Ok(()),
+    };
+    println!("{}", stack.ready_line());
+    told_to_stop.await;
+    stack.stop().await;
+    Ok(())
+}
+
+/// Returns at Ctrl-C or SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Returns at Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}

@@ -5,7 +5,7 @@
 pub struct Use {
     /// What is acted on.
     pub resource: Resource,
-    /// IAM action names.
+    /// IAM action names; none where all that is needed is configuration.
     pub actions: &'static [&'static str],
 }
 
@@ -14,6 +14,10 @@ pub struct Use {
 pub enum Resource {
     /// The table of tenants' rows.
     Data,
+    /// Its stream, as the function's trigger reads it.
+    DataStream,
+    /// Its first local index, `lsi1`.
+    Lsi1,
     /// The vector index of the table of tenants' rows.
     Vectors,
     /// The table of users, sessions and memberships.
@@ -30,13 +34,19 @@ pub enum Resource {
     EmbeddingsQueue,
     /// The FIFO queue of realtime events.
     RealtimeQueue,
+    /// Where the trigger notes records of the stream that could not be relayed.
+    RelayDeadLetters,
     /// The WebSocket API's connections.
     Connections,
+    /// The web pages that may open one.
+    Origins,
     /// The embedding model.
     Model,
     /// The private key that signs tokens.
     SigningKey,
-    /// The mail service's API key.
+    /// The public keys that verify tokens.
+    PublicKeys,
+    /// The mail service, and the key to its API.
     MailKey,
 }
 
@@ -44,7 +54,7 @@ impl Resource {
     /// The environment variables without which it can't be reached.
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
-            Self::Data | Self::Vectors => &["DATA_TABLE"],
+            Self::Data | Self::Lsi1 | Self::Vectors => &["DATA_TABLE"],
             Self::Identity => &["IDENTITY_TABLE"],
             Self::Ephemeral => &["EPHEMERAL_TABLE"],
             Self::Attachments => &["BUCKET"],
@@ -53,16 +63,20 @@ impl Resource {
             Self::EmbeddingsQueue => &["EMBEDDINGS_QUEUE_URL"],
             Self::RealtimeQueue => &["REALTIME_QUEUE_URL"],
             Self::Connections => &["SOCKET_ENDPOINT"],
+            Self::Origins => &["ALLOWED_ORIGINS"],
             Self::Model => &["EMBEDDING_MODEL"],
-            Self::SigningKey => &["SIGNING_KEY_PARAMETER"],
-            Self::MailKey => &["MAIL_KEY_PARAMETER"],
+            Self::SigningKey => &["SIGNING_KEY_PARAMETER", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
+            Self::PublicKeys => &["SIGNING_PUBLIC_KEYS", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
+            Self::MailKey => &["MAIL_KEY_PARAMETER", "MAIL_ENDPOINT", "MAIL_FROM"],
+            // Only the trigger reaches them.
+            Self::DataStream | Self::RelayDeadLetters => &[],
         }
     }
 }
 
 macro_rules! uses {
-    ($($(#[$doc:meta])* $name:ident = $resource:ident [$($action:literal),+];)+) => {
-        $($(#[$doc])* pub const $name: Use = Use { resource: Resource::$resource, actions: &[$($action),+] };)+
+    ($($(#[$doc:meta])* $name:ident = $resource:ident [$($action:literal),*];)+) => {
+        $($(#[$doc])* pub const $name: Use = Use { resource: Resource::$resource, actions: &[$($action),*] };)+
     };
 }
 
@@ -81,8 +95,8 @@ uses! {
     DB_BATCH_GET = Data ["dynamodb:BatchGetItem"];
     /// A new project: rows and event.
     DB_FOUND = Data ["dynamodb:PutItem"];
-    /// A page of a partition of `Data`.
-    DB_QUERY = Data ["dynamodb:Query"];
+    /// The latest rows of a partition of `Data`, by `lsi1`: their keys.
+    DB_LATEST = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`, outside the log: derived data only.
     DB_PUT = Data ["dynamodb:PutItem"];
     /// A change: rows, counters, `seq`, event.
@@ -141,12 +155,18 @@ uses! {
     CONSUME_REALTIME = RealtimeQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
     /// An email, given up.
     DEAD_LETTER_EMAIL = EmailDeadLetters ["sqs:SendMessage"];
-    /// The stream of `Data`.
-    STREAM = Data ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"];
+    /// The stream of `Data`, read by the trigger.
+    STREAM = DataStream ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"];
+    /// What the trigger gave up, noted by it.
+    STREAM_GIVE_UP = RelayDeadLetters ["sqs:SendMessage"];
     /// Messages to connections, and their end.
     SOCKET = Connections ["execute-api:ManageConnections"];
-    /// The private key, read at a cold start.
-    SIGNING_KEY = SigningKey ["ssm:GetParameter"];
-    /// The mail service's key, read at a cold start.
-    MAIL_KEY = MailKey ["ssm:GetParameter"];
+    /// The Origin that a browser sends, checked. No call.
+    ORIGINS = Origins [];
+    /// The private key, read and decrypted at a cold start.
+    SIGNING_KEY = SigningKey ["ssm:GetParameter", "kms:Decrypt"];
+    /// Tokens, verified. No call.
+    PUBLIC_KEYS = PublicKeys [];
+    /// The mail service's key, read and decrypted at a cold start.
+    MAIL_KEY = MailKey ["ssm:GetParameter", "kms:Decrypt"];
 }

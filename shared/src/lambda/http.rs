@@ -207,8 +207,8 @@ fn render<O: Serialize>(reply: Reply<O>) -> Result<Answer> {
 }
 
 fn refusal(error: &Error, request_id: &str) -> Answer {
-    if let Some(cause) = error.cause() {
-        tracing::error!(request_id, %error, ?cause, "could not be served");
+    if error.cause().is_some() {
+        tracing::error!(request_id, %error, "could not be served");
     }
     let retry_after = error
         .retry_after()
@@ -244,6 +244,8 @@ impl Answer {
         json!({
             "statusCode": self.status,
             "headers": headers,
+            // `cargo lambda watch` takes no answer without it.
+            "cookies": [],
             "body": self.body,
             "isBase64Encoded": false,
         })

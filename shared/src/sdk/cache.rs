@@ -71,8 +71,15 @@ impl Cache {
         Ok(value.map_or(Cached::Miss(Generation(entry.generation)), Cached::Hit))
     }
 
-    /// Keeps a value for the key's lifetime, unless it has become stale meanwhile; one write.
-    pub async fn set<V: Serialize>(
+    /// Keeps a value for the key's lifetime, unless it has become stale meanwhile; one write. A failure is
+    /// logged and nothing more: the caller has what it wanted to keep.
+    pub async fn set<V: Serialize>(&self, key: &CacheKey<V>, generation: Generation, value: &V) {
+        if let Err(error) = self.try_set(key, generation, value).await {
+            tracing::warn!(%error, "not cached");
+        }
+    }
+
+    async fn try_set<V: Serialize>(
         &self,
         key: &CacheKey<V>,
         generation: Generation,

@@ -115,14 +115,14 @@ impl Db {
         self.dynamo.put(key, row).await
     }
 
-    /// The ids at the end of the sort keys, newest first by the index `l1`.
+    /// The ids at the end of the sort keys, newest first by the index `lsi1`.
     async fn latest(&self, listings: Partition<Listing>) -> Result<Vec<String>> {
         let answer = self
             .dynamo
             .client()
             .query()
             .table_name(self.dynamo.table(listings.table())?)
-            .index_name("l1")
+            .index_name("lsi1")
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(listings.pk().to_owned()))
             .consistent_read(true)

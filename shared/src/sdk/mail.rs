@@ -170,6 +170,8 @@ impl Mail {
         }
         let client = Client::builder()
             .timeout(TIMEOUT)
+            // The service refuses requests without one.
+            .user_agent(concat!("tenon/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(Error::internal)?;
         Ok(self.client.get_or_init(|| client))

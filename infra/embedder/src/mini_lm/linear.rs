@@ -22,7 +22,7 @@ impl Linear {
         let weight = tensors.matrix("weight", outputs, inputs)?;
         let panels = weight
             .axis_chunks_iter(Axis(0), PANEL)
-            .map(interleaved)
+            .map(|rows| interleaved(&rows))
             .collect();
         let bias = tensors.vector("bias", outputs)?;
         Ok(Self { panels, bias })
@@ -41,7 +41,7 @@ impl Linear {
     pub(super) fn apply(&self, tokens: &Array2<f32>) -> Array2<f32> {
         let blocks: Vec<Vec<[f32; BLOCK]>> = tokens
             .axis_chunks_iter(Axis(0), BLOCK)
-            .map(interleaved)
+            .map(|rows| interleaved(&rows))
             .collect();
         let mut sums = vec![[[0.0; PANEL]; BLOCK]; self.panels.len() * blocks.len()];
         Arch::new().dispatch(Multiplication {
@@ -49,18 +49,20 @@ impl Linear {
             panels: &self.panels,
             sums: &mut sums,
         });
-        let mut outputs =
-            Array2::from_shape_fn((tokens.nrows(), self.bias.len()), |(token, output)| {
-                let (panel, block) = (output / PANEL, token / BLOCK);
-                sums[panel * blocks.len() + block][token % BLOCK][output % PANEL]
-            });
-        outputs += &self.bias;
+        let mut outputs = Array2::zeros((tokens.nrows(), self.bias.len()));
+        for (token, mut row) in outputs.rows_mut().into_iter().enumerate() {
+            let panels = sums.iter().skip(token / BLOCK).step_by(blocks.len());
+            let sums = panels.flat_map(|rows| &rows[token % BLOCK]);
+            for ((output, sum), bias) in row.iter_mut().zip(sums).zip(&self.bias) {
+                *output = sum + bias;
+            }
+        }
         outputs
     }
 }
 
 /// Column by column; zeros stand for rows that are not there.
-fn interleaved<const ROWS: usize>(matrix: ArrayView2<f32>) -> Vec<[f32; ROWS]> {
+fn interleaved<const ROWS: usize>(matrix: &ArrayView2<f32>) -> Vec<[f32; ROWS]> {
     let mut columns = vec![[0.0; ROWS]; matrix.ncols()];
     for (number, row) in matrix.rows().into_iter().enumerate() {
         for (column, value) in columns.iter_mut().zip(row) {
@@ -82,6 +84,10 @@ struct Multiplication<'a> {
 impl NullaryFnOnce for Multiplication<'_> {
     type Output = ();
 
+    #[expect(
+        clippy::inline_always,
+        reason = "what is not inlined is compiled for the oldest CPU"
+    )]
     #[inline(always)]
     fn call(self) {
         let rows = self.sums.chunks_exact_mut(self.blocks.len());
@@ -93,6 +99,10 @@ impl NullaryFnOnce for Multiplication<'_> {
     }
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "what is not inlined is compiled for the oldest CPU"
+)]
 #[inline(always)]
 fn product(block: &[[f32; BLOCK]], panel: &[[f32; PANEL]]) -> [[f32; PANEL]; BLOCK] {
     let mut sums = [[0.0; PANEL]; BLOCK];

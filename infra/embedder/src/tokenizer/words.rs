@@ -31,12 +31,13 @@ fn normalized(text: &str) -> impl Iterator<Item = char> {
         .flat_map(char::to_lowercase)
 }
 
-/// Control, format, private and unassigned characters, but not the white space among them.
+/// Control, format and private characters, but not the white space among them.
 fn is_noise(character: char) -> bool {
+    use GeneralCategory::{Control, Format, PrivateUse};
     match character {
         '\t' | '\n' | '\r' => false,
         '\u{fffd}' => true,
-        _ => character.general_category_group() == GeneralCategoryGroup::Other,
+        _ => matches!(character.general_category(), Control | Format | PrivateUse),
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn control_characters_vanish_and_all_white_space_separates() {
-        assert_eq!(split("a\u{0}b\u{200b}c\u{feff}"), ["abc"]);
+        assert_eq!(split("a\u{0}b\u{200b}c\u{feff}\u{e000}"), ["abc"]);
         assert_eq!(
             split("a\tb\r\nc\u{a0}d\u{3000}e\u{2028}f"),
             ["a", "b", "c", "d", "e", "f"]

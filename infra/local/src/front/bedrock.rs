@@ -114,13 +114,16 @@ impl Model {
 }
 
 fn read(body: &[u8]) -> Result<Request, String> {
-    let request: Request = serde_json::from_slice(body)
-        .map_err(|error| format!("Malformed input request: {error}, please reformat your input and try again."))?;
+    let request: Request = serde_json::from_slice(body).map_err(|error| {
+        format!("Malformed input request: {error}, please reformat your input and try again.")
+    })?;
     if request.input_text.is_empty() {
         return Err("Malformed input request: expected minLength: 1, actual: 0, please reformat your input and try again.".to_owned());
     }
     if request.input_text.chars().count() > MAX_CHARACTERS {
-        return Err(format!("Malformed input request: expected maxLength: {MAX_CHARACTERS}, please reformat your input and try again."));
+        return Err(format!(
+            "Malformed input request: expected maxLength: {MAX_CHARACTERS}, please reformat your input and try again."
+        ));
     }
     if ![256, 512, 1024].contains(&request.dimensions) {
         return Err(format!(
@@ -128,8 +131,15 @@ fn read(body: &[u8]) -> Result<Request, String> {
             request.dimensions
         ));
     }
-    if let Some(other) = request.embedding_types.iter().flatten().find(|kind| *kind != "float") {
-        return Err(format!("Malformed input request: embeddingTypes {other} is not part of the embedded Bedrock"));
+    if let Some(other) = request
+        .embedding_types
+        .iter()
+        .flatten()
+        .find(|kind| *kind != "float")
+    {
+        return Err(format!(
+            "Malformed input request: embeddingTypes {other} is not part of the embedded Bedrock"
+        ));
     }
     Ok(request)
 }

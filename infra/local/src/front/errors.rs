@@ -26,12 +26,16 @@ impl Refusal {
         let status = if json_1 { 400 } else { 403 };
         let code = match (self, service) {
             (Self::Unsigned, Service::S3) => "AccessDenied",
-            (Self::Unsigned, Service::DynamoDb | Service::Ssm) => "MissingAuthenticationTokenException",
+            (Self::Unsigned, Service::DynamoDb | Service::Ssm) => {
+                "MissingAuthenticationTokenException"
+            }
             (Self::Unsigned, _) => "MissingAuthenticationToken",
             (Self::UnknownKey, Service::S3) => "InvalidAccessKeyId",
             (Self::UnknownKey, Service::Sqs | Service::Sts) => "InvalidClientTokenId",
             (Self::UnknownKey, _) => "UnrecognizedClientException",
-            (Self::BadSignature, Service::S3 | Service::Sqs | Service::Sts) => "SignatureDoesNotMatch",
+            (Self::BadSignature, Service::S3 | Service::Sqs | Service::Sts) => {
+                "SignatureDoesNotMatch"
+            }
             (Self::BadSignature, _) => "InvalidSignatureException",
         };
         let message = match self {
@@ -105,19 +109,31 @@ pub(crate) fn transaction_conflict(operation: &str, items: usize) -> Response<Bo
 pub(crate) fn error(service: Service, status: u16, code: &str, message: &str) -> Response<Body> {
     let request_id = Uuid::new_v4();
     match service {
-        Service::DynamoDb => json_error("1.0", "com.amazonaws.dynamodb.v20120810#", status, code, message),
+        Service::DynamoDb => json_error(
+            "1.0",
+            "com.amazonaws.dynamodb.v20120810#",
+            status,
+            code,
+            message,
+        ),
         Service::Sqs => {
             let mut response = json_error("1.0", "com.amazonaws.sqs#", status, code, message);
             let side = if status < 500 { "Sender" } else { "Receiver" };
             // Its SDKs read the code from here.
             if let Ok(query_error) = format!("{code};{side}").parse() {
-                response.headers_mut().insert("x-amzn-query-error", query_error);
+                response
+                    .headers_mut()
+                    .insert("x-amzn-query-error", query_error);
             }
             response
         }
         Service::Ssm => json_error("1.1", "", status, code, message),
         Service::Bedrock | Service::Connections => {
-            let mut response = reply(status, "application/json", json!({ "message": message }).to_string());
+            let mut response = reply(
+                status,
+                "application/json",
+                json!({ "message": message }).to_string(),
+            );
             if let Ok(code) = code.parse() {
                 response.headers_mut().insert("x-amzn-errortype", code);
             }
@@ -143,9 +159,19 @@ pub(crate) fn error(service: Service, status: u16, code: &str, message: &str) ->
     }
 }
 
-fn json_error(version: &str, namespace: &str, status: u16, code: &str, message: &str) -> Response<Body> {
+fn json_error(
+    version: &str,
+    namespace: &str,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> Response<Body> {
     let body = json!({ "__type": format!("{namespace}{code}"), "message": message });
-    reply(status, &format!("application/x-amz-json-{version}"), body.to_string())
+    reply(
+        status,
+        &format!("application/x-amz-json-{version}"),
+        body.to_string(),
+    )
 }
 
 /// A whole answer, with a request id of its own.

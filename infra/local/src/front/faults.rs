@@ -117,7 +117,8 @@ impl Armed {
 
     /// Takes the order back.
     pub fn disarm(&self) {
-        self.faults.lock(|orders| orders.retain(|order| order.id != self.id));
+        self.faults
+            .lock(|orders| orders.retain(|order| order.id != self.id));
     }
 }
 
@@ -229,8 +230,14 @@ mod tests {
         };
         assert_eq!(faults.befalls(&put_item(), None, 0), None);
         assert_eq!(faults.befalls(&other, None, 0), None);
-        assert_eq!(faults.befalls(&put_item(), None, 0), Some(FaultKind::Throttle));
-        assert_eq!(faults.befalls(&put_item(), None, 0), Some(FaultKind::Throttle));
+        assert_eq!(
+            faults.befalls(&put_item(), None, 0),
+            Some(FaultKind::Throttle)
+        );
+        assert_eq!(
+            faults.befalls(&put_item(), None, 0),
+            Some(FaultKind::Throttle)
+        );
         assert_eq!(faults.befalls(&put_item(), None, 0), None);
         assert_eq!(armed.fired(), 2);
     }
@@ -238,7 +245,9 @@ mod tests {
     #[test]
     fn a_disarmed_fault_befalls_nothing() {
         let faults = Faults::default();
-        faults.arm(Fault::new(FaultKind::TransactionConflict)).disarm();
+        faults
+            .arm(Fault::new(FaultKind::TransactionConflict))
+            .disarm();
         assert_eq!(faults.befalls(&put_item(), None, 0), None);
     }
 }

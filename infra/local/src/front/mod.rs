@@ -19,6 +19,7 @@ mod tests;
 
 use std::{
     path::PathBuf,
+    str::FromStr,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -28,12 +29,12 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderName, Method, Response, request::Parts},
+    http::{HeaderName, HeaderValue, Method, Response, request::Parts},
 };
 use bytes::Bytes;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::gateway::Connections;
+use crate::{gateway::Connections, template::BucketCors};
 use dynamodb::DynamoDb;
 use journal::Invocation;
 use request::Call;
@@ -138,9 +139,12 @@ impl Front {
         self.0.faults.clear();
     }
 
-    /// What the port serves.
-    pub fn router(&self) -> Router {
-        Router::new().fallback(handle).with_state(self.clone()).layer(cors())
+    /// What the port serves, to browsers by these rules of the buckets.
+    pub fn router(&self, rules: &[BucketCors]) -> Router {
+        Router::new()
+            .fallback(handle)
+            .with_state(self.clone())
+            .layer(cors(rules))
     }
 
     async fn answer(&self, call: &Call, parts: Parts, body: Body) -> Answer {
@@ -153,7 +157,13 @@ impl Front {
                 .into();
         }
         let Ok(body) = to_bytes(body, MAX_BODY).await else {
-            return errors::error(call.service, 413, "RequestEntityTooLarge", "The request is too large").into();
+            return errors::error(
+                call.service,
+                413,
+                "RequestEntityTooLarge",
+                "The request is too large",
+            )
+            .into();
         };
         if let Err(refusal) = signature::verify(&parts, &body, &self.0.key) {
             return refusal.response(call.service).into();
@@ -162,11 +172,17 @@ impl Front {
             Service::DynamoDb => {
                 let answer = services.dynamodb.call(&call.operation, body).await;
                 Answer {
-                    response: errors::reply(answer.status, "application/x-amz-json-1.0", answer.body),
+                    response: errors::reply(
+                        answer.status,
+                        "application/x-amz-json-1.0",
+                        answer.body,
+                    ),
                     units: answer.units,
                 }
             }
-            Service::Sqs => sqs::handle(&services.sqs, &call.operation, &body).await.into(),
+            Service::Sqs => sqs::handle(&services.sqs, &call.operation, &body)
+                .await
+                .into(),
             Service::Ssm => ssm::handle(&services.parameters, &call.operation, &body).into(),
             Service::Sts => sts::handle(&body).into(),
             Service::Bedrock => services.model.handle(parts.uri.path(), body).await.into(),
@@ -198,7 +214,10 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
         .and_then(|length| length.parse().ok())
         .unwrap_or_default();
     let journal = &front.0.journal;
-    let invocation = call.trace.as_deref().and_then(|trace| journal.invocation(trace));
+    let invocation = call
+        .trace
+        .as_deref()
+        .and_then(|trace| journal.invocation(trace));
     let nth = invocation.as_deref().map_or(0, Invocation::count_call);
     let fault = front.0.faults.befalls(&call, invocation.as_deref(), nth);
 
@@ -214,8 +233,13 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
         started,
         ended: Instant::now(),
         request_bytes,
-        units: answer.as_ref().map(|answer| answer.units).unwrap_or_default(),
-        status: answer.as_ref().map(|answer| answer.response.status().as_u16()),
+        units: answer
+            .as_ref()
+            .map(|answer| answer.units)
+            .unwrap_or_default(),
+        status: answer
+            .as_ref()
+            .map(|answer| answer.response.status().as_u16()),
     });
     match answer {
         Some(answer) => answer.response,
@@ -268,12 +292,31 @@ fn transaction_items(body: &Bytes) -> usize {
         .unwrap_or(1)
 }
 
-/// Browsers put and get objects by link, from any origin; there is nothing else for them here.
-fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
-        .allow_headers(Any)
-        .expose_headers([HeaderName::from_static("etag"), HeaderName::from_static("x-amz-request-id")])
-        .max_age(Duration::from_secs(3000))
+/// What the buckets' rules let browsers do with links; nothing where there are none.
+fn cors(rules: &[BucketCors]) -> CorsLayer {
+    fn all<T: FromStr>(rules: &[BucketCors], list: fn(&BucketCors) -> &Vec<String>) -> Vec<T> {
+        rules
+            .iter()
+            .flat_map(list)
+            .filter_map(|text| text.parse().ok())
+            .collect()
+    }
+    fn any(rules: &[BucketCors], list: fn(&BucketCors) -> &Vec<String>) -> bool {
+        rules.iter().flat_map(list).any(|text| text == "*")
+    }
+    let layer = CorsLayer::new()
+        .allow_methods(all::<Method>(rules, |rule| &rule.allowed_methods))
+        .expose_headers(all::<HeaderName>(rules, |rule| &rule.exposed_headers));
+    let layer = match any(rules, |rule| &rule.allowed_origins) {
+        true => layer.allow_origin(Any),
+        false => layer.allow_origin(all::<HeaderValue>(rules, |rule| &rule.allowed_origins)),
+    };
+    let layer = match any(rules, |rule| &rule.allowed_headers) {
+        true => layer.allow_headers(Any),
+        false => layer.allow_headers(all::<HeaderName>(rules, |rule| &rule.allowed_headers)),
+    };
+    match rules.iter().filter_map(|rule| rule.max_age).max() {
+        Some(seconds) => layer.max_age(Duration::from_secs(seconds.into())),
+        None => layer,
+    }
 }

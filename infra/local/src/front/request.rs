@@ -101,11 +101,10 @@ fn scope_service(authorization: &str) -> Option<&str> {
 
 fn operation(service: Service, parts: &Parts) -> String {
     let named = match service {
-        Service::DynamoDb | Service::Sqs | Service::Ssm => {
-            header(&parts.headers, "x-amz-target").map_or("", |target| {
+        Service::DynamoDb | Service::Sqs | Service::Ssm => header(&parts.headers, "x-amz-target")
+            .map_or("", |target| {
                 target.rsplit_once('.').map_or(target, |(_, name)| name)
-            })
-        }
+            }),
         Service::Bedrock => "InvokeModel",
         Service::Connections => match parts.method {
             Method::POST => "PostToConnection",
@@ -179,8 +178,13 @@ mod tests {
 
     #[test]
     fn a_presigned_link_is_an_object_s() {
-        let call = read(Request::get("/bucket/a/b?X-Amz-Credential=x&X-Amz-Signature=y"));
-        assert_eq!((call.service, call.operation.as_str()), (Service::S3, "GetObject"));
+        let call = read(Request::get(
+            "/bucket/a/b?X-Amz-Credential=x&X-Amz-Signature=y",
+        ));
+        assert_eq!(
+            (call.service, call.operation.as_str()),
+            (Service::S3, "GetObject")
+        );
     }
 
     #[test]
@@ -188,7 +192,9 @@ mod tests {
         let call = read(Request::delete("/ws/@connections/abc"));
         assert_eq!(call.service, Service::Connections);
         assert_eq!(call.operation, "DeleteConnection");
-        let call = read(Request::post("/model/amazon.titan-embed-text-v2%3A0/invoke"));
+        let call = read(Request::post(
+            "/model/amazon.titan-embed-text-v2%3A0/invoke",
+        ));
         assert_eq!(call.service, Service::Bedrock);
     }
 }

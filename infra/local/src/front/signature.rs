@@ -116,7 +116,16 @@ fn canonical_request(parts: &Parts, signed: &Signed<'_>, payload: &str) -> Optio
             .headers
             .get_all(*name)
             .iter()
-            .map(|value| Some(value.to_str().ok()?.split_ascii_whitespace().collect::<Vec<_>>().join(" ")))
+            .map(|value| {
+                Some(
+                    value
+                        .to_str()
+                        .ok()?
+                        .split_ascii_whitespace()
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                )
+            })
             .collect::<Option<_>>()?;
         headers += &format!("{name}:{}\n", values.join(","));
     }

@@ -21,7 +21,12 @@ pub(super) async fn handle(sqs: &Sqs, action: &str, body: &[u8]) -> Response<Bod
         );
     }
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return error(Service::Sqs, 400, "SerializationException", "The body is not JSON");
+        return error(
+            Service::Sqs,
+            400,
+            "SerializationException",
+            "The body is not JSON",
+        );
     };
     match sqs.handle(action, &body).await {
         Ok(answer) => reply(200, JSON, answer.to_string()),

@@ -39,7 +39,9 @@ pub(super) fn handle(folder: &Path, operation: &str, body: &[u8]) -> Response<Bo
         return error(Service::Ssm, 400, "ValidationException", "Name is required");
     };
     let file = file(folder, &request.name);
-    let Some((file, value)) = file.and_then(|file| Some((file.clone(), fs::read_to_string(file).ok()?))) else {
+    let Some((file, value)) =
+        file.and_then(|file| Some((file.clone(), fs::read_to_string(file).ok()?)))
+    else {
         return error(Service::Ssm, 400, "ParameterNotFound", "");
     };
     let modified = fs::metadata(file)

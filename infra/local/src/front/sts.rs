@@ -10,7 +10,8 @@ use super::{
 };
 
 pub(super) fn handle(body: &[u8]) -> Response<Body> {
-    let action = form_urlencoded::parse(body).find_map(|(name, value)| (name == "Action").then_some(value));
+    let action =
+        form_urlencoded::parse(body).find_map(|(name, value)| (name == "Action").then_some(value));
     if action.as_deref() != Some("GetCallerIdentity") {
         return error(
             Service::Sts,

@@ -96,16 +96,15 @@ pub(super) async fn handle(State(api): State<Arc<HttpApi>>, request: Request) ->
     let id = new_id();
     let (request, body) = request.into_parts();
     let preflight = api.cors.as_ref().and_then(|cors| cors.preflight(&request));
-    let mut response = match preflight {
-        Some(response) => response,
-        None => {
-            let answer = api.answer(&request, body, &id).await;
-            let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-            if let Some(cors) = &api.cors {
-                cors.dress(&request.headers, response.headers_mut());
-            }
-            response
+    let mut response = if let Some(response) = preflight {
+        response
+    } else {
+        let answer = api.answer(&request, body, &id).await;
+        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+        if let Some(cors) = &api.cors {
+            cors.dress(&request.headers, response.headers_mut());
         }
+        response
     };
     if let Ok(id) = HeaderValue::from_str(&id) {
         let name = HeaderName::from_static("apigw-requestid");

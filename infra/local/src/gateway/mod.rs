@@ -90,8 +90,8 @@ pub struct SocketLimits {
 impl Default for SocketLimits {
     fn default() -> Self {
         Self {
-            idle: Duration::from_secs(10 * 60),
-            lifetime: Duration::from_secs(2 * 60 * 60),
+            idle: Duration::from_mins(10),
+            lifetime: Duration::from_hours(2),
             max_message: 128 * 1024,
             max_frame: 32 * 1024,
             queue: 256,
@@ -144,7 +144,7 @@ impl Gateway {
         }
     }
 
-    /// Everything that this gateway serves. Set TCP_NODELAY on its connections: with Nagle's algorithm
+    /// Everything that this gateway serves. Set `TCP_NODELAY` on its connections: with Nagle's algorithm
     /// a push waits for the acknowledgement of the one before it. Without `ConnectInfo<SocketAddr>`
     /// every caller is taken for 127.0.0.1.
     pub fn router(&self) -> Router {

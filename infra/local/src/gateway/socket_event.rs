@@ -124,13 +124,13 @@ fn headers(request: &Parts, source: IpAddr, now: Millis) -> Vec<(String, String)
 
 /// `x-forwarded-for` as `X-Forwarded-For`.
 fn title(name: &str) -> String {
-    let word = |word: &str| match word {
-        "websocket" => "WebSocket".to_owned(),
-        _ => {
-            let mut letters = word.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-            first.into_iter().chain(letters).collect()
+    let word = |word: &str| {
+        if word == "websocket" {
+            return "WebSocket".to_owned();
         }
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect()
     };
     name.split('-').map(word).collect::<Vec<_>>().join("-")
 }

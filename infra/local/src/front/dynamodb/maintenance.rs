@@ -9,7 +9,7 @@ use std::{
 };
 
 use dynoxide::{Database, DynoxideError};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 use shared::sdk::clock::Clock;
 use tokio_util::sync::CancellationToken;
@@ -24,9 +24,6 @@ const TRIM_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Rows of one page of a sweep: other calls wait for no more than that.
 const SWEEP_PAGE: u32 = 250;
-
-/// Public sequence numbers are the stored ones and this.
-const SEQUENCE_OFFSET: u128 = 100_000_000_000_000_000_000;
 
 #[derive(Clone)]
 pub(super) struct Upkeep(Arc<Mutex<Connection>>);
@@ -45,23 +42,6 @@ impl Upkeep {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    pub(super) async fn head(&self, table: &str) -> Result<Option<String>, DynoxideError> {
-        let table = table.to_owned();
-        let last: Option<i64> = self
-            .run(move |connection| {
-                connection
-                    .query_row(
-                        "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1",
-                        [table],
-                        |row| row.get(0),
-                    )
-                    .optional()
-                    .map(Option::flatten)
-            })
-            .await?;
-        Ok(last.map(|number| (SEQUENCE_OFFSET + u128::from(number.unsigned_abs())).to_string()))
-    }
-
     /// The engine stamps records with the system's time, so that is what their age is told by.
     async fn trim(&self) -> Result<usize, DynoxideError> {
         let now = SystemTime::now()
@@ -70,7 +50,10 @@ impl Upkeep {
             .as_secs();
         let oldest = i64::try_from(now.saturating_sub(STREAM_RETENTION)).unwrap_or(i64::MAX);
         self.run(move |connection| {
-            connection.execute("DELETE FROM _stream_records WHERE created_at < ?1", [oldest])
+            connection.execute(
+                "DELETE FROM _stream_records WHERE created_at < ?1",
+                [oldest],
+            )
         })
         .await
     }

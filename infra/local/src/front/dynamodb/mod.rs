@@ -3,17 +3,17 @@
 mod maintenance;
 mod meter;
 mod operations;
-mod streams;
 
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use dynoxide::{Database, DynoxideError};
-use tokio::sync::{Mutex, watch};
-
-pub use streams::{StreamError, Streams};
+use tokio::sync::Mutex;
 
 use super::journal::Units;
+use crate::triggers::Streams;
+
+pub use maintenance::Expiry;
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub struct DynamoDb {
     /// keeps the order fair and the blocked threads to one.
     turn: Arc<Mutex<()>>,
     upkeep: maintenance::Upkeep,
-    written: watch::Sender<u64>,
+    streams: Streams,
 }
 
 /// An answer of the engine.
@@ -49,10 +49,10 @@ impl DynamoDb {
     pub fn open(file: &Path) -> Result<Self, OpenError> {
         let database = Database::new(&file.to_string_lossy())?;
         Ok(Self {
-            database,
             turn: Arc::default(),
             upkeep: maintenance::Upkeep::open(file)?,
-            written: watch::Sender::new(0),
+            streams: Streams::new(database.clone()),
+            database,
         })
     }
 
@@ -63,8 +63,10 @@ impl DynamoDb {
         create: serde_json::Value,
         ttl_attribute: Option<String>,
     ) -> Result<(), DynoxideError> {
-        self.run(move |database| operations::ensure_table(database, create, ttl_attribute.as_deref()))
-            .await
+        self.run(move |database| {
+            operations::ensure_table(database, create, ttl_attribute.as_deref())
+        })
+        .await
     }
 
     /// Runs an operation of the API on a JSON body.
@@ -76,7 +78,7 @@ impl DynamoDb {
         match result {
             Ok((body, units)) => {
                 if operations::writes(operation) {
-                    self.written.send_modify(|count| *count += 1);
+                    self.streams.written();
                 }
                 Answer {
                     status: 200,
@@ -92,9 +94,9 @@ impl DynamoDb {
         }
     }
 
-    /// The streams of the tables, read in process.
+    /// The streams of the tables, read in process; they are told of each write.
     pub fn streams(&self) -> Streams {
-        Streams::new(self.clone())
+        self.streams.clone()
     }
 
     async fn run<T: Send + 'static>(

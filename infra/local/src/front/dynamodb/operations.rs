@@ -18,7 +18,11 @@ pub(super) fn writes(operation: &str) -> bool {
 }
 
 /// Runs one operation and tells what it consumed, whether or not the caller asked.
-pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<(String, Units)> {
+pub(super) fn dispatch(
+    database: &Database,
+    operation: &str,
+    body: &[u8],
+) -> Result<(String, Units)> {
     macro_rules! plain {
         ($method:ident) => {
             Ok((to_json(&database.$method(read(body)?)?)?, Units::default()))
@@ -75,9 +79,16 @@ pub(super) fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Res
 }
 
 /// Makes a table if it isn't there, and turns on its expiry.
-pub(super) fn ensure_table(database: &Database, create: Value, ttl_attribute: Option<&str>) -> Result<()> {
+pub(super) fn ensure_table(
+    database: &Database,
+    create: Value,
+    ttl_attribute: Option<&str>,
+) -> Result<()> {
     let name = create["TableName"].clone();
-    if database.get_table_metadata(name.as_str().unwrap_or_default())?.is_none() {
+    if database
+        .get_table_metadata(name.as_str().unwrap_or_default())?
+        .is_none()
+    {
         database.create_table(from_value(create)?)?;
     }
     let Some(attribute) = ttl_attribute else {
@@ -96,7 +107,7 @@ pub(super) fn ensure_table(database: &Database, create: Value, ttl_attribute: Op
 }
 
 /// Reads a request; what the engine's readers say of a bad one is marked with the error's class.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| refused(&error.to_string()))
 }
 
@@ -105,7 +116,8 @@ pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
 }
 
 fn to_json(response: &impl Serialize) -> Result<String> {
-    serde_json::to_string(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    serde_json::to_string(response)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 fn refused(message: &str) -> DynoxideError {
@@ -131,7 +143,12 @@ fn refused(message: &str) -> DynoxideError {
 
 /// A field that is missing, null or unknown is invalid; one of another type can't be read at all.
 fn is_validation(message: &str) -> bool {
-    ["missing field", "unknown variant", "invalid type: null", "AttributeValue"]
-        .iter()
-        .any(|part| message.contains(part))
+    [
+        "missing field",
+        "unknown variant",
+        "invalid type: null",
+        "AttributeValue",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }

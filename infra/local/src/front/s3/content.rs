@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use s3s::{
     S3Error, S3ErrorCode, S3Result, StdError,
     checksum::ChecksumHasher,
@@ -69,7 +69,8 @@ impl Content {
         let mut hasher = hasher(checksums);
         let mut size = 0;
         while let Some(chunk) = bytes.next().await {
-            let chunk = chunk.map_err(|error| S3Error::with_source(S3ErrorCode::IncompleteBody, error))?;
+            let chunk =
+                chunk.map_err(|error| S3Error::with_source(S3ErrorCode::IncompleteBody, error))?;
             md5.update(&chunk);
             hasher.update(&chunk);
             size += chunk.len();
@@ -85,24 +86,28 @@ impl Content {
     }
 
     /// `length` bytes of a file, from `start`.
-    pub(super) async fn read(&self, file: &str, start: u64, length: u64) -> S3Result<ReaderStream<impl tokio::io::AsyncRead + use<>>> {
+    pub(super) async fn read(
+        &self,
+        file: &str,
+        start: u64,
+        length: u64,
+    ) -> S3Result<ReaderStream<impl tokio::io::AsyncRead + use<>>> {
         let mut file = File::open(self.folder.join(file)).await.map_err(failed)?;
         file.seek(SeekFrom::Start(start)).await.map_err(failed)?;
         Ok(ReaderStream::with_capacity(file.take(length), CHUNK))
     }
 
     /// The bytes of several files, one after the other.
-    pub(super) fn chain<'a>(&'a self, files: &'a [String]) -> impl Stream<Item = Result<Bytes, StdError>> + 'a {
-        futures::stream::iter(files).flat_map(|name| {
-            futures::stream::once(async move {
-                let file = File::open(self.folder.join(name)).await?;
-                Ok::<_, io::Error>(ReaderStream::with_capacity(file, CHUNK))
-            })
-            .flat_map(|opened| match opened {
-                Ok(stream) => stream.map(|chunk| chunk.map_err(StdError::from)).boxed(),
-                Err(error) => futures::stream::iter([Err(StdError::from(error))]).boxed(),
-            })
-        })
+    pub(super) fn chain(
+        &self,
+        files: &[String],
+    ) -> impl Stream<Item = Result<Bytes, StdError>> + use<> {
+        let paths: Vec<PathBuf> = files.iter().map(|file| self.folder.join(file)).collect();
+        futures::stream::iter(paths)
+            .then(File::open)
+            .map_ok(|file| ReaderStream::with_capacity(file, CHUNK))
+            .try_flatten()
+            .map_err(StdError::from)
     }
 
     /// Removes files that nothing refers to any more. One that can't be removed goes at the next start.
@@ -152,7 +157,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 pub(super) fn check(expected: &Checksums, actual: &Checksums) -> S3Result<()> {
     for (name, value) in expected {
         if actual.get(name) != Some(value) {
-            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+            return Err(s3_error!(
+                BadDigest,
+                "The {name} you specified did not match the calculated checksum."
+            ));
         }
     }
     Ok(())

@@ -120,7 +120,10 @@ impl Index {
     }
 
     pub(super) fn delete_bucket(&self, name: &str) -> Result<()> {
-        self.with(|db| db.execute("DELETE FROM buckets WHERE name = ?1", [name]).map(drop))
+        self.with(|db| {
+            db.execute("DELETE FROM buckets WHERE name = ?1", [name])
+                .map(drop)
+        })
     }
 
     pub(super) fn buckets(&self) -> Result<Vec<(String, i64)>> {
@@ -142,12 +145,19 @@ impl Index {
 
     /// Puts an object in place and returns the file of the one it replaces; none, and nothing done, if
     /// `replaces` doesn't hold.
-    pub(super) fn put(&self, bucket: &str, entry: &Entry, replaces: &Replaces) -> Result<Option<Vec<String>>> {
+    pub(super) fn put(
+        &self,
+        bucket: &str,
+        entry: &Entry,
+        replaces: &Replaces,
+    ) -> Result<Option<Vec<String>>> {
         self.with(|db| {
             let transaction = db.transaction()?;
             let old = get(&transaction, bucket, &entry.key)?;
             let holds = match (replaces, &old) {
-                (Replaces::Any, _) | (Replaces::Nothing, None) | (Replaces::Existing(None), Some(_)) => true,
+                (Replaces::Any, _)
+                | (Replaces::Nothing, None)
+                | (Replaces::Existing(None), Some(_)) => true,
                 (Replaces::Existing(Some(etag)), Some(old)) => *etag == old.etag,
                 _ => false,
             };
@@ -181,11 +191,20 @@ impl Index {
     /// Removes an object and returns the file of its bytes, if there was one.
     pub(super) fn delete(&self, bucket: &str, key: &str) -> Result<Option<String>> {
         let sql = "DELETE FROM objects WHERE bucket = ?1 AND key = ?2 RETURNING file";
-        self.with(|db| db.query_row(sql, [bucket, key], |row| row.get(0)).optional())
+        self.with(|db| {
+            db.query_row(sql, [bucket, key], |row| row.get(0))
+                .optional()
+        })
     }
 
     /// Up to `limit` objects whose key starts with `prefix` and comes after `after`, by key.
-    pub(super) fn list(&self, bucket: &str, prefix: &str, after: &str, limit: usize) -> Result<Vec<Entry>> {
+    pub(super) fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM objects WHERE bucket = ?1 AND key > ?2 AND key >= ?3
              AND substr(key, 1, length(?3)) = ?3 ORDER BY key LIMIT ?4"
@@ -201,8 +220,11 @@ impl Index {
         let sql = "INSERT INTO uploads VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.with(|db| {
             let (about, tags) = (to_json(&upload.about), to_json(&upload.tags));
-            db.execute(sql, params![upload.id, bucket, upload.key, upload.started, about, tags])
-                .map(drop)
+            db.execute(
+                sql,
+                params![upload.id, bucket, upload.key, upload.started, about, tags],
+            )
+            .map(drop)
         })
     }
 
@@ -239,7 +261,10 @@ impl Index {
                 .query_row(sql, params![upload, part.number], |row| row.get(0))
                 .optional()?;
             let sql = "INSERT INTO parts VALUES (?1, ?2, ?3, ?4, ?5)";
-            transaction.execute(sql, params![upload, part.number, part.file, part.size, part.etag])?;
+            transaction.execute(
+                sql,
+                params![upload, part.number, part.file, part.size, part.etag],
+            )?;
             transaction.commit()?;
             Ok(old)
         })
@@ -284,7 +309,9 @@ impl Index {
 pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+        .map_or(0, |time| {
+            i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+        })
 }
 
 fn get(db: &Connection, bucket: &str, key: &str) -> Result<Option<Entry>> {

@@ -3,7 +3,8 @@
 use s3s::{
     S3Result,
     dto::{
-        CommonPrefix, ETag, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
+        CommonPrefix, ETag, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+        ListObjectsV2Output, Object,
     },
 };
 
@@ -31,7 +32,10 @@ impl Store {
     pub(super) fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
         let prefix = input.prefix.clone().unwrap_or_default();
         let max_keys = input.max_keys.unwrap_or(PAGE).clamp(0, PAGE);
-        let after = input.continuation_token.as_ref().or(input.start_after.as_ref());
+        let after = input
+            .continuation_token
+            .as_ref()
+            .or(input.start_after.as_ref());
         let page = self.page(
             &input.bucket,
             &prefix,
@@ -60,7 +64,13 @@ impl Store {
         let prefix = input.prefix.clone().unwrap_or_default();
         let max_keys = input.max_keys.unwrap_or(PAGE).clamp(0, PAGE);
         let marker = input.marker.clone().unwrap_or_default();
-        let page = self.page(&input.bucket, &prefix, input.delimiter.as_deref(), &marker, max_keys)?;
+        let page = self.page(
+            &input.bucket,
+            &prefix,
+            input.delimiter.as_deref(),
+            &marker,
+            max_keys,
+        )?;
         Ok(ListObjectsOutput {
             max_keys: Some(max_keys),
             is_truncated: Some(page.next.is_some()),
@@ -93,14 +103,21 @@ impl Store {
             if delimiter.is_some_and(|delimiter| is_common_prefix(&after, prefix, delimiter)) {
                 after.push(char::MAX);
             }
-            let entries = self.index.list(bucket, prefix, &after, max_keys + 1).map_err(failed)?;
+            let entries = self
+                .index
+                .list(bucket, prefix, &after, max_keys + 1)
+                .map_err(failed)?;
             let Some(first) = entries.first() else {
                 return Ok(page);
             };
             let Some(delimiter) = delimiter else {
                 let more = entries.len() > max_keys;
                 page.objects = entries.into_iter().take(max_keys).map(object).collect();
-                page.next = page.objects.last().filter(|_| more).and_then(|last| last.key.clone());
+                page.next = page
+                    .objects
+                    .last()
+                    .filter(|_| more)
+                    .and_then(|last| last.key.clone());
                 return Ok(page);
             };
             if page.len() == max_keys {

@@ -17,7 +17,9 @@ use axum::{
     http::{Request, Response},
 };
 use s3s::{
-    auth::SimpleAuth,
+    S3Result,
+    auth::{S3Auth, SecretKey},
+    s3_error,
     service::{S3Service, S3ServiceBuilder},
 };
 
@@ -50,6 +52,22 @@ struct Store {
     content: Arc<Content>,
 }
 
+/// Who may sign.
+struct OneKey(Key);
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.0.id {
+            return Ok(SecretKey::from(self.0.secret.clone()));
+        }
+        Err(s3_error!(
+            InvalidAccessKeyId,
+            "The AWS Access Key Id you provided does not exist in our records."
+        ))
+    }
+}
+
 impl Objects {
     /// Opens the folder, made if missing; `key` is the one that may sign.
     pub(crate) fn open(folder: &Path, key: &Key) -> Result<Self, OpenError> {
@@ -60,7 +78,7 @@ impl Objects {
             index: index.clone(),
             content: Arc::new(content),
         });
-        builder.set_auth(SimpleAuth::from_single(key.id.clone(), key.secret.clone()));
+        builder.set_auth(OneKey(key.clone()));
         Ok(Self {
             index,
             service: builder.build(),
@@ -74,7 +92,11 @@ impl Objects {
     }
 
     pub(crate) async fn handle(&self, request: Request<Body>) -> Response<Body> {
-        match self.service.call(request.map(s3s::Body::http_body_unsync)).await {
+        match self
+            .service
+            .call(request.map(s3s::Body::http_body_unsync))
+            .await
+        {
             Ok(response) => response.map(Body::new),
             Err(error) => {
                 tracing::error!(?error, "an object call failed");

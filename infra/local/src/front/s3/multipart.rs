@@ -13,7 +13,8 @@ use super::{
     content::{check, failed, hex},
     index::{Entry, StoredPart, Upload, now},
     operations::{
-        about, parse_tags, replaces, sent_checksums, timestamp, verify_md5, wanted_checksums, with_trailers,
+        about, parse_tags, replaces, sent_checksums, timestamp, verify_md5, wanted_checksums,
+        with_trailers,
     },
 };
 
@@ -21,7 +22,10 @@ use super::{
 const PART_MIN: i64 = 5 * 1024 * 1024;
 
 impl Store {
-    pub(super) fn start_upload(&self, mut input: CreateMultipartUploadInput) -> S3Result<CreateMultipartUploadOutput> {
+    pub(super) fn start_upload(
+        &self,
+        mut input: CreateMultipartUploadInput,
+    ) -> S3Result<CreateMultipartUploadOutput> {
         self.require_bucket(&input.bucket)?;
         let upload = Upload {
             id: Uuid::new_v4().simple().to_string(),
@@ -30,7 +34,9 @@ impl Store {
             about: about!(input),
             tags: input.tagging.as_deref().map(parse_tags).unwrap_or_default(),
         };
-        self.index.create_upload(&input.bucket, &upload).map_err(failed)?;
+        self.index
+            .create_upload(&input.bucket, &upload)
+            .map_err(failed)?;
         Ok(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -39,21 +45,34 @@ impl Store {
         })
     }
 
-    pub(super) async fn take_part(&self, req: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
+    pub(super) async fn take_part(
+        &self,
+        req: S3Request<UploadPartInput>,
+    ) -> S3Result<UploadPartOutput> {
         let mut input = req.input;
         self.upload(&input.bucket, &input.key, &input.upload_id)?;
         if !(1..=10_000).contains(&input.part_number) {
-            return Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"));
+            return Err(s3_error!(
+                InvalidArgument,
+                "Part number must be an integer between 1 and 10000, inclusive"
+            ));
         }
         let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
         let sent = sent_checksums!(input);
-        let algorithm = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+        let algorithm = input
+            .checksum_algorithm
+            .as_ref()
+            .map(ChecksumAlgorithm::as_str);
         let written = self
             .content
             .write(body, &wanted_checksums(&sent, algorithm, &req.headers))
             .await?;
-        let verified = verify_md5(input.content_md5.as_deref(), &written.md5)
-            .and_then(|()| check(&with_trailers(sent, req.trailing_headers.as_ref()), &written.checksums));
+        let verified = verify_md5(input.content_md5.as_deref(), &written.md5).and_then(|()| {
+            check(
+                &with_trailers(sent, req.trailing_headers.as_ref()),
+                &written.checksums,
+            )
+        });
         if let Err(error) = verified {
             self.content.remove([written.file]).await;
             return Err(error);
@@ -64,7 +83,10 @@ impl Store {
             size: written.size,
             etag: hex(&written.md5),
         };
-        let replaced = self.index.put_part(&input.upload_id, &part).map_err(failed)?;
+        let replaced = self
+            .index
+            .put_part(&input.upload_id, &part)
+            .map_err(failed)?;
         self.content.remove(replaced).await;
         let mut checksums = written.checksums;
         Ok(UploadPartOutput {
@@ -101,7 +123,10 @@ impl Store {
         })
     }
 
-    pub(super) fn uploads(&self, input: &ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
+    pub(super) fn uploads(
+        &self,
+        input: &ListMultipartUploadsInput,
+    ) -> S3Result<ListMultipartUploadsOutput> {
         self.require_bucket(&input.bucket)?;
         let prefix = input.prefix.as_deref().unwrap_or_default();
         let uploads = self.index.uploads(&input.bucket).map_err(failed)?;
@@ -129,11 +154,17 @@ impl Store {
         input: CompleteMultipartUploadInput,
     ) -> S3Result<CompleteMultipartUploadOutput> {
         let upload = self.upload(&input.bucket, &input.key, &input.upload_id)?;
-        let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+        let named = input
+            .multipart_upload
+            .and_then(|upload| upload.parts)
+            .unwrap_or_default();
         let parts = choose(self.index.parts(&input.upload_id).map_err(failed)?, &named)?;
         let etag = etag_of(&parts);
         let files: Vec<String> = parts.into_iter().map(|part| part.file).collect();
-        let written = self.content.write(Box::pin(self.content.chain(&files)), &[]).await?;
+        let written = self
+            .content
+            .write(Box::pin(self.content.chain(&files)), &[])
+            .await?;
         let entry = Entry {
             key: input.key.clone(),
             file: written.file,
@@ -143,8 +174,12 @@ impl Store {
             about: upload.about,
             tags: upload.tags,
         };
-        self.put(&input.bucket, entry, &replaces(input.if_match, input.if_none_match)?)
-            .await?;
+        self.put(
+            &input.bucket,
+            entry,
+            &replaces(input.if_match, input.if_none_match)?,
+        )
+        .await?;
         let leftovers = self.index.delete_upload(&upload.id).map_err(failed)?;
         self.content.remove(leftovers).await;
         Ok(CompleteMultipartUploadOutput {
@@ -178,7 +213,12 @@ fn choose(stored: Vec<StoredPart>, named: &[CompletedPart]) -> S3Result<Vec<Stor
         .map(|wanted| {
             let part = stored
                 .find(|part| Some(part.number) == wanted.part_number)
-                .filter(|part| wanted.e_tag.as_ref().is_none_or(|etag| etag.value() == part.etag));
+                .filter(|part| {
+                    wanted
+                        .e_tag
+                        .as_ref()
+                        .is_none_or(|etag| etag.value() == part.etag)
+                });
             part.ok_or_else(|| s3_error!(InvalidPart))
         })
         .collect::<S3Result<Vec<_>>>()?;

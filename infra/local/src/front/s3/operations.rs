@@ -6,11 +6,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use s3s::{
-    S3, S3Error, S3Request, S3Response, S3Result, TrailingHeaders,
-    dto::*,
-    s3_error,
-};
+use s3s::{S3, S3Error, S3Request, S3Response, S3Result, TrailingHeaders, dto::*, s3_error};
 
 use super::{
     Store,
@@ -44,7 +40,12 @@ macro_rules! about {
             content_disposition: $input.content_disposition.take(),
             content_language: $input.content_language.take(),
             cache_control: $input.cache_control.take(),
-            metadata: $input.metadata.take().unwrap_or_default().into_iter().collect(),
+            metadata: $input
+                .metadata
+                .take()
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
             checksums: Default::default(),
         }
     };
@@ -53,24 +54,42 @@ pub(super) use about;
 
 #[async_trait::async_trait]
 impl S3 for Store {
-    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
-        if !self.index.create_bucket(&req.input.bucket).map_err(failed)? {
+    async fn create_bucket(
+        &self,
+        req: S3Request<CreateBucketInput>,
+    ) -> S3Result<S3Response<CreateBucketOutput>> {
+        if !self
+            .index
+            .create_bucket(&req.input.bucket)
+            .map_err(failed)?
+        {
             return Err(s3_error!(BucketAlreadyOwnedByYou));
         }
         Ok(S3Response::new(CreateBucketOutput::default()))
     }
 
-    async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
+    async fn delete_bucket(
+        &self,
+        req: S3Request<DeleteBucketInput>,
+    ) -> S3Result<S3Response<DeleteBucketOutput>> {
         let bucket = &req.input.bucket;
         self.require_bucket(bucket)?;
-        if !self.index.list(bucket, "", "", 1).map_err(failed)?.is_empty() {
+        if !self
+            .index
+            .list(bucket, "", "", 1)
+            .map_err(failed)?
+            .is_empty()
+        {
             return Err(s3_error!(BucketNotEmpty));
         }
         self.index.delete_bucket(bucket).map_err(failed)?;
         Ok(S3Response::new(DeleteBucketOutput::default()))
     }
 
-    async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
+    async fn head_bucket(
+        &self,
+        req: S3Request<HeadBucketInput>,
+    ) -> S3Result<S3Response<HeadBucketOutput>> {
         self.require_bucket(&req.input.bucket)?;
         Ok(S3Response::new(HeadBucketOutput::default()))
     }
@@ -83,7 +102,10 @@ impl S3 for Store {
         Ok(S3Response::new(GetBucketLocationOutput::default()))
     }
 
-    async fn list_buckets(&self, _: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+    async fn list_buckets(
+        &self,
+        _: S3Request<ListBucketsInput>,
+    ) -> S3Result<S3Response<ListBucketsOutput>> {
         let buckets = self.index.buckets().map_err(failed)?;
         Ok(S3Response::new(ListBucketsOutput {
             buckets: Some(
@@ -100,27 +122,46 @@ impl S3 for Store {
         }))
     }
 
-    async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
+    async fn list_objects(
+        &self,
+        req: S3Request<ListObjectsInput>,
+    ) -> S3Result<S3Response<ListObjectsOutput>> {
         Ok(S3Response::new(self.list_v1(req.input)?))
     }
 
-    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(
+        &self,
+        req: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
         Ok(S3Response::new(self.list_v2(req.input)?))
     }
 
-    async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(
+        &self,
+        req: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
         let mut input = req.input;
         self.require_bucket(&input.bucket)?;
-        let body = input.body.take().unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
+        let body = input
+            .body
+            .take()
+            .unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
         let sent = sent_checksums!(input);
-        let algorithm = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
+        let algorithm = input
+            .checksum_algorithm
+            .as_ref()
+            .map(ChecksumAlgorithm::as_str);
         let written = self
             .content
             .write(body, &wanted_checksums(&sent, algorithm, &req.headers))
             .await?;
         let etag = hex(&written.md5);
-        let verified = verify_md5(input.content_md5.as_deref(), &written.md5)
-            .and_then(|()| check(&with_trailers(sent, req.trailing_headers.as_ref()), &written.checksums));
+        let verified = verify_md5(input.content_md5.as_deref(), &written.md5).and_then(|()| {
+            check(
+                &with_trailers(sent, req.trailing_headers.as_ref()),
+                &written.checksums,
+            )
+        });
         if let Err(error) = verified {
             self.content.remove([written.file]).await;
             return Err(error);
@@ -137,8 +178,12 @@ impl S3 for Store {
             },
             tags: input.tagging.as_deref().map(parse_tags).unwrap_or_default(),
         };
-        self.put(&input.bucket, entry, &replaces(input.if_match, input.if_none_match)?)
-            .await?;
+        self.put(
+            &input.bucket,
+            entry,
+            &replaces(input.if_match, input.if_none_match)?,
+        )
+        .await?;
         let mut output = PutObjectOutput {
             e_tag: Some(ETag::Strong(etag)),
             ..PutObjectOutput::default()
@@ -147,12 +192,17 @@ impl S3 for Store {
         Ok(S3Response::new(output))
     }
 
-    async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+    async fn get_object(
+        &self,
+        req: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
         let input = req.input;
         let entry = self.entry(&input.bucket, &input.key)?;
         let size = entry.size.unsigned_abs();
         let range = input.range.map(|range| range.check(size)).transpose()?;
-        let (start, end) = range.as_ref().map_or((0, size), |range| (range.start, range.end));
+        let (start, end) = range
+            .as_ref()
+            .map_or((0, size), |range| (range.start, range.end));
         let body = self.content.read(&entry.file, start, end - start).await?;
         let mut output = GetObjectOutput {
             body: Some(StreamingBlob::wrap(body)),
@@ -169,7 +219,9 @@ impl S3 for Store {
             metadata: Some(entry.about.metadata.into_iter().collect()),
             e_tag: Some(ETag::Strong(entry.etag)),
             last_modified: Some(timestamp(entry.modified)),
-            tag_count: i32::try_from(entry.tags.len()).ok().filter(|count| *count > 0),
+            tag_count: i32::try_from(entry.tags.len())
+                .ok()
+                .filter(|count| *count > 0),
             ..GetObjectOutput::default()
         };
         // The sums are of the whole object.
@@ -179,7 +231,10 @@ impl S3 for Store {
         Ok(S3Response::new(output))
     }
 
-    async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+    async fn head_object(
+        &self,
+        req: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
         let entry = self.entry(&req.input.bucket, &req.input.key)?;
         let mut output = HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
@@ -200,7 +255,10 @@ impl S3 for Store {
         Ok(S3Response::new(output))
     }
 
-    async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
+    async fn copy_object(
+        &self,
+        req: S3Request<CopyObjectInput>,
+    ) -> S3Result<S3Response<CopyObjectOutput>> {
         let mut input = req.input;
         let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
             return Err(s3_error!(NotImplemented));
@@ -209,12 +267,19 @@ impl S3 for Store {
         self.require_bucket(&input.bucket)?;
         let names: Vec<&str> = source.about.checksums.keys().map(String::as_str).collect();
         let files = [source.file.clone()];
-        let written = self.content.write(Box::pin(self.content.chain(&files)), &names).await?;
+        let written = self
+            .content
+            .write(Box::pin(self.content.chain(&files)), &names)
+            .await?;
         let replaced = input
             .metadata_directive
             .as_ref()
             .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
-        let about = if replaced { about!(input) } else { source.about };
+        let about = if replaced {
+            about!(input)
+        } else {
+            source.about
+        };
         let retagged = input
             .tagging_directive
             .as_ref()
@@ -247,14 +312,23 @@ impl S3 for Store {
         }))
     }
 
-    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+    async fn delete_object(
+        &self,
+        req: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
         self.require_bucket(&req.input.bucket)?;
-        let file = self.index.delete(&req.input.bucket, &req.input.key).map_err(failed)?;
+        let file = self
+            .index
+            .delete(&req.input.bucket, &req.input.key)
+            .map_err(failed)?;
         self.content.remove(file).await;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
-    async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    async fn delete_objects(
+        &self,
+        req: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let DeleteObjectsInput { bucket, delete, .. } = req.input;
         self.require_bucket(&bucket)?;
         let mut deleted = Vec::new();
@@ -295,7 +369,12 @@ impl S3 for Store {
         &self,
         req: S3Request<PutObjectTaggingInput>,
     ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
-        let PutObjectTaggingInput { bucket, key, tagging, .. } = req.input;
+        let PutObjectTaggingInput {
+            bucket,
+            key,
+            tagging,
+            ..
+        } = req.input;
         let tags = tagging
             .tag_set
             .into_iter()
@@ -320,11 +399,17 @@ impl S3 for Store {
         Ok(S3Response::new(self.start_upload(req.input)?))
     }
 
-    async fn upload_part(&self, req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+    async fn upload_part(
+        &self,
+        req: S3Request<UploadPartInput>,
+    ) -> S3Result<S3Response<UploadPartOutput>> {
         Ok(S3Response::new(self.take_part(req).await?))
     }
 
-    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+    async fn list_parts(
+        &self,
+        req: S3Request<ListPartsInput>,
+    ) -> S3Result<S3Response<ListPartsOutput>> {
         Ok(S3Response::new(self.parts(req.input)?))
     }
 
@@ -346,7 +431,12 @@ impl S3 for Store {
         &self,
         req: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-        let AbortMultipartUploadInput { bucket, key, upload_id, .. } = req.input;
+        let AbortMultipartUploadInput {
+            bucket,
+            key,
+            upload_id,
+            ..
+        } = req.input;
         self.upload(&bucket, &key, &upload_id)?;
         let files = self.index.delete_upload(&upload_id).map_err(failed)?;
         self.content.remove(files).await;
@@ -359,11 +449,19 @@ impl Store {
         if self.index.has_bucket(bucket).map_err(failed)? {
             return Ok(());
         }
-        Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"))
+        Err(s3_error!(
+            NoSuchBucket,
+            "The specified bucket does not exist"
+        ))
     }
 
     /// Puts an object in place and removes the bytes of the one it replaces.
-    pub(super) async fn put(&self, bucket: &str, entry: Entry, replaces: &Replaces) -> S3Result<()> {
+    pub(super) async fn put(
+        &self,
+        bucket: &str,
+        entry: Entry,
+        replaces: &Replaces,
+    ) -> S3Result<()> {
         match self.index.put(bucket, &entry, replaces).map_err(failed)? {
             Some(replaced) => {
                 self.content.remove(replaced).await;
@@ -462,7 +560,9 @@ pub(super) fn replaces(
         (None, None) => Ok(Replaces::Any),
         (None, Some(ETagCondition::Any)) => Ok(Replaces::Nothing),
         (Some(ETagCondition::Any), None) => Ok(Replaces::Existing(None)),
-        (Some(ETagCondition::ETag(etag)), None) => Ok(Replaces::Existing(Some(etag.value().to_owned()))),
+        (Some(ETagCondition::ETag(etag)), None) => {
+            Ok(Replaces::Existing(Some(etag.value().to_owned())))
+        }
         _ => Err(s3_error!(NotImplemented)),
     }
 }

@@ -18,7 +18,13 @@ async fn with_table() -> Local {
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
         "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
     });
-    local.front.services().dynamodb.create_table(create, None).await.unwrap();
+    local
+        .front
+        .services()
+        .dynamodb
+        .create_table(create, None)
+        .await
+        .unwrap();
     local
 }
 
@@ -43,17 +49,29 @@ async fn put(local: &Local, trace: Option<&str>) -> Result<PutItemOutput, Option
 }
 
 async fn rows(local: &Local) -> i32 {
-    local.dynamodb().scan().table_name("data").send().await.unwrap().count
+    local
+        .dynamodb()
+        .scan()
+        .table_name("data")
+        .send()
+        .await
+        .unwrap()
+        .count
 }
 
 #[tokio::test]
 async fn a_throttled_call_has_had_no_effect() {
     let local = with_table().await;
-    let armed = local
-        .front
-        .fault(Fault::new(FaultKind::Throttle).service(Service::DynamoDb).operation("PutItem"));
+    let armed = local.front.fault(
+        Fault::new(FaultKind::Throttle)
+            .service(Service::DynamoDb)
+            .operation("PutItem"),
+    );
     let error = put(&local, None).await.unwrap_err().unwrap();
-    assert!(error.is_provisioned_throughput_exceeded_exception(), "{error:?}");
+    assert!(
+        error.is_provisioned_throughput_exceeded_exception(),
+        "{error:?}"
+    );
     assert_eq!((rows(&local).await, armed.fired()), (0, 1));
     put(&local, None).await.unwrap();
 }
@@ -67,8 +85,14 @@ async fn an_answer_can_be_lost_after_the_effect() {
         let local = with_table().await;
         local.front.fault(Fault::new(kind));
         let error = put(&local, None).await.unwrap_err();
-        let is_internal = error.as_ref().is_some_and(PutItemError::is_internal_server_error);
-        assert_eq!(is_internal, kind == FaultKind::InternalError(Moment::AfterEffect), "{error:?}");
+        let is_internal = error
+            .as_ref()
+            .is_some_and(PutItemError::is_internal_server_error);
+        assert_eq!(
+            is_internal,
+            kind == FaultKind::InternalError(Moment::AfterEffect),
+            "{error:?}"
+        );
         assert_eq!(rows(&local).await, 1);
     }
 }
@@ -76,10 +100,22 @@ async fn an_answer_can_be_lost_after_the_effect() {
 #[tokio::test]
 async fn or_before_it() {
     let local = with_table().await;
-    local.front.fault(Fault::new(FaultKind::InternalError(Moment::BeforeEffect)));
-    local.front.fault(Fault::new(FaultKind::Timeout(Moment::BeforeEffect)));
-    local.front.fault(Fault::new(FaultKind::TransactionConflict));
-    assert!(put(&local, None).await.unwrap_err().unwrap().is_internal_server_error());
+    local
+        .front
+        .fault(Fault::new(FaultKind::InternalError(Moment::BeforeEffect)));
+    local
+        .front
+        .fault(Fault::new(FaultKind::Timeout(Moment::BeforeEffect)));
+    local
+        .front
+        .fault(Fault::new(FaultKind::TransactionConflict));
+    assert!(
+        put(&local, None)
+            .await
+            .unwrap_err()
+            .unwrap()
+            .is_internal_server_error()
+    );
     assert!(put(&local, None).await.unwrap_err().is_none());
     let error = put(&local, None).await.unwrap_err().unwrap();
     assert_eq!(error.code(), Some("TransactionConflictException"));
@@ -89,9 +125,11 @@ async fn or_before_it() {
 #[tokio::test]
 async fn an_invocation_dies_when_its_kth_call_has_been_answered() {
     let local = with_table().await;
-    let armed = local
-        .front
-        .fault(Fault::new(FaultKind::DieAfterReply).function("create-task").nth(2));
+    let armed = local.front.fault(
+        Fault::new(FaultKind::DieAfterReply)
+            .function("create-task")
+            .nth(2),
+    );
     let other = local.front.journal().enter("1-other", "list-projects");
     let entry = local.front.journal().enter("1-mine", "create-task");
     put(&local, Some("1-other")).await.unwrap();
@@ -100,7 +138,9 @@ async fn an_invocation_dies_when_its_kth_call_has_been_answered() {
     assert_eq!(armed.fired(), 0);
     assert!(put(&local, Some("1-mine")).await.unwrap_err().is_none());
     assert_eq!(armed.fired(), 1);
-    tokio::time::timeout(Duration::from_secs(5), entry.invocation.died()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), entry.invocation.died())
+        .await
+        .unwrap();
     assert_eq!(local.front.journal().calls_of("1-mine").len(), 2);
     drop(other);
 }

@@ -15,9 +15,10 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ACCESS_KEY, Front, Model, REGION, SECRET_KEY, Services, dynamodb::DynamoDb, s3::Objects, stack_key,
+    ACCESS_KEY, Front, Model, REGION, SECRET_KEY, Services, dynamodb::DynamoDb, s3::Objects,
+    stack_key,
 };
-use crate::{data::DataFolder, server};
+use crate::{data::DataFolder, server, template::BucketCors};
 
 /// A front on a port and a folder of its own.
 struct Local {
@@ -45,7 +46,12 @@ impl Local {
         let sqs = {
             let clock = clock.clone();
             let clock = std::sync::Arc::new(move || clock.now());
-            Sqs::open(&data.join("sqs.sqlite"), clock, ::sqs::Options::new(&endpoint)).unwrap()
+            Sqs::open(
+                &data.join("sqs.sqlite"),
+                clock,
+                ::sqs::Options::new(&endpoint),
+            )
+            .unwrap()
         };
         let front = Front::new(Services {
             dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).unwrap(),
@@ -55,7 +61,18 @@ impl Local {
             parameters: data.parameters().unwrap(),
         });
         let shutdown = CancellationToken::new();
-        tokio::spawn(server::serve(listener, front.router(), shutdown.clone()));
+        let rules = [BucketCors {
+            allowed_origins: vec!["http://localhost:5173".to_owned()],
+            allowed_methods: vec!["GET".to_owned(), "PUT".to_owned()],
+            allowed_headers: vec!["*".to_owned()],
+            exposed_headers: vec!["ETag".to_owned()],
+            max_age: Some(600),
+        }];
+        tokio::spawn(server::serve(
+            listener,
+            front.router(&rules),
+            shutdown.clone(),
+        ));
         Self {
             front,
             endpoint,

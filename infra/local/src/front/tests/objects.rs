@@ -47,18 +47,41 @@ async fn an_object_is_read_whole_and_in_ranges_until_it_is_deleted() {
     assert_eq!(get(&client, &key, None).await, b"0123456789");
     assert_eq!(get(&client, &key, Some("bytes=2-4")).await, b"234");
     assert_eq!(get(&client, &key, Some("bytes=-3")).await, b"789");
-    let head = client.head_object().bucket("files").key(&key).send().await.unwrap();
+    let head = client
+        .head_object()
+        .bucket("files")
+        .key(&key)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(head.content_length, Some(10));
     assert_eq!(head.content_type.as_deref(), Some("text/plain"));
     assert_eq!(head.metadata.unwrap()["owner"], "ada");
-    assert_eq!(head.e_tag.as_deref(), Some("\"781e5e245d69b566979b86e28d23f2c7\""));
+    assert_eq!(
+        head.e_tag.as_deref(),
+        Some("\"781e5e245d69b566979b86e28d23f2c7\"")
+    );
 
     put(&client, &key, b"new").await;
     assert_eq!(get(&client, &key, None).await, b"new");
-    client.delete_object().bucket("files").key(&key).send().await.unwrap();
-    let error = client.get_object().bucket("files").key(&key).send().await.unwrap_err();
+    client
+        .delete_object()
+        .bucket("files")
+        .key(&key)
+        .send()
+        .await
+        .unwrap();
+    let error = client
+        .get_object()
+        .bucket("files")
+        .key(&key)
+        .send()
+        .await
+        .unwrap_err();
     assert!(error.into_service_error().is_no_such_key());
-    let left = std::fs::read_dir(local.folder.path().join("data/s3/content")).unwrap().count();
+    let left = std::fs::read_dir(local.folder.path().join("data/s3/content"))
+        .unwrap()
+        .count();
     assert_eq!(left, 0, "no bytes stay behind");
 }
 
@@ -91,14 +114,24 @@ async fn links_put_and_get_and_expire_with_their_signature() {
         .send()
         .await
         .unwrap();
-    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    assert_eq!(
+        response.headers()["access-control-allow-origin"],
+        "http://localhost:5173"
+    );
+    assert_eq!(response.headers()["access-control-expose-headers"], "etag");
     assert_eq!(response.headers()["content-disposition"], "attachment");
     assert_eq!(response.text().await.unwrap(), "by link");
 
     let forged = link.uri().replace("a%20b", "other");
     let response = http.get(forged).send().await.unwrap();
     assert_eq!(response.status(), 403);
-    assert!(response.text().await.unwrap().contains("SignatureDoesNotMatch"));
+    assert!(
+        response
+            .text()
+            .await
+            .unwrap()
+            .contains("SignatureDoesNotMatch")
+    );
     let bare = link.uri().split('?').next().unwrap();
     assert_eq!(http.get(bare).send().await.unwrap().status(), 403);
 }
@@ -106,8 +139,16 @@ async fn links_put_and_get_and_expire_with_their_signature() {
 #[tokio::test]
 async fn a_wrong_key_is_refused() {
     let local = Local::start().await;
-    let error = local.s3_as("someone").list_buckets().send().await.unwrap_err();
-    assert_eq!(error.into_service_error().code(), Some("InvalidAccessKeyId"));
+    let error = local
+        .s3_as("someone")
+        .list_buckets()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.into_service_error().code(),
+        Some("InvalidAccessKeyId")
+    );
 }
 
 #[tokio::test]
@@ -118,7 +159,10 @@ async fn objects_are_listed_by_prefix_in_pages_and_by_folder() {
         put(&client, key, b"x").await;
     }
     let keys = |objects: &[aws_sdk_s3::types::Object]| -> Vec<String> {
-        objects.iter().map(|object| object.key().unwrap().to_owned()).collect()
+        objects
+            .iter()
+            .map(|object| object.key().unwrap().to_owned())
+            .collect()
     };
     let mut pages = client
         .list_objects_v2()
@@ -146,7 +190,11 @@ async fn objects_are_listed_by_prefix_in_pages_and_by_folder() {
         .send();
     while let Some(page) = pages.next().await {
         let page = page.unwrap();
-        folders.extend(page.common_prefixes().iter().map(|prefix| prefix.prefix().unwrap().to_owned()));
+        folders.extend(
+            page.common_prefixes()
+                .iter()
+                .map(|prefix| prefix.prefix().unwrap().to_owned()),
+        );
         folders.extend(keys(page.contents()));
     }
     assert_eq!(folders, ["a/", "b/", "e"]);
@@ -168,8 +216,19 @@ async fn objects_are_listed_by_prefix_in_pages_and_by_folder() {
         })
         .build()
         .unwrap();
-    client.delete_objects().bucket("files").delete(delete).send().await.unwrap();
-    let rest = client.list_objects_v2().bucket("files").send().await.unwrap();
+    client
+        .delete_objects()
+        .bucket("files")
+        .delete(delete)
+        .send()
+        .await
+        .unwrap();
+    let rest = client
+        .list_objects_v2()
+        .bucket("files")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(rest.key_count, Some(4));
 }
 
@@ -211,17 +270,36 @@ async fn an_upload_in_parts_becomes_one_object() {
         .bucket("files")
         .key("large")
         .upload_id(upload_id)
-        .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
+        .multipart_upload(
+            CompletedMultipartUpload::builder()
+                .set_parts(Some(parts))
+                .build(),
+        )
         .send()
         .await
         .unwrap();
-    assert!(done.e_tag().unwrap().ends_with("-2\""), "{:?}", done.e_tag());
+    assert!(
+        done.e_tag().unwrap().ends_with("-2\""),
+        "{:?}",
+        done.e_tag()
+    );
     let bytes = get(&client, "large", None).await;
     assert_eq!(bytes.len(), first.len() + 3);
     assert!(bytes.ends_with(b"\x01end"));
-    let head = client.head_object().bucket("files").key("large").send().await.unwrap();
+    let head = client
+        .head_object()
+        .bucket("files")
+        .key("large")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(head.content_type(), Some("application/pdf"));
-    let uploads = client.list_multipart_uploads().bucket("files").send().await.unwrap();
+    let uploads = client
+        .list_multipart_uploads()
+        .bucket("files")
+        .send()
+        .await
+        .unwrap();
     assert!(uploads.uploads().is_empty());
 }
 
@@ -243,10 +321,19 @@ async fn an_object_is_made_only_where_there_is_none() {
     let error = create().await.unwrap_err().into_service_error();
     assert_eq!(error.code(), Some("PreconditionFailed"));
 
-    let tags = client.get_object_tagging().bucket("files").key("once").send().await.unwrap();
+    let tags = client
+        .get_object_tagging()
+        .bucket("files")
+        .key("once")
+        .send()
+        .await
+        .unwrap();
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
     assert_eq!(tags.tag_set(), [tag("by", "a b"), tag("state", "new")]);
-    let tagging = Tagging::builder().tag_set(tag("state", "used")).build().unwrap();
+    let tagging = Tagging::builder()
+        .tag_set(tag("state", "used"))
+        .build()
+        .unwrap();
     client
         .put_object_tagging()
         .bucket("files")
@@ -263,6 +350,12 @@ async fn an_object_is_made_only_where_there_is_none() {
         .send()
         .await
         .unwrap();
-    let tags = client.get_object_tagging().bucket("files").key("copy").send().await.unwrap();
+    let tags = client
+        .get_object_tagging()
+        .bucket("files")
+        .key("copy")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(tags.tag_set(), [tag("state", "used")]);
 }

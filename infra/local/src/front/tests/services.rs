@@ -29,7 +29,13 @@ async fn a_message_goes_through_a_queue() {
         .unwrap()
         .queue_url
         .unwrap();
-    client.send_message().queue_url(&url).message_body("hello").send().await.unwrap();
+    client
+        .send_message()
+        .queue_url(&url)
+        .message_body("hello")
+        .send()
+        .await
+        .unwrap();
     let received = client
         .receive_message()
         .queue_url(&url)
@@ -54,16 +60,34 @@ async fn a_parameter_is_read_decrypted_and_only_from_its_folder() {
     let local = Local::start().await;
     let client = client!(local, aws_sdk_ssm);
     let get = |name: &str, decrypt: bool| {
-        client.get_parameter().name(name).with_decryption(decrypt).send()
+        client
+            .get_parameter()
+            .name(name)
+            .with_decryption(decrypt)
+            .send()
     };
-    let value = get("/tenon/mail-key", true).await.unwrap().parameter.unwrap().value.unwrap();
+    let value = get("/tenon/mail-key", true)
+        .await
+        .unwrap()
+        .parameter
+        .unwrap()
+        .value
+        .unwrap();
     assert!(value.starts_with("local_"));
-    let cipher = get("/tenon/mail-key", false).await.unwrap().parameter.unwrap().value.unwrap();
+    let cipher = get("/tenon/mail-key", false)
+        .await
+        .unwrap()
+        .parameter
+        .unwrap()
+        .value
+        .unwrap();
     assert_ne!(cipher, value);
     for name in ["/tenon/other", "/../dynamodb.sqlite", ""] {
         let error = get(name, true).await.unwrap_err();
         assert!(
-            error.as_service_error().is_none_or(|error| error.is_parameter_not_found()),
+            error
+                .as_service_error()
+                .is_none_or(|error| error.is_parameter_not_found()),
             "{error:?}"
         );
     }
@@ -83,7 +107,8 @@ async fn a_text_is_embedded_as_titan_does() {
     };
     let titan = "amazon.titan-embed-text-v2:0";
     for dimensions in [256, 512, 1024] {
-        let body = json!({ "inputText": "paint the fence", "dimensions": dimensions, "normalize": true });
+        let body =
+            json!({ "inputText": "paint the fence", "dimensions": dimensions, "normalize": true });
         let output = invoke(titan, body).await.unwrap();
         let answer: Value = serde_json::from_slice(output.body.as_ref()).unwrap();
         let vector: Vec<f64> = answer["embedding"]

@@ -50,7 +50,7 @@ async fn connections_can_be_asked_about_and_deleted() {
     let served = Served::with(ok).await;
     let mut client = served.connect().await;
     let id = served.connection_id().await;
-    served.clock.advance(Duration::from_secs(60));
+    served.clock.advance(Duration::from_mins(1));
     served.at_connections(Method::POST, &id, "last").await;
     let (status, info) = served.at_connections(Method::GET, &id, "").await;
     assert_eq!(status, StatusCode::OK);
@@ -143,13 +143,13 @@ async fn an_idle_connection_is_closed_when_the_clock_says_so() {
     let served = Served::with(ok).await;
     let mut client = served.connect().await;
     let id = served.connection_id().await;
-    served.clock.advance(Duration::from_secs(9 * 60));
+    served.clock.advance(Duration::from_mins(9));
     served.at_connections(Method::POST, &id, "still here").await;
-    served.clock.advance(Duration::from_secs(9 * 60));
+    served.clock.advance(Duration::from_mins(9));
     served.at_connections(Method::POST, &id, "and here").await;
     assert_eq!(next(&mut client).await, Some(Message::text("still here")));
     assert_eq!(next(&mut client).await, Some(Message::text("and here")));
-    served.clock.advance(Duration::from_secs(10 * 60));
+    served.clock.advance(Duration::from_mins(10));
     assert_eq!(closed_with(&mut client).await, 1001);
     let event = served.event("disconnect").await;
     assert_eq!(event["requestContext"]["disconnectReason"], "Going away");
@@ -167,7 +167,7 @@ async fn no_connection_outlives_its_lifetime() {
     let served = Served::start(settings, answering(ok)).await;
     let mut client = served.connect().await;
     served.connection_id().await;
-    served.clock.advance(Duration::from_secs(2 * 60 * 60));
+    served.clock.advance(Duration::from_hours(2));
     assert_eq!(closed_with(&mut client).await, 1001);
 }
 

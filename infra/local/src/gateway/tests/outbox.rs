@@ -101,7 +101,7 @@ async fn a_key_sends_its_mail_once_for_24_hours() {
     );
     assert_eq!(served.outbox().await.len(), 1);
 
-    served.clock.advance(Duration::from_secs(24 * 60 * 60));
+    served.clock.advance(Duration::from_hours(24));
     let (_, later) = answer(keyed(&payload("one"))).await;
     assert_ne!(later["id"], first["id"]);
     assert_eq!(served.outbox().await.len(), 2);
@@ -227,7 +227,7 @@ async fn faults_come_as_scripted() {
 async fn a_lost_answer_loses_no_mail_and_its_retry_adds_none() {
     let served = Served::with(ok).await;
     let outbox = &served.gateway.outbox;
-    let hang = Fault::AcceptThenHang(Duration::from_secs(60));
+    let hang = Fault::AcceptThenHang(Duration::from_mins(1));
     for (key, fault) in [("job-1", Fault::AcceptThenFail), ("job-2", hang)] {
         outbox.script(fault, 1);
         let keyed = || served.mail(&payload("x")).header("Idempotency-Key", key);

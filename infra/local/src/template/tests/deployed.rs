@@ -129,7 +129,7 @@ fn the_variables_lead_to_the_local_stack() {
     let template = deployed();
     let relay = template.function("relay").expect("is there");
     let queue = |name: &str| format!("http://127.0.0.1:3001/000000000000/{name}");
-    assert_eq!(relay.environment["DATA_TABLE"], "tenon-data");
+    assert_eq!(relay.environment["EPHEMERAL_TABLE"], "tenon-ephemeral");
     assert_eq!(relay.environment["EMAIL_QUEUE_URL"], queue("tenon-email"));
     assert_eq!(
         relay.environment["REALTIME_QUEUE_URL"],

@@ -1,6 +1,7 @@
 mod deployed;
 mod intrinsics;
 mod resources;
+mod triggers;
 
 use super::{Template, Values};
 

@@ -12,7 +12,7 @@ pub(super) enum Matcher {
     Suffix(String),
     SuffixIgnoringCase(String),
     Wildcard(String),
-    /// Numbers only: `DynamoDB` writes its numbers as strings, and as on AWS those never match.
+    /// Numbers only: DynamoDB writes its numbers as strings, and as on AWS those never match.
     Numeric(Vec<(Comparison, f64)>),
     Exists(bool),
     AnythingBut(Vec<Matcher>),

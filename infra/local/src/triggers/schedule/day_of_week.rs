@@ -1,10 +1,10 @@
-//! The one field in which `EventBridge` and cron differ: days are 1–7 from Sunday, not 0–6.
+//! The one field in which EventBridge and cron differ: days are 1–7 from Sunday, not 0–6.
 
 use std::fmt::Write;
 
 const NAMES: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// A day-of-week field in `EventBridge`'s syntax, as a list of single days in cron's.
+/// A day-of-week field in EventBridge's syntax, as a list of single days in cron's.
 pub(super) fn from_aws(field: &str) -> Result<String, String> {
     let parts = field.split(',').map(from_aws_part);
     Ok(parts.collect::<Result<Vec<_>, _>>()?.join(","))

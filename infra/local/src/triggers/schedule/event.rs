@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::front::{ACCOUNT, REGION};
 
-/// What `EventBridge` sends when the schedule `name` fires at `at`.
+/// What EventBridge sends when the schedule `name` fires at `at`.
 pub(super) fn event(name: &str, at: Millis) -> Value {
     let time = DateTime::<Utc>::from_timestamp_millis(at).unwrap_or_default();
     json!({

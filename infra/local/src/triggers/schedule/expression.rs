@@ -1,4 +1,4 @@
-//! When a schedule fires: `rate(…)` and `cron(…)` in `EventBridge`'s syntax, in UTC.
+//! When a schedule fires: `rate(…)` and `cron(…)` in EventBridge's syntax, in UTC.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn every_five_minutes() -> EventSource {
     EventSource::Schedule {

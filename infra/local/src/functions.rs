@@ -1,0 +1,54 @@
+//! Every function, by its crate.
+
+use shared::lambda::Function;
+
+/// Every function that there is; a test holds this list against the folders.
+pub fn all() -> Vec<Function> {
+    vec![
+        create_project::function(),
+        create_realtime_ticket::function(),
+        create_task::function(),
+        get_jwks::function(),
+        index_task::function(),
+        list_projects::function(),
+        log_in::function(),
+        not_found::function(),
+        realtime_connect::function(),
+        realtime_default::function(),
+        realtime_disconnect::function(),
+        realtime_subscribe::function(),
+        realtime_unsubscribe::function(),
+        relay::function(),
+        search_tasks::function(),
+        send_email::function(),
+        send_realtime::function(),
+        sign_up::function(),
+        sweep_log::function(),
+        sweep_uploads::function(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    #[test]
+    fn every_folder_of_functions_is_listed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+        let mut folders: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        folders.sort_unstable();
+        let listed: Vec<&str> = super::all()
+            .iter()
+            .map(|function| function.endpoint.name)
+            .collect();
+        assert_eq!(
+            listed, folders,
+            "infra/local/src/functions.rs lists what functions/ holds"
+        );
+    }
+}

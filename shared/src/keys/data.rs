@@ -1,0 +1,190 @@
+//! The table `Data`: tenants' rows, and their logs.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, digest, sortable};
+use crate::model::Millis;
+use crate::model::attachment::Attachment;
+use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::log::LogEntry;
+use crate::model::project::{Listing, Project};
+use crate::model::realtime::Room;
+use crate::model::search::Vector;
+use crate::model::task::Task;
+use crate::model::text::SearchQuery;
+use crate::sdk::search::Hit;
+use crate::tenant::Tenant;
+
+/// How many events one partition of a log holds.
+const LOG_PARTITION: u64 = 65_536;
+
+impl Row for Project {
+    const MISSING: &'static str = "Project not found or access denied";
+}
+
+impl Row for Task {
+    const MISSING: &'static str = "Task not found or access denied";
+}
+
+impl Row for Listing {
+    fn indexes(&self) -> Vec<(&'static str, String)> {
+        vec![(
+            "l1",
+            format!("{}#{}", sortable(self.updated_at), self.project_id),
+        )]
+    }
+}
+
+impl Row for Vector {}
+
+impl Row for LogEntry {}
+
+impl Key<Project> {
+    pub(crate) fn project(tenant: Tenant, id: ProjectId) -> Self {
+        Self::data(tenant, project_pk(tenant, id), "PROJECT".to_owned())
+    }
+}
+
+impl Stored<Project> {
+    /// Whose it is.
+    pub fn tenant(&self) -> Tenant {
+        self.key
+            .tenant
+            .expect("a project's key is minted by a tenant")
+    }
+
+    /// A task of this project.
+    pub fn task(&self, id: TaskId) -> Key<Task> {
+        Key::data(self.tenant(), self.key.pk.clone(), format!("TASK#{id}"))
+    }
+
+    /// A task's embedding.
+    pub fn vector(&self, id: TaskId) -> Key<Vector> {
+        Key::data(
+            self.tenant(),
+            format!("{}#V", self.key.pk),
+            format!("VECTOR#{id}"),
+        )
+    }
+
+    /// A task's embedding, as the index takes it.
+    pub fn embedded(&self, id: TaskId, content_hash: String, embedding: Vec<f32>) -> Vector {
+        let (vector_tenant, vector_project) = self.search_scope();
+        Vector {
+            task_id: id,
+            content_hash,
+            vector_tenant,
+            vector_project,
+            embedding,
+        }
+    }
+
+    /// Its place in its creator's list.
+    pub fn listing(&self) -> Key<Listing> {
+        Key::data(
+            self.tenant(),
+            user_pk(self.tenant(), self.user_id),
+            format!("PROJECT#{}", self.id),
+        )
+    }
+
+    /// An event of its log.
+    pub fn event(&self, seq: u64) -> Key<LogEntry> {
+        event(self.tenant(), self.id, seq)
+    }
+
+    /// The room that hears of its changes.
+    pub fn room(&self) -> Room {
+        Room {
+            project_id: self.id,
+        }
+    }
+
+    /// A search in it, as of its last change, cached for 600 s.
+    pub fn cached_search(&self, query: &SearchQuery) -> CacheKey<Vec<Hit>> {
+        let normalised = query
+            .as_str()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase();
+        CacheKey::new(
+            self.tenant(),
+            &format!("SEARCH#{}#{}#{}", self.id, self.seq, digest(&normalised)),
+            Duration::from_secs(600),
+        )
+    }
+
+    /// Where a task's attachment is kept.
+    pub fn attachment(&self, at: Millis, attachment: &Attachment) -> ObjectPath {
+        ObjectPath(format!(
+            "tenants/{}/tasks/{}/{at}_{}",
+            self.tenant().id(),
+            self.id,
+            attachment.safe_name()
+        ))
+    }
+
+    /// What a search in it is confined to: the index's partition and filter.
+    pub(crate) fn search_scope(&self) -> (String, String) {
+        (self.tenant().id().to_string(), self.id.to_string())
+    }
+}
+
+impl Stored<Task> {
+    /// Where its attachment is kept.
+    pub fn attachment_path(&self) -> Option<ObjectPath> {
+        self.attachment.clone().map(ObjectPath)
+    }
+}
+
+impl Partition<Listing> {
+    pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
+        Self {
+            table: Table::Data,
+            pk: user_pk(tenant, user_id),
+            prefix: "PROJECT#",
+            row: PhantomData,
+        }
+    }
+}
+
+/// Where the events after `after`, up to and with `until`, stand: partition, first and last sort key.
+pub(crate) fn events(
+    room: &RoomKey,
+    after: u64,
+    until: u64,
+) -> impl Iterator<Item = (String, String, String)> {
+    let (tenant, project_id) = (room.tenant, room.room.project_id);
+    (after.saturating_add(1) / LOG_PARTITION..=until / LOG_PARTITION)
+        .filter(move |_| after < until)
+        .map(move |partition| {
+            let first = (after + 1).max(partition * LOG_PARTITION);
+            let last = until.min((partition + 1) * LOG_PARTITION - 1);
+            let first = event(tenant, project_id, first);
+            let last = event(tenant, project_id, last);
+            (first.pk, first.sk, last.sk)
+        })
+}
+
+/// An event of a project's log.
+pub(crate) fn event(tenant: Tenant, project_id: ProjectId, seq: u64) -> Key<LogEntry> {
+    Key::data(
+        tenant,
+        format!(
+            "{}#LOG#{}",
+            project_pk(tenant, project_id),
+            seq / LOG_PARTITION
+        ),
+        format!("EVENT#{seq:012}"),
+    )
+}
+
+fn project_pk(tenant: Tenant, id: ProjectId) -> String {
+    format!("T#{}#P#{id}", tenant.id())
+}
+
+fn user_pk(tenant: Tenant, id: UserId) -> String {
+    format!("T#{}#U#{id}", tenant.id())
+}

@@ -1,0 +1,154 @@
+//! The table `Ephemeral`: what expires, and what is noted until it is done.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Table, data, digest, shard, sortable};
+use crate::model::Millis;
+use crate::model::id::UserId;
+use crate::model::log::LogEntry;
+use crate::model::project::Project;
+use crate::model::realtime::{Connection, Room, RoomCursor, Subscription, Ticket};
+use crate::model::upload::Upload;
+use crate::tenant::Tenant;
+
+impl CacheKey<Vec<Project>> {
+    pub(crate) fn projects(tenant: Tenant, user_id: UserId) -> Self {
+        Self::new(
+            tenant,
+            &format!("PROJECTS#{user_id}"),
+            Duration::from_secs(300),
+        )
+    }
+}
+
+impl Row for Ticket {}
+impl Row for Connection {}
+impl Row for Subscription {}
+impl Row for RoomCursor {}
+impl Row for Upload {}
+
+impl Key<Ticket> {
+    /// A ticket is found by its hash: who reads the table can't use it.
+    pub(crate) fn ticket(secret: &str) -> Self {
+        Self::ephemeral(
+            None,
+            format!("TICKET#{}", digest(secret)),
+            "TICKET".to_owned(),
+        )
+    }
+}
+
+impl Key<Connection> {
+    pub(crate) fn connection(id: &str) -> Self {
+        Self::ephemeral(None, connection_pk(id), "CONNECTION".to_owned())
+    }
+}
+
+impl RoomKey {
+    pub(crate) fn new(tenant: Tenant, room: Room) -> Self {
+        Self { tenant, room }
+    }
+
+    /// Whose it is.
+    pub fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    /// Which room.
+    pub fn room(&self) -> Room {
+        self.room
+    }
+
+    /// All that is known of the room: its cursor and its connections.
+    pub(crate) fn pk(&self) -> String {
+        format!("T#{}#ROOM#{}", self.tenant.id(), self.room)
+    }
+
+    pub(crate) fn cursor(&self) -> Key<RoomCursor> {
+        Key::ephemeral(Some(self.tenant), self.pk(), "CURSOR".to_owned())
+    }
+
+    pub(crate) fn subscription(&self, connection_id: &str) -> Key<Subscription> {
+        Key::ephemeral(
+            Some(self.tenant),
+            self.pk(),
+            format!("CONN#{connection_id}"),
+        )
+    }
+
+    /// The same subscription, as its connection knows it.
+    pub(crate) fn of_connection(&self, connection_id: &str) -> Key<Subscription> {
+        Key::ephemeral(
+            Some(self.tenant),
+            connection_pk(connection_id),
+            format!("ROOM#{}", self.room),
+        )
+    }
+}
+
+impl Key<Upload> {
+    pub(crate) fn upload(path: &ObjectPath) -> Self {
+        Self::ephemeral(
+            None,
+            format!("UPLOADS#{}", shard(path.as_str())),
+            path.as_str().to_owned(),
+        )
+    }
+}
+
+impl Partition<Upload> {
+    pub(crate) fn uploads(shard: u8) -> Self {
+        Self {
+            table: Table::Ephemeral,
+            pk: format!("UPLOADS#{shard}"),
+            prefix: "",
+            row: PhantomData,
+        }
+    }
+}
+
+/// The note that a change leaves until it has been relayed.
+pub(crate) fn change_note(entry: &LogEntry) -> (String, String) {
+    (
+        change_notes(entry.note_shard),
+        format!(
+            "{}#{}#{}#{}",
+            sortable(entry.at),
+            entry.tenant_id,
+            entry.room,
+            entry.seq
+        ),
+    )
+}
+
+/// The event that a note is of.
+pub(crate) fn noted_event(note: &str) -> Option<Key<LogEntry>> {
+    let mut parts = note.splitn(4, '#').skip(1);
+    let tenant = Tenant::verified(parts.next()?.parse().ok()?);
+    let room = Room::try_from(parts.next()?.to_owned()).ok()?;
+    let seq = parts.next()?.parse().ok()?;
+    Some(data::event(tenant, room.project_id, seq))
+}
+
+pub(crate) fn change_notes(shard: u8) -> String {
+    format!("CHANGES#{shard}")
+}
+
+/// The end of the notes that were left before `at`.
+pub(crate) fn change_notes_until(at: Millis) -> String {
+    sortable(at)
+}
+
+/// What has become of an email.
+pub(crate) fn mail(tenant: Tenant, job_id: &str) -> (String, String) {
+    (
+        format!("T#{}#MAIL#{job_id}", tenant.id()),
+        "MAIL".to_owned(),
+    )
+}
+
+/// The partition of a connection and its rooms.
+pub(crate) fn connection_pk(id: &str) -> String {
+    format!("CONN#{id}")
+}

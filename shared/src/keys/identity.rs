@@ -1,0 +1,54 @@
+//! The table `Identity`: what has to be found before a tenant is known.
+
+use std::marker::PhantomData;
+
+use super::{Key, Partition, Row, Table};
+use crate::model::account::{Account, Email, Membership, Session, TenantProfile, User};
+use crate::model::id::{SessionId, TenantId, UserId};
+
+impl Row for Account {}
+impl Row for User {}
+impl Row for Membership {}
+impl Row for Session {}
+impl Row for TenantProfile {}
+
+impl Key<Account> {
+    pub(crate) fn account(email: &Email) -> Self {
+        Self::identity(format!("EMAIL#{}", email.as_str()), "ACCOUNT".to_owned())
+    }
+}
+
+impl Key<User> {
+    pub(crate) fn user(id: UserId) -> Self {
+        Self::identity(format!("USER#{id}"), "USER".to_owned())
+    }
+}
+
+impl Key<Membership> {
+    pub(crate) fn membership(user_id: UserId, tenant_id: TenantId) -> Self {
+        Self::identity(format!("USER#{user_id}"), format!("MEMBER#{tenant_id}"))
+    }
+}
+
+impl Key<Session> {
+    pub(crate) fn session(user_id: UserId, id: SessionId) -> Self {
+        Self::identity(format!("USER#{user_id}"), format!("SESSION#{id}"))
+    }
+}
+
+impl Key<TenantProfile> {
+    pub(crate) fn tenant_profile(id: TenantId) -> Self {
+        Self::identity(format!("TENANT#{id}"), "TENANT".to_owned())
+    }
+}
+
+impl Partition<Membership> {
+    pub(crate) fn memberships(user_id: UserId) -> Self {
+        Self {
+            table: Table::Identity,
+            pk: format!("USER#{user_id}"),
+            prefix: "MEMBER#",
+            row: PhantomData,
+        }
+    }
+}

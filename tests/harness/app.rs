@@ -1,0 +1,126 @@
+use std::time::Duration;
+
+use local::front::{Armed, CallRecord, Fault};
+use local::gateway::Email;
+use local::stack::{Options, Stack};
+use local::triggers::Until;
+use reqwest::Client;
+use serde_json::Value;
+use shared::sdk::clock::Clock;
+use tempfile::TempDir;
+
+use crate::{Answer, Member, PATIENCE, model};
+
+/// A Tenon of a test's own: the embedded stack on free ports, in a folder that goes with it.
+pub struct App {
+    stack: Stack,
+    http: Client,
+    folder: TempDir,
+}
+
+impl App {
+    /// Starts one.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Self::start_in(folder, |_| {}).await
+    }
+
+    /// Starts one with other settings.
+    pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Self::start_in(folder, change).await
+    }
+
+    /// Stops it and starts it again on the same folder: what is warm is gone, what is stored is not.
+    pub async fn restart(self) -> Self {
+        self.stack.stop().await;
+        Self::start_in(self.folder, |_| {}).await
+    }
+
+    async fn start_in(folder: TempDir, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::new(folder.path());
+        options.clock = Clock::system();
+        options.embeddings = local::embeddings::Embeddings::Given(model::shared());
+        change(&mut options);
+        let stack = Stack::start(options).await.expect("the stack starts");
+        let http = Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .expect("a client can be made");
+        Self {
+            stack,
+            http,
+            folder,
+        }
+    }
+
+    /// The stack itself.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// A user who has just signed up as `name`@example.com, in a tenant of their own.
+    pub async fn member(&self, name: &str) -> Member {
+        Member::sign_up(self.http.clone(), self.stack.api_url(), name).await
+    }
+
+    /// A request by nobody in particular.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("it is a method");
+        let url = format!("{}{path}", self.stack.api_url());
+        self.http.request(method, url)
+    }
+
+    /// A POST by nobody in particular.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        let response = self.request("POST", path).json(&body).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A GET by nobody in particular.
+    pub async fn get(&self, path: &str) -> Answer {
+        let response = self.request("GET", path).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// Moves the stack's time forward.
+    pub fn advance(&self, by: Duration) {
+        self.stack.clock().advance(by);
+    }
+
+    /// Returns once all that follows from what was done has been done, but for what waits for its time.
+    pub async fn settled(&self) {
+        let settled = self.stack.triggers().settle(Until::Idle, PATIENCE).await;
+        settled.expect("all that follows is done");
+    }
+
+    /// The caught mail, newest first.
+    pub async fn outbox(&self) -> Vec<Email> {
+        let emails = self.stack.gateway().outbox.emails().await;
+        emails.expect("the outbox can be read")
+    }
+
+    /// Orders bad luck.
+    pub fn fault(&self, fault: Fault) -> Armed {
+        self.stack.front().fault(fault)
+    }
+
+    /// The AWS calls that invocations of a function have made since the journal was last cleared.
+    pub fn calls_of(&self, function: &str) -> Vec<CallRecord> {
+        let calls = self.stack.front().journal().calls();
+        calls
+            .into_iter()
+            .filter(|call| call.function.as_deref() == Some(function))
+            .collect()
+    }
+
+    /// Forgets the AWS calls that were made.
+    pub fn forget_calls(&self) {
+        self.stack.front().journal().clear();
+    }
+
+    /// Ends it as Ctrl-C does.
+    pub async fn stop(self) {
+        self.stack.stop().await;
+    }
+}

@@ -1,0 +1,76 @@
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::front::{ACCESS_KEY, REGION, SECRET_KEY};
+use serde_json::Value;
+
+use crate::App;
+
+/// The stack's tables and bucket, as any AWS client sees them.
+impl App {
+    /// The paths of all stored objects.
+    pub async fn objects(&self) -> Vec<String> {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .region(aws_sdk_s3::config::Region::new(REGION))
+            .credentials_provider(credentials())
+            .endpoint_url(self.stack().aws_url())
+            .build();
+        let bucket = &self.stack().template().buckets[0].name;
+        let answer = aws_sdk_s3::Client::from_conf(config)
+            .list_objects_v2()
+            .bucket(bucket)
+            .send()
+            .await
+            .expect("the bucket can be listed");
+        answer
+            .contents()
+            .iter()
+            .filter_map(|object| object.key().map(str::to_owned))
+            .collect()
+    }
+
+    /// All rows of a table whose sort key begins with `prefix`, as plain JSON.
+    pub async fn rows(&self, table: &str, prefix: &str) -> Vec<Value> {
+        let mut pages = self
+            .dynamodb()
+            .scan()
+            .table_name(table)
+            .filter_expression("begins_with(sk, :prefix)")
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.expect("the table can be scanned");
+            rows.push(serde_dynamo::from_item(item).expect("it is a row"));
+        }
+        rows
+    }
+
+    /// A client of the stack's tables.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+            .region(aws_sdk_dynamodb::config::Region::new(REGION))
+            .credentials_provider(credentials())
+            .endpoint_url(self.stack().aws_url())
+            .build();
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+}
+
+/// The tables' names in the embedded stack.
+pub mod tables {
+    /// Tenants' rows.
+    pub const DATA: &str = "tenon-data";
+    /// Users, sessions, memberships.
+    pub const IDENTITY: &str = "tenon-identity";
+    /// What expires.
+    pub const EPHEMERAL: &str = "tenon-ephemeral";
+}
+
+fn credentials() -> Credentials {
+    Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "tests")
+}

@@ -1,0 +1,131 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::{Answer, Socket};
+
+/// A user who is signed in.
+#[derive(Clone)]
+pub struct Member {
+    http: Client,
+    api: String,
+    /// The access token.
+    pub token: String,
+    /// Their id.
+    pub user_id: String,
+    /// Their tenant's id.
+    pub tenant_id: String,
+    /// Their address.
+    pub email: String,
+}
+
+/// The password of every member.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+impl Member {
+    pub(crate) async fn sign_up(http: Client, api: String, name: &str) -> Self {
+        let email = format!("{name}@example.com");
+        let body = json!({ "email": email, "password": PASSWORD, "name": name });
+        let response = http.post(format!("{api}/api/sign-up")).json(&body).send();
+        let answer = Answer::of(response.await.expect("the API answers")).await;
+        let data = answer.expect(201)["data"].clone();
+        let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
+        Self {
+            token: text(&data["access_token"]),
+            user_id: text(&data["user"]["id"]),
+            tenant_id: text(&data["tenant"]["id"]),
+            email,
+            http,
+            api,
+        }
+    }
+
+    /// A request of theirs.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().expect("it is a method");
+        self.http
+            .request(method, format!("{}{path}", self.api))
+            .bearer_auth(&self.token)
+    }
+
+    /// A POST of theirs.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        let response = self.request("POST", path).json(&body).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A GET of theirs.
+    pub async fn get(&self, path: &str) -> Answer {
+        let response = self.request("GET", path).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A new project of theirs; returns its id.
+    pub async fn project(&self, name: &str) -> String {
+        let body = self
+            .post("/api/create-project", json!({ "name": name }))
+            .await
+            .expect(201);
+        id_of(&body["project"])
+    }
+
+    /// A new task of theirs; returns its id.
+    pub async fn task(&self, project_id: &str, title: &str) -> String {
+        let body = json!({ "projectId": project_id, "title": title });
+        let body = self.post("/api/create-task", body).await.expect(201);
+        id_of(&body["task"])
+    }
+
+    /// Their own projects, as they are listed.
+    pub async fn projects(&self) -> (Vec<Value>, bool) {
+        let body = self.get("/api/list-projects").await.expect(200);
+        let projects = body["projects"].as_array().expect("it is a list").clone();
+        (projects, body["from_cache"] == true)
+    }
+
+    /// What they find in a project; nearest first.
+    pub async fn search(&self, project_id: &str, query: &str) -> (Vec<Value>, Answer) {
+        let body = json!({ "projectId": project_id, "query": query });
+        let answer = self.post("/api/search-tasks", body).await;
+        let results = answer.clone().expect(200)["results"]
+            .as_array()
+            .expect("it is a list")
+            .clone();
+        (results, answer)
+    }
+
+    /// A ticket to connect with.
+    pub async fn ticket(&self) -> String {
+        let body = self.post("/api/realtime-ticket", json!({})).await.expect(201);
+        let ticket = body["data"]["ticket"].as_str();
+        ticket.expect("it is a text").to_owned()
+    }
+
+    /// A WebSocket connection of theirs.
+    pub async fn connect(&self) -> Socket {
+        let ticket = self.ticket().await;
+        Socket::connect(&self.socket_url(&ticket)).await
+    }
+
+    /// Where a ticket connects.
+    pub fn socket_url(&self, ticket: &str) -> String {
+        format!(
+            "{}/ws?ticket={ticket}",
+            self.api.replacen("http", "ws", 1)
+        )
+    }
+}
+
+/// A file, as a task takes it.
+pub fn attachment(bytes: &[u8], filename: &str, content_type: &str) -> Value {
+    json!({
+        "file_base64": BASE64_STANDARD.encode(bytes),
+        "filename": filename,
+        "content_type": content_type,
+    })
+}
+
+fn id_of(value: &Value) -> String {
+    value["id"].as_str().expect("it has an id").to_owned()
+}
