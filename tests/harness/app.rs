@@ -8,6 +8,7 @@ use reqwest::Client;
 use serde_json::Value;
 use shared::sdk::clock::Clock;
 use tempfile::TempDir;
+use tracing_subscriber::EnvFilter;
 
 use crate::{Answer, Member, PATIENCE, model};
 
@@ -38,6 +39,7 @@ impl App {
     }
 
     async fn start_in(folder: TempDir, change: impl FnOnce(&mut Options)) -> Self {
+        log_failures();
         let mut options = Options::new(folder.path());
         options.clock = Clock::system();
         options.embeddings = local::embeddings::Embeddings::Given(model::shared());
@@ -62,6 +64,11 @@ impl App {
     /// A user who has just signed up as `name`@example.com, in a tenant of their own.
     pub async fn member(&self, name: &str) -> Member {
         Member::sign_up(self.http.clone(), self.stack.api_url(), name).await
+    }
+
+    /// The same user, with a new session.
+    pub async fn log_in(&self, member: &Member) -> Member {
+        member.log_in().await
     }
 
     /// A request by nobody in particular.
@@ -94,6 +101,13 @@ impl App {
         settled.expect("all that follows is done");
     }
 
+    /// Runs a sweep now, whatever its schedule.
+    pub async fn sweep(&self, function: &str) {
+        let schedule = format!("{function}-Sweep");
+        let fired = self.stack.triggers().fire(&schedule).await;
+        fired.expect("it is swept");
+    }
+
     /// The caught mail, newest first.
     pub async fn outbox(&self) -> Vec<Email> {
         let emails = self.stack.gateway().outbox.emails().await;
@@ -123,4 +137,13 @@ impl App {
     pub async fn stop(self) {
         self.stack.stop().await;
     }
+}
+
+/// What goes wrong shows in the output of the test that it goes wrong in; `RUST_LOG` asks for more.
+fn log_failures() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let _already_set = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_test_writer()
+        .try_init();
 }

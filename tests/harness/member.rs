@@ -27,15 +27,26 @@ impl Member {
     pub(crate) async fn sign_up(http: Client, api: String, name: &str) -> Self {
         let email = format!("{name}@example.com");
         let body = json!({ "email": email, "password": PASSWORD, "name": name });
-        let response = http.post(format!("{api}/api/sign-up")).json(&body).send();
+        Self::signed_in(http, api, "/api/sign-up", body, 201).await
+    }
+
+    /// The same user, with a new session.
+    pub(crate) async fn log_in(&self) -> Self {
+        let body = json!({ "email": self.email, "password": PASSWORD });
+        let (http, api) = (self.http.clone(), self.api.clone());
+        Self::signed_in(http, api, "/api/log-in", body, 200).await
+    }
+
+    async fn signed_in(http: Client, api: String, path: &str, body: Value, status: u16) -> Self {
+        let response = http.post(format!("{api}{path}")).json(&body).send();
         let answer = Answer::of(response.await.expect("the API answers")).await;
-        let data = answer.expect(201)["data"].clone();
+        let data = answer.expect(status)["data"].clone();
         let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
         Self {
             token: text(&data["access_token"]),
             user_id: text(&data["user"]["id"]),
             tenant_id: text(&data["tenant"]["id"]),
-            email,
+            email: text(&data["user"]["email"]),
             http,
             api,
         }

@@ -177,7 +177,7 @@ async fn a_file_whose_task_was_never_stored_is_swept_and_others_are_not() {
     assert_eq!(objects().await, 2);
 
     app.advance(Duration::from_secs(2 * 3600));
-    app.stack().triggers().fire("sweep-uploads").await.expect("it is swept");
+    app.sweep("sweep-uploads").await;
     assert_eq!(objects().await, 1);
     let link = kept["task"]["attachmentUrl"].as_str().expect("there is a link");
     assert!(reqwest::get(link).await.expect("it answers").status().is_success());

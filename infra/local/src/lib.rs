@@ -6,6 +6,7 @@
 
 pub mod data;
 pub mod embeddings;
+pub mod events;
 pub mod front;
 pub mod functions;
 pub mod gateway;

@@ -1,11 +1,9 @@
 //! `cargo run`: Tenon on a laptop.
 
-mod event;
-
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use local::{Options, Stack, embeddings::Embeddings};
+use local::{Options, Stack, embeddings::Embeddings, events};
 use tracing_subscriber::EnvFilter;
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
@@ -44,7 +42,7 @@ async fn main() -> ExitCode {
         .with_target(false)
         .init();
     let outcome = match arguments.command {
-        Some(Command::Event { fixture }) => event::print(&fixture, arguments.port).await,
+        Some(Command::Event { fixture }) => print_event(&fixture, arguments.port).await,
         None => serve(arguments.port, arguments.data).await,
     };
     match outcome {
@@ -54,6 +52,15 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a fixture, filled from the stack that runs on the port.
+async fn print_event(fixture: &str, port: u16) -> Result<(), String> {
+    let text = events::read(fixture).map_err(|error| error.to_string())?;
+    let api = format!("http://127.0.0.1:{port}");
+    let filled = events::fill(&text, &api).await;
+    println!("{}", filled.map_err(|error| error.to_string())?.trim_end());
+    Ok(())
 }
 
 /// Runs a stack until it is told to stop.

@@ -40,6 +40,9 @@ pub struct Change {
     failure: Option<Error>,
 }
 
+/// How many of the first parts claim the `seq`: the scope, and the event under it.
+const CLAIM: usize = 2;
+
 /// What a commit returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
@@ -163,8 +166,8 @@ impl Change {
         unreachable!("the loop ends by returning")
     }
 
-    /// Whether the change may well succeed if it is tried again. The scope is the first part: any other
-    /// part's condition that failed is final.
+    /// Whether the change may well succeed if it is tried again. The scope and its event are the first
+    /// parts, and fail together when another has claimed the `seq`; any other failed condition is final.
     fn lost_a_race<R>(
         &self,
         error: &aws_sdk_dynamodb::error::SdkError<
@@ -179,7 +182,7 @@ impl Change {
             .iter()
             .enumerate()
             .all(|(part, reason)| match reason.code().unwrap_or("None") {
-                "ConditionalCheckFailed" => part == 0 && !self.founding,
+                "ConditionalCheckFailed" => part < CLAIM && !self.founding,
                 "None"
                 | "TransactionConflict"
                 | "ThrottlingError"

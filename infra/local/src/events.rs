@@ -1,0 +1,237 @@
+//! Fixtures of `events/`: what stands in double braces is filled in from a stack that runs.
+//!
+//! Whoever a fixture names signs up when they are first needed, and what they are to have is made. All of
+//! it goes over the HTTP API, as a client's calls do. `events/README.md` lists the placeholders.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The password of everyone whom a fixture names: they exist on a laptop alone.
+const PASSWORD: &str = "a fixture's password";
+
+/// The project that everyone has who needs one.
+const PROJECT: &str = "Fixtures";
+
+/// Why a fixture can't be read or filled.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// No such file.
+    #[error("there is no {0}")]
+    Missing(String),
+    /// A placeholder that nothing is known to stand for.
+    #[error("nothing is known to stand for {{{{{0}}}}}: events/README.md lists the placeholders")]
+    Unknown(String),
+    /// Nobody answers.
+    #[error("no stack answers at {0}: start one with `cargo run`")]
+    Unreachable(String),
+    /// The API answered otherwise than with what was asked for.
+    #[error("{path} answered {status}: {answer}")]
+    Refused {
+        /// The path that was called.
+        path: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// The body.
+        answer: Value,
+    },
+}
+
+/// The text of the fixture `function/case`, from the working directory's `events/` or else from the
+/// one that this was built with.
+pub fn read(fixture: &str) -> Result<String, EventError> {
+    let file = format!("events/{fixture}.json");
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    [PathBuf::new(), built_in]
+        .iter()
+        .find_map(|folder| fs::read_to_string(folder.join(&file)).ok())
+        .ok_or(EventError::Missing(file))
+}
+
+/// The text with every placeholder replaced, from the stack whose HTTP API is at `api`. The same
+/// placeholder becomes the same value throughout.
+pub async fn fill(text: &str, api: &str) -> Result<String, EventError> {
+    let api = Api {
+        http: Client::new(),
+        url: api.trim_end_matches('/').to_owned(),
+    };
+    let mut people = BTreeMap::new();
+    let mut filled = text.to_owned();
+    for placeholder in placeholders(text) {
+        let (name, what) = placeholder
+            .split_once('.')
+            .unwrap_or((placeholder, "token"));
+        let value = if placeholder == "email" {
+            format!("new-{}@example.com", Uuid::new_v4().simple())
+        } else {
+            if !people.contains_key(name) {
+                people.insert(name, api.person(name).await?);
+            }
+            api.value(&people[name], what)
+                .await?
+                .ok_or_else(|| EventError::Unknown(placeholder.to_owned()))?
+        };
+        filled = filled.replace(&format!("{{{{{placeholder}}}}}"), &value);
+    }
+    Ok(filled)
+}
+
+/// What stands between double braces, each once: `ada`, `ada.project`.
+fn placeholders(text: &str) -> Vec<&str> {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'.';
+    let mut names: Vec<&str> = text
+        .split("{{")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("}}")?.0))
+        .filter(|name| !name.is_empty() && name.bytes().all(is_name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+struct Api {
+    http: Client,
+    url: String,
+}
+
+/// Somebody who is signed in.
+struct Person {
+    email: String,
+    token: String,
+    user: String,
+    tenant: String,
+}
+
+impl Api {
+    /// Signs `name` up, or in.
+    async fn person(&self, name: &str) -> Result<Person, EventError> {
+        let email = format!("{name}@example.com");
+        let sign_up = json!({ "email": email, "password": PASSWORD, "name": name });
+        let log_in = json!({ "email": email, "password": PASSWORD });
+        let outcome = self.post("/api/sign-up", "", sign_up).await;
+        let answer = match outcome {
+            Err(EventError::Refused {
+                status: StatusCode::CONFLICT,
+                ..
+            }) => self.post("/api/log-in", "", log_in).await?,
+            outcome => outcome?,
+        };
+        let data = &answer["data"];
+        Ok(Person {
+            email,
+            token: text(&data["access_token"]),
+            user: text(&data["user"]["id"]),
+            tenant: text(&data["tenant"]["id"]),
+        })
+    }
+
+    /// What somebody has, made if it has to be; nothing if it is no such thing.
+    async fn value(&self, person: &Person, what: &str) -> Result<Option<String>, EventError> {
+        Ok(Some(match what {
+            "token" => person.token.clone(),
+            "email" => person.email.clone(),
+            "password" => PASSWORD.to_owned(),
+            "user" => person.user.clone(),
+            "tenant" => person.tenant.clone(),
+            "project" => self.project(person).await?,
+            "task" => self.task(person).await?,
+            "ticket" => self.ticket(person).await?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Their project: always the same one.
+    async fn project(&self, person: &Person) -> Result<String, EventError> {
+        let path = "/api/list-projects";
+        let listed = self.call(Method::GET, path, &person.token, None).await?;
+        let projects = listed["projects"].as_array().into_iter().flatten();
+        let existing = projects
+            .filter(|project| project["name"] == PROJECT)
+            .map(|project| text(&project["id"]))
+            .next();
+        if let Some(id) = existing {
+            return Ok(id);
+        }
+        let body = json!({ "name": PROJECT });
+        let made = self
+            .post("/api/create-project", &person.token, body)
+            .await?;
+        Ok(text(&made["project"]["id"]))
+    }
+
+    /// A new task in their project.
+    async fn task(&self, person: &Person) -> Result<String, EventError> {
+        let project = self.project(person).await?;
+        let body = json!({ "projectId": project, "title": "Count down" });
+        let made = self.post("/api/create-task", &person.token, body).await?;
+        Ok(text(&made["task"]["id"]))
+    }
+
+    /// A ticket for the WebSocket.
+    async fn ticket(&self, person: &Person) -> Result<String, EventError> {
+        let path = "/api/realtime-ticket";
+        let made = self.post(path, &person.token, json!({})).await?;
+        Ok(text(&made["data"]["ticket"]))
+    }
+
+    async fn post(
+        &self,
+        path: &'static str,
+        token: &str,
+        body: Value,
+    ) -> Result<Value, EventError> {
+        self.call(Method::POST, path, token, Some(body)).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &'static str,
+        token: &str,
+        body: Option<Value>,
+    ) -> Result<Value, EventError> {
+        let unreachable = |_| EventError::Unreachable(self.url.clone());
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if !token.is_empty() {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let answer = response.json().await.unwrap_or_default();
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(EventError::Refused {
+                path,
+                status,
+                answer,
+            })
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_stand_in_double_braces_and_nothing_else_does() {
+        let text =
+            r#"{"a": "Bearer {{ada}}", "b": "{{bob.project}} {{ada}}", "c": {"d": {"e": 1}}}"#;
+        assert_eq!(placeholders(text), ["ada", "bob.project"]);
+    }
+}

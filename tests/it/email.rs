@@ -1,0 +1,135 @@
+//! Email: who is given a task is told, once.
+
+use std::time::Duration;
+
+use local::gateway::Fault;
+use serde_json::json;
+use tests::{App, Member};
+
+/// Gives `ada` a task of her own.
+async fn assign(ada: &Member, project: &str, title: &str) {
+    let input = json!({ "projectId": project, "title": title, "assignedTo": ada.user_id });
+    ada.post("/api/create-task", input).await.expect(201);
+}
+
+#[tokio::test]
+async fn who_is_given_a_task_gets_one_email_with_its_title_escaped() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    assign(&ada, &apollo, "Fix <b>it</b> & more").await;
+    app.settled().await;
+
+    let outbox = app.outbox().await;
+    assert_eq!(outbox.len(), 1);
+    let email = serde_json::to_value(&outbox[0]).expect("it is JSON");
+    assert_eq!(email["to"], "ada@example.com");
+    assert_eq!(email["subject"], "New task: Fix <b>it</b> & more");
+    assert_eq!(
+        email["html"],
+        "<h2>You've been assigned: <strong>Fix &lt;b&gt;it&lt;/b&gt; &amp; more</strong></h2>"
+    );
+    assert_eq!(email["text"], "You've been assigned: Fix <b>it</b> & more\n");
+}
+
+#[tokio::test]
+async fn a_task_for_nobody_sends_nothing() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    ada.task(&apollo, "Count down").await;
+    app.settled().await;
+    assert!(app.outbox().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_failing_mail_service_is_tried_again_after_one_two_and_three_minutes_and_then_given_up() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    let outbox = &app.stack().gateway().outbox;
+    outbox.script(Fault::ServerError, 4);
+    assign(&ada, &apollo, "Count down").await;
+    app.settled().await;
+
+    for (posts, wait) in [(1, 60), (2, 120), (3, 180)] {
+        assert_eq!(outbox.record().posts, posts);
+        app.advance(Duration::from_secs(wait - 2));
+        app.settled().await;
+        assert_eq!(outbox.record().posts, posts, "it waits for {wait} s");
+        app.advance(Duration::from_secs(3));
+        app.settled().await;
+    }
+    assert_eq!(outbox.record().posts, 4);
+    assert_eq!(dead_letters(&app), 1);
+    assert!(app.outbox().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_delays_an_email_and_loses_none() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    for fault in [Fault::ServerError, Fault::ConcurrentRequest, Fault::AcceptThenFail] {
+        app.stack().gateway().outbox.script(fault, 1);
+    }
+    for title in ["One", "Two", "Three", "Four"] {
+        assign(&ada, &apollo, title).await;
+    }
+    app.settled().await;
+    app.advance(Duration::from_secs(61));
+    app.settled().await;
+
+    let mut subjects: Vec<_> = app.outbox().await.into_iter().map(|email| email.subject).collect();
+    subjects.sort();
+    assert_eq!(subjects, ["New task: Four", "New task: One", "New task: Three", "New task: Two"]);
+    assert_eq!(dead_letters(&app), 0);
+}
+
+#[tokio::test]
+async fn a_busy_mail_service_is_waited_for_as_it_says_without_spending_an_attempt() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    let outbox = &app.stack().gateway().outbox;
+    outbox.script(Fault::TooManyRequests { retry_after: 7 }, 10);
+    assign(&ada, &apollo, "Count down").await;
+    for _ in 0..10 {
+        app.settled().await;
+        app.advance(Duration::from_secs(8));
+    }
+    app.settled().await;
+    assert_eq!(outbox.record().posts, 11);
+    assert_eq!(app.outbox().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_mail_service_rejects_is_given_up_at_once_and_holds_up_no_other() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    app.stack().gateway().outbox.script(Fault::Refused, 1);
+    assign(&ada, &apollo, "One").await;
+    assign(&ada, &apollo, "Two").await;
+    app.settled().await;
+    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(dead_letters(&app), 1);
+}
+
+#[tokio::test]
+async fn no_more_than_two_emails_are_posted_at_once() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    let outbox = &app.stack().gateway().outbox;
+    outbox.script(Fault::Delay(Duration::from_millis(30)), 12);
+    futures::future::join_all((0..12).map(|_| assign(&ada, &apollo, "Count down"))).await;
+    app.settled().await;
+    assert_eq!(app.outbox().await.len(), 12);
+    assert!(outbox.record().peak <= 2, "{:?}", outbox.record());
+}
+
+fn dead_letters(app: &App) -> u64 {
+    let counts = app.stack().sqs().counts("tenon-email-dead-letters");
+    counts.expect("the queue exists").total()
+}

@@ -1,0 +1,146 @@
+//! The events of `events/`, through the real adapters against a started stack. `events/README.md` tells
+//! how they are written.
+
+mod expectation;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use local::lambda::InvocationError;
+use local::{events, functions};
+use serde_json::{Value, json};
+use shared::endpoint::{Endpoint, Trigger};
+use tests::App;
+
+use crate::agreement::{Lines, assert_none, diff};
+
+/// What opens the connection that every other event of a WebSocket is of.
+const CONNECT: &str = "realtime-connect";
+
+#[tokio::test]
+async fn every_event_is_answered_as_its_expectation_says() {
+    let mut wrong = String::new();
+    for function in functions::all() {
+        let app = App::start().await;
+        for case in cases(function.endpoint.name) {
+            if is_of_a_connection(function.endpoint) {
+                answer_to(&app, CONNECT, "ok").await;
+            }
+            wrong += &answer_to(&app, function.endpoint.name, &case).await;
+        }
+        app.stop().await;
+    }
+    assert!(
+        wrong.is_empty(),
+        "\n{wrong}\nTo mend it: if the new answer is right, change the expectation.\n"
+    );
+}
+
+#[test]
+fn every_function_has_a_success_and_a_refusal() {
+    let mut missing = Lines::new();
+    for function in functions::all() {
+        let endpoint = function.endpoint;
+        let refusals: Vec<bool> = cases(endpoint.name)
+            .iter()
+            .map(|case| is_refusal(&expectation(endpoint.name, case)))
+            .collect();
+        if can_succeed(endpoint) && !refusals.contains(&false) {
+            missing.insert(format!("{}: no success", endpoint.name));
+        }
+        if can_refuse(endpoint) && !refusals.contains(&true) {
+            missing.insert(format!("{}: no refusal", endpoint.name));
+        }
+    }
+    assert_none(
+        &missing,
+        "Every function has an event that it serves and one that it refuses.",
+        "put one in events/<function>/, with its expectation beside it.",
+    );
+}
+
+/// The cases of a function, by their files' names.
+pub(crate) fn cases(function: &str) -> Vec<String> {
+    let mut cases: Vec<String> = files(function)
+        .iter()
+        .filter_map(|file| file.strip_suffix(".json"))
+        .filter(|case| !case.ends_with(".expected"))
+        .map(str::to_owned)
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// The names of all files in a function's folder.
+pub(crate) fn files(function: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder().join(function)).into_iter().flatten();
+    entries
+        .map(|entry| entry.expect("the folder can be read").file_name())
+        .map(|name| name.into_string().expect("the name is a text"))
+        .collect()
+}
+
+/// `events/`.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+/// Invokes a function with an event; returns how its answer differs from what is expected.
+async fn answer_to(app: &App, function: &str, case: &str) -> String {
+    // Filled together, so that a placeholder is the same in both.
+    let pair = format!("[{},{}]", read(function, case), read_expectation(function, case));
+    let filled = events::fill(&pair, &app.stack().api_url()).await;
+    let filled = filled.unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"));
+    let [event, expected]: [Value; 2] = serde_json::from_str(&filled)
+        .unwrap_or_else(|error| panic!("events/{function}/{case}: {error}"));
+    let answered = match app.stack().lambda().invoke(function, event).await {
+        Ok(answer) => answer,
+        Err(InvocationError::Failed(message)) => json!({ "errorMessage": message }),
+        Err(other) => panic!("events/{function}/{case}.json: {other}"),
+    };
+    let answered = expectation::in_words_of(&expected, answered);
+    diff(
+        (&format!("events/{function}/{case}.expected.json"), &pretty(&expected)),
+        ("what was answered", &pretty(&answered)),
+    )
+}
+
+fn is_of_a_connection(endpoint: &Endpoint) -> bool {
+    matches!(endpoint.trigger, Trigger::Socket { .. }) && endpoint.name != CONNECT
+}
+
+/// What answers when nothing else does only refuses.
+fn can_succeed(endpoint: &Endpoint) -> bool {
+    !endpoint.takes_anything()
+}
+
+/// A schedule says nothing that could be refused.
+fn can_refuse(endpoint: &Endpoint) -> bool {
+    endpoint.trigger != Trigger::Schedule
+}
+
+fn is_refusal(expected: &Value) -> bool {
+    let failed_messages = expected["batchItemFailures"].as_array();
+    expected.get("errorMessage").is_some()
+        || expected["statusCode"].as_u64().is_some_and(|status| status >= 400)
+        || expected["body"]["type"] == "error"
+        || failed_messages.is_some_and(|failures| !failures.is_empty())
+}
+
+fn expectation(function: &str, case: &str) -> Value {
+    serde_json::from_str(&read_expectation(function, case))
+        .unwrap_or_else(|error| panic!("events/{function}/{case}.expected.json: {error}"))
+}
+
+fn read_expectation(function: &str, case: &str) -> String {
+    read(function, &format!("{case}.expected"))
+}
+
+fn read(function: &str, case: &str) -> String {
+    let file = folder().join(function).join(format!("{case}.json"));
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
