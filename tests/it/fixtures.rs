@@ -88,7 +88,11 @@ pub(crate) fn folder() -> PathBuf {
 /// Invokes a function with an event; returns how its answer differs from what is expected.
 async fn answer_to(app: &App, function: &str, case: &str) -> String {
     // Filled together, so that a placeholder is the same in both.
-    let pair = format!("[{},{}]", read(function, case), read_expectation(function, case));
+    let pair = format!(
+        "[{},{}]",
+        read(function, case),
+        read_expectation(function, case)
+    );
     let filled = events::fill(&pair, &app.stack().api_url()).await;
     let filled = filled.unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"));
     let [event, expected]: [Value; 2] = serde_json::from_str(&filled)
@@ -100,7 +104,10 @@ async fn answer_to(app: &App, function: &str, case: &str) -> String {
     };
     let answered = expectation::in_words_of(&expected, answered);
     diff(
-        (&format!("events/{function}/{case}.expected.json"), &pretty(&expected)),
+        (
+            &format!("events/{function}/{case}.expected.json"),
+            &pretty(&expected),
+        ),
         ("what was answered", &pretty(&answered)),
     )
 }
@@ -122,7 +129,9 @@ fn can_refuse(endpoint: &Endpoint) -> bool {
 fn is_refusal(expected: &Value) -> bool {
     let failed_messages = expected["batchItemFailures"].as_array();
     expected.get("errorMessage").is_some()
-        || expected["statusCode"].as_u64().is_some_and(|status| status >= 400)
+        || expected["statusCode"]
+            .as_u64()
+            .is_some_and(|status| status >= 400)
         || expected["body"]["type"] == "error"
         || failed_messages.is_some_and(|failures| !failures.is_empty())
 }

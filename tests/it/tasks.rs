@@ -171,9 +171,11 @@ async fn a_file_whose_task_was_never_stored_is_swept_and_others_are_not() {
     // The function dies right after its object was stored.
     let puts = Fault::new(FaultKind::DieAfterReply)
         .function("create-task")
-        .service(Service::S3);
+        .service(Service::S3)
+        .nth(4);
     app.fault(puts);
-    ada.post("/api/create-task", input).await;
+    let answer = ada.post("/api/create-task", input).await;
+    assert_eq!(answer.status, 500);
     assert_eq!(objects().await, 2);
 
     app.advance(Duration::from_secs(2 * 3600));

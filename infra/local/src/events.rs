@@ -58,7 +58,11 @@ pub fn read(fixture: &str) -> Result<String, EventError> {
 /// placeholder becomes the same value throughout.
 pub async fn fill(text: &str, api: &str) -> Result<String, EventError> {
     let api = Api {
-        http: Client::new(),
+        // The stack is on this machine: reading the system's certificates would only take time.
+        http: Client::builder()
+            .tls_certs_only([])
+            .build()
+            .expect("a client that knows no certificates can be made"),
         url: api.trim_end_matches('/').to_owned(),
     };
     let mut people = BTreeMap::new();

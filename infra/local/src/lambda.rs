@@ -9,6 +9,7 @@ use shared::{
     sdk::clock::{Clock, millis},
 };
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::front::{ACCOUNT, Journal, REGION};
@@ -21,6 +22,7 @@ struct Functions {
     by_name: HashMap<String, Deployed>,
     journal: Journal,
     clock: Clock,
+    end: CancellationToken,
 }
 
 /// A function with what the template says of it.
@@ -51,7 +53,7 @@ pub enum InvocationError {
     /// It took longer than it may.
     #[error("the function timed out")]
     TimedOut,
-    /// A fault killed it.
+    /// A fault killed it, or the stack ended.
     #[error("the function died")]
     Died,
 }
@@ -70,7 +72,13 @@ impl Lambda {
             by_name,
             journal,
             clock,
+            end: CancellationToken::new(),
         }))
+    }
+
+    /// Ends all invocations where they stand, and any later one at once.
+    pub fn end(&self) {
+        self.0.end.cancel();
     }
 
     /// Calls a function and waits for its answer. It runs to its end even if the caller goes away.
@@ -103,6 +111,7 @@ impl Functions {
         let outcome = tokio::select! {
             biased;
             () = invocation.died() => Err(InvocationError::Died),
+            () = self.end.cancelled() => Err(InvocationError::Died),
             answer = service.call(payload, context) => {
                 answer.map_err(|error| InvocationError::Failed(error.to_string()))
             }

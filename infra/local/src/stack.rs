@@ -3,112 +3,33 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod deploy;
+mod options;
 
-use ::sqs::{QueueSettings, Redrive, Sqs};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use ::sqs::Sqs;
 use serde_json::json;
-use shared::{
-    lambda::{Environment, Function},
-    sdk::clock::Clock,
-};
+use shared::sdk::clock::Clock;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    data::{DataError, DataFolder},
-    embeddings::{self, Embeddings},
-    front::{
-        ACCESS_KEY, Front, REGION, SECRET_KEY, Services,
-        dynamodb::{DynamoDb, Expiry},
-        s3::Objects,
-        stack_key,
-    },
-    functions,
-    gateway::{Gateway, Outbox, Routes, Settings},
-    lambda::{Deployment, Lambda},
+    data::DataFolder,
+    front::{Front, dynamodb::DynamoDb},
+    gateway::{Gateway, Outbox, Routes},
+    lambda::Lambda,
     server,
-    template::{FunctionResource, Queue, Template, TemplateError, Values},
+    template::Template,
     triggers::{self, Platform, Triggers},
 };
 
-/// What is deployed: read into the binary, so that it runs from anywhere.
-const TEMPLATE: &str = include_str!("../../../template.yaml");
+pub use options::{Options, StartError};
 
-/// The parameters of SSM that the stack makes.
-const SIGNING_KEY: &str = "/tenon/signing-key";
-const MAIL_KEY: &str = "/tenon/mail-key";
+use options::service;
 
 /// How long each half of a stop may take: first what brings work in, then what it calls.
 const GRACE: Duration = Duration::from_millis(450);
-
-/// What a stack is started with.
-#[derive(Clone)]
-pub struct Options {
-    /// The API's port; 0 for any free one.
-    pub port: u16,
-    /// The port of the AWS services; 0 for any free one.
-    pub aws_port: u16,
-    /// The folder that keeps everything; made if missing.
-    pub data: PathBuf,
-    /// What queues, schedules, expiry, the gateway's limits and the functions go by.
-    pub clock: Clock,
-    /// Where the embedder comes from.
-    pub embeddings: Embeddings,
-    /// The gateway's limits. Its CORS configuration is the template's unless one is set here.
-    pub gateway: Settings,
-    /// The functions: all of them, unless a test has others in mind.
-    pub functions: Vec<Function>,
-}
-
-impl Options {
-    /// A stack on free ports, the system's clock and AWS's own limits, with the model in
-    /// `<data>/models`.
-    pub fn new(data: impl Into<PathBuf>) -> Self {
-        let data = data.into();
-        Self {
-            port: 0,
-            aws_port: 0,
-            embeddings: Embeddings::Fetched(data.join("models")),
-            data,
-            clock: Clock::system(),
-            gateway: Settings::default(),
-            functions: functions::all(),
-        }
-    }
-}
-
-/// Why a stack can't start: one line that says what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A port is taken, or can't be had.
-    #[error("port {port} can't be used ({source}): choose another with --port")]
-    Port {
-        /// Which.
-        port: u16,
-        /// Why.
-        source: io::Error,
-    },
-    /// The data folder.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The template.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The template has a function that is not among the crates.
-    #[error("template.yaml deploys the function {0}, which is no crate of functions/")]
-    NoSuchFunction(String),
-    /// A service could not be opened on the data folder.
-    #[error("{service} could not be opened: {source}")]
-    Service {
-        /// Which.
-        service: &'static str,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// An event source could not be started.
-    #[error(transparent)]
-    Triggers(#[from] triggers::StartError),
-}
 
 /// A stack that serves. Dropped without [`Stack::stop`], it stops on its own, but nobody waits for it.
 pub struct Stack {
@@ -135,16 +56,16 @@ impl Stack {
         let (api_listener, api) = bind(options.port).await?;
         let (aws_listener, aws) = bind(options.aws_port).await?;
         let data = DataFolder::open(&options.data)?;
-        let template = read_template(&data, api, aws)?;
+        let template = deploy::read_template(&data, api, aws)?;
         let clock = options.clock;
 
-        let services = open_services(&data, options.embeddings, aws, &clock).await?;
-        create_resources(&template, &services).await?;
+        let services = deploy::open_services(&data, options.embeddings, aws, &clock).await?;
+        deploy::create_resources(&template, &services).await?;
         let front = Front::new(services);
 
-        let environments = environments(&template, aws);
-        data.write_private("lambda.env", &env_file(&environments))?;
-        let deployments = deployments(&template, environments, &options.functions)?;
+        let environments = deploy::environments(&template, aws);
+        data.write_private("lambda.env", &deploy::env_file(&environments))?;
+        let deployments = deploy::deployments(&template, environments, &options.functions)?;
         let lambda = Lambda::new(deployments, front.journal().clone(), clock.clone());
 
         let outbox = Outbox::open(&data.join("outbox.sqlite"), clock.clone())
@@ -194,7 +115,7 @@ impl Stack {
             self.clock.clone(),
             self.stop_ground.clone(),
         ));
-        let (dynamodb, expiries) = (self.dynamodb().clone(), expiries(&self.template));
+        let (dynamodb, expiries) = (self.dynamodb().clone(), deploy::expiries(&self.template));
         let (clock, stop) = (self.clock.clone(), self.stop_ground.clone());
         self.ground
             .spawn(async move { dynamodb.keep_up(expiries, clock, stop).await });
@@ -236,6 +157,7 @@ impl Stack {
         })
         .await;
         self.intake.shutdown().await;
+        self.lambda.end();
         self.stop_ground.cancel();
         let _late = timeout(GRACE, end(&mut self.ground)).await;
         self.ground.shutdown().await;
@@ -320,6 +242,7 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         self.stop_intake.cancel();
+        self.lambda.end();
         self.stop_ground.cancel();
     }
 }
@@ -329,164 +252,6 @@ async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
     let listener = server::bind(port).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
-}
-
-/// The template, with what only this stack knows: its keys and its ports.
-fn read_template(
-    data: &DataFolder,
-    api: SocketAddr,
-    aws: SocketAddr,
-) -> Result<Template, StartError> {
-    data.secret(MAIL_KEY)?;
-    let values = Values::local(format!("http://{aws}"))
-        .parameter("SigningKeyParameter", SIGNING_KEY)
-        .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
-        .parameter("MailKeyParameter", MAIL_KEY)
-        .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
-        .parameter(
-            "AllowedOrigins",
-            format!(
-                "http://localhost:{port},http://127.0.0.1:{port}",
-                port = api.port()
-            ),
-        )
-        .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));
-    Ok(Template::parse(TEMPLATE, &values)?)
-}
-
-async fn open_services(
-    data: &DataFolder,
-    embeddings: Embeddings,
-    aws: SocketAddr,
-    clock: &Clock,
-) -> Result<Services, StartError> {
-    let now = {
-        let clock = clock.clone();
-        Arc::new(move || clock.now())
-    };
-    let queues = ::sqs::Options::new(format!("http://{aws}"));
-    Ok(Services {
-        dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).map_err(service("DynamoDB"))?,
-        objects: Objects::open(&data.join("s3"), &stack_key()).map_err(service("S3"))?,
-        sqs: Sqs::open(&data.join("sqs.sqlite"), now, queues).map_err(service("SQS"))?,
-        model: embeddings::prepare(embeddings, data).await?,
-        parameters: data.parameters()?,
-    })
-}
-
-/// Makes what the template has and the folder doesn't.
-async fn create_resources(template: &Template, services: &Services) -> Result<(), StartError> {
-    for table in &template.tables {
-        services
-            .dynamodb
-            .create_table(table.create.clone(), table.ttl_attribute.clone())
-            .await
-            .map_err(service("a table"))?;
-    }
-    for bucket in &template.buckets {
-        services
-            .objects
-            .create_bucket(&bucket.name)
-            .map_err(service("a bucket"))?;
-    }
-    for queue in &template.queues {
-        services
-            .sqs
-            .create_queue(&queue_settings(queue))
-            .map_err(service("a queue"))?;
-    }
-    Ok(())
-}
-
-fn queue_settings(queue: &Queue) -> QueueSettings {
-    QueueSettings {
-        fifo: queue.fifo,
-        content_based_deduplication: queue.content_based_deduplication,
-        visibility_timeout: queue.visibility_timeout,
-        delay: queue.delay,
-        retention: queue.retention,
-        receive_wait: queue.receive_wait,
-        redrive: queue.redrive.as_ref().map(|redrive| Redrive {
-            dead_letter_queue: redrive.dead_letter_queue.clone(),
-            max_receive_count: redrive.max_receive_count,
-        }),
-        ..QueueSettings::new(&queue.name)
-    }
-}
-
-/// The tables whose rows expire, with their keys.
-fn expiries(template: &Template) -> Vec<Expiry> {
-    template
-        .tables
-        .iter()
-        .filter_map(|table| {
-            let keys = table.create["KeySchema"].as_array()?;
-            Some(Expiry {
-                table: table.name.clone(),
-                attribute: table.ttl_attribute.clone()?,
-                keys: keys
-                    .iter()
-                    .filter_map(|key| Some(key["AttributeName"].as_str()?.to_owned()))
-                    .collect(),
-            })
-        })
-        .collect()
-}
-
-/// Each function's environment: what the template says and what the platform adds.
-fn environments(
-    template: &Template,
-    aws: SocketAddr,
-) -> BTreeMap<String, BTreeMap<String, String>> {
-    let platform = [
-        ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
-        ("AWS_ENDPOINT_URL", format!("http://{aws}")),
-    ];
-    template
-        .functions
-        .iter()
-        .map(|function| {
-            let mut environment = function.environment.clone();
-            environment.extend(
-                platform
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone())),
-            );
-            (function.name.clone(), environment)
-        })
-        .collect()
-}
-
-/// All environments in one, as `cargo lambda watch --env-file` takes it.
-fn env_file(environments: &BTreeMap<String, BTreeMap<String, String>>) -> String {
-    let union: BTreeMap<&String, &String> = environments.values().flatten().collect();
-    union
-        .iter()
-        .map(|(name, value)| format!("{name}='{value}'\n"))
-        .collect()
-}
-
-fn deployments(
-    template: &Template,
-    mut environments: BTreeMap<String, BTreeMap<String, String>>,
-    functions: &[Function],
-) -> Result<Vec<Deployment>, StartError> {
-    let deploy = |resource: &FunctionResource| {
-        let function = functions
-            .iter()
-            .find(|function| function.endpoint.name == resource.name)
-            .ok_or_else(|| StartError::NoSuchFunction(resource.name.clone()))?;
-        let environment = environments.remove(&resource.name).unwrap_or_default();
-        Ok(Deployment {
-            function: function.clone(),
-            environment: Environment::from_iter(environment),
-            timeout: resource.timeout,
-            memory_mb: resource.memory_mb,
-        })
-    };
-    template.functions.iter().map(deploy).collect()
 }
 
 /// Has the queues look at the clock whenever it was moved.
@@ -505,13 +270,4 @@ async fn wake_queues(sqs: Sqs, clock: Clock, shutdown: CancellationToken) {
 
 async fn end(tasks: &mut JoinSet<()>) {
     while tasks.join_next().await.is_some() {}
-}
-
-fn service<E: std::error::Error + Send + Sync + 'static>(
-    service: &'static str,
-) -> impl FnOnce(E) -> StartError {
-    move |source| StartError::Service {
-        service,
-        source: Box::new(source),
-    }
 }

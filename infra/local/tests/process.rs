@@ -22,8 +22,8 @@ impl Drop for Process {
 
 /// The program on `data`, in a folder that spares it the fetch of the model: one that began without.
 fn program(data: &Path, arguments: &[&str]) -> Command {
-    std::fs::create_dir_all(data).unwrap();
-    std::fs::write(data.join("embeddings"), "lexical").unwrap();
+    std::fs::create_dir_all(data).expect("a folder can be made");
+    std::fs::write(data.join("embeddings"), "lexical").expect("a file can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     command.arg("--data").arg(data).args(arguments);
     command
@@ -35,11 +35,12 @@ fn start(data: &Path) -> (Process, Value) {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
+        .expect("the program is built");
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
+    let stdout = child.stdout.take().expect("it is piped");
+    BufReader::new(stdout)
         .read_line(&mut line)
-        .unwrap();
+        .expect("it says something");
     (
         Process(child),
         serde_json::from_str(&line).expect("one line of JSON"),

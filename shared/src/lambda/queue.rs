@@ -143,3 +143,63 @@ fn log(function: &str, message_id: &str, outcome: &Result<()>) {
         Err(error) => tracing::warn!(function, message_id, %error, "not done"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::model::log::TaskAssigned;
+    use proptest::prelude::*;
+
+    const ID: &str = "01900000-0000-7000-8000-000000000000";
+
+    fn record(body: &str, deliveries: &str) -> SqsMessage {
+        let record = json!({
+            "body": body,
+            "attributes": { "ApproximateReceiveCount": deliveries },
+        });
+        serde_json::from_value(record).expect("it is a record")
+    }
+
+    fn envelope(id: &str, kind: &str, version: u32, title: &str) -> String {
+        json!({
+            "id": id,
+            "type": kind,
+            "version": version,
+            "tenant_id": ID,
+            "payload": { "taskId": ID, "assignedTo": ID, "title": title },
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn a_job_of_another_type_or_version_is_left_to_those_who_know_it() {
+        assert!(parse::<TaskAssigned>(record(&envelope("7", "task:assigned", 1, "A"), "1")).is_ok());
+        for (kind, version) in [("task:assigned", 2), ("task:index", 1)] {
+            let body = envelope("7", kind, version, "A");
+            let refused = parse::<TaskAssigned>(record(&body, "1")).expect_err("it is refused");
+            assert_eq!(refused.code(), Code::BadRequest);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_job_comes_out_as_it_went_in(
+            id in any::<String>(),
+            title in "\\PC{1,40}",
+            deliveries in any::<u32>(),
+        ) {
+            let body = envelope(&id, TaskAssigned::TYPE, TaskAssigned::VERSION, &title);
+            let message = parse::<TaskAssigned>(record(&body, &deliveries.to_string()))?;
+            prop_assert_eq!(&message.job.id, &id);
+            prop_assert_eq!(message.deliveries, deliveries);
+            prop_assert_eq!(serde_json::to_string(&message.job)?, body);
+        }
+
+        #[test]
+        fn what_is_no_job_is_refused_and_no_more(body in ".{0,80}", deliveries in ".{0,8}") {
+            let refused = parse::<TaskAssigned>(record(&body, &deliveries));
+            prop_assert_eq!(refused.expect_err("it is refused").code(), Code::BadRequest);
+        }
+    }
+}

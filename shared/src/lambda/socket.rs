@@ -205,3 +205,53 @@ fn log<O>(endpoint: &Endpoint, request_id: &str, outcome: &Result<O>) {
         Err(error) => tracing::info!(function, request_id, %error, "refused"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use proptest::prelude::*;
+
+    const SUBSCRIBE: Endpoint = Endpoint::socket("subscribe", &["subscribe"]);
+    const DEFAULT: Endpoint = Endpoint::socket("default", &["$default"]);
+
+    fn upgrade(headers: Value, query: Value) -> Value {
+        let event = json!({
+            "headers": headers,
+            "queryStringParameters": query,
+            "requestContext": { "connectionId": "c", "requestId": "r" },
+        });
+        handshake(&serde_json::from_value(event).expect("it is an event"))
+    }
+
+    #[test]
+    fn the_origin_is_what_the_browser_says_and_not_what_the_query_does() {
+        let query = json!({ "ticket": "t", "origin": "https://good.example" });
+        for name in ["origin", "Origin", "ORIGIN"] {
+            let input = upgrade(json!({ name: "https://evil.example" }), query.clone());
+            assert_eq!(
+                input,
+                json!({ "ticket": "t", "origin": "https://evil.example" })
+            );
+        }
+        assert_eq!(upgrade(Value::Null, Value::Null), json!({}));
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_is_an_object_or_refused(body in ".{0,80}") {
+            match parameters(&SUBSCRIBE, Some(&body)) {
+                Ok(members) => prop_assert!(members.is_object()),
+                Err(error) => prop_assert_eq!(error.code(), Code::BadRequest),
+            }
+        }
+
+        #[test]
+        fn the_action_is_for_whom_it_has_not_chosen(action in any::<String>(), room in any::<String>()) {
+            let body = json!({ "action": action, "room": room });
+            let read = |endpoint| parameters(endpoint, Some(&body.to_string()));
+            prop_assert_eq!(read(&SUBSCRIBE)?, json!({ "room": room }));
+            prop_assert_eq!(read(&DEFAULT)?, body);
+        }
+    }
+}

@@ -16,6 +16,7 @@ pub struct Project {
     /// Its name.
     pub name: ProjectName,
     /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<ProjectDescription>,
     /// When it was made.
     pub created_at: Millis,

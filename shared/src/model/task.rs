@@ -17,14 +17,18 @@ pub struct Task {
     /// What is to be done.
     pub title: TaskTitle,
     /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<TaskDescription>,
     /// How far it is.
     pub status: Status,
     /// Who is to do it: a member of the tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned_to: Option<UserId>,
     /// By when.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub due_date: Option<DueDate>,
     /// Its attachment's path in the bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment: Option<String>,
     /// Who made it.
     pub created_by: UserId,

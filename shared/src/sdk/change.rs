@@ -315,8 +315,35 @@ impl Change {
 
 /// Full jitter: evenly between nothing and a ceiling that doubles.
 fn jitter(attempt: u32) -> Duration {
-    let ceiling = FIRST_BACKOFF
+    ceiling(attempt).mul_f64(rand::random::<f64>())
+}
+
+fn ceiling(attempt: u32) -> Duration {
+    FIRST_BACKOFF
         .saturating_mul(1 << attempt.min(16))
-        .min(MAX_BACKOFF);
-    ceiling.mul_f64(rand::random::<f64>())
+        .min(MAX_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_ceiling_of_the_waits_doubles_up_to_the_highest() {
+        let ceilings: Vec<_> = (0..7).map(|attempt| ceiling(attempt).as_millis()).collect();
+        assert_eq!(ceilings, [8, 16, 32, 64, 128, 250, 250]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_anywhere_between_nothing_and_its_ceiling(attempt in any::<u32>()) {
+            let waits: Vec<_> = (0..200).map(|_| jitter(attempt)).collect();
+            let ceiling = ceiling(attempt);
+            prop_assert!(ceiling <= MAX_BACKOFF);
+            prop_assert!(waits.iter().all(|wait| *wait <= ceiling));
+            prop_assert!(waits.iter().any(|wait| *wait < ceiling / 4));
+            prop_assert!(waits.iter().any(|wait| *wait > ceiling / 4 * 3));
+        }
+    }
 }

@@ -87,7 +87,25 @@ impl Search {
     }
 }
 
-/// The index tells the cosine distance, of which less is better.
+/// The index tells the cosine distance, of which less is better. What is no distance is none in common.
 fn similarity(distance: f64) -> f64 {
-    (1.0 - distance).clamp(0.0, 1.0)
+    (1.0 - distance).max(0.0).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_similarity_is_between_nothing_and_one_and_falls_with_the_distance(
+            nearer in any::<f64>(),
+            further in any::<f64>(),
+        ) {
+            let similarities = (similarity(nearer), similarity(further));
+            prop_assert!((0.0..=1.0).contains(&similarities.0));
+            prop_assert!(nearer.is_nan() || further.is_nan() || nearer > further || similarities.0 >= similarities.1);
+        }
+    }
 }

@@ -59,7 +59,10 @@ fn every_main_is_one_expression() {
         );
         let file = format!("functions/{name}/src/main.rs");
         let found = read(&file);
-        assert!(found == wanted, "\n{file} is\n\n{found}\nand has to be\n\n{wanted}");
+        assert!(
+            found == wanted,
+            "\n{file} is\n\n{found}\nand has to be\n\n{wanted}"
+        );
     }
 }
 

@@ -46,5 +46,6 @@ fn the_readme_s_map_names_every_folder() {
 fn folders() -> Lines {
     let top = folders_in("").into_iter().filter(|name| name != "target");
     let infra = folders_in("infra").into_iter();
-    top.chain(infra.map(|name| format!("infra/{name}"))).collect()
+    top.chain(infra.map(|name| format!("infra/{name}")))
+        .collect()
 }

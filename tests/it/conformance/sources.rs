@@ -15,9 +15,10 @@ const STORY: usize = 25;
 /// The functions that act in no tenant.
 const SYSTEM: [&str; 3] = ["relay", "sweep-log", "sweep-uploads"];
 
+/// The HTTP statuses that the API may answer.
 const STATUSES: [u16; 24] = [
-    200, 201, 202, 204, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415,
-    422, 429, 500, 503,
+    200, 201, 202, 204, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 412, 413,
+    415, 422, 429, 500, 503,
 ];
 
 #[test]
@@ -32,8 +33,10 @@ fn no_function_names_the_aws_sdk() {
 #[test]
 fn no_function_names_an_http_status() {
     let statuses = words(|word| {
-        let number = word.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let is_status = number.parse().is_ok_and(|number| STATUSES.contains(&number));
+        let plain = word.replace('_', "");
+        let digits = plain.split(|c: char| !c.is_ascii_digit()).next();
+        let number = digits.and_then(|digits| digits.parse().ok());
+        let is_status = number.is_some_and(|number| STATUSES.contains(&number));
         (is_status || word == "StatusCode").then(|| word.to_owned())
     });
     assert_none(
@@ -74,7 +77,14 @@ fn a_handler_is_a_story_of_at_most_25_lines() {
 fn only_a_short_list_of_functions_acts_in_no_tenant() {
     let found = words(|word| (word == "System").then(String::new))
         .iter()
-        .filter_map(|line| Some(line.strip_prefix("functions/")?.split_once('/')?.0.to_owned()))
+        .filter_map(|line| {
+            Some(
+                line.strip_prefix("functions/")?
+                    .split_once('/')?
+                    .0
+                    .to_owned(),
+            )
+        })
         .collect();
     let allowed = SYSTEM.map(str::to_owned).into();
     assert_agree(
@@ -162,7 +172,7 @@ fn a_key_is_told_from_other_texts() {
     for key in ["T#", "PROJECT#{id}", "{tenant}#P", "#LOG#"] {
         assert!(is_key(key), "{key}");
     }
-    for text in ["see #88", "C# is a note", "/#/"] {
-        assert_eq!(is_key(text), text == "C# is a note", "{text}");
+    for text in ["see #88", "/#/"] {
+        assert!(!is_key(text), "{text}");
     }
 }

@@ -67,7 +67,10 @@ impl Package {
 /// The workspace's root.
 pub(super) static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().expect("the workspace is around it").to_owned()
+    tests
+        .parent()
+        .expect("the workspace is around it")
+        .to_owned()
 });
 
 /// The workspace, as cargo sees it.
@@ -78,7 +81,11 @@ pub(super) static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
         .current_dir(&*ROOT)
         .output()
         .expect("cargo can be run");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("it prints its metadata as JSON")
 });
 
@@ -107,7 +114,10 @@ pub(super) fn names() -> Lines {
 
 /// The crates of the functions.
 pub(super) fn crates() -> impl Iterator<Item = &'static Package> {
-    METADATA.packages.iter().filter(|package| package.is_function())
+    METADATA
+        .packages
+        .iter()
+        .filter(|package| package.is_function())
 }
 
 /// A file's text.
@@ -117,7 +127,8 @@ pub(super) fn read(file: &str) -> String {
 
 /// The folders in a folder, hidden ones left out.
 pub(super) fn folders_in(folder: &str) -> Lines {
-    let entries = fs::read_dir(ROOT.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let entries =
+        fs::read_dir(ROOT.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
     entries
         .map(|entry| entry.expect("the folder can be read"))
         .filter(|entry| entry.path().is_dir())

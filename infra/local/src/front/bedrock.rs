@@ -97,8 +97,8 @@ impl Model {
             );
         };
         let _turn = self.turns.acquire().await;
-        let embedded = tokio::task::spawn_blocking(move || embed(&embedder, &request)).await;
-        match embedded {
+        let answer = tokio::task::spawn_blocking(move || embed(&embedder, &request)).await;
+        match answer {
             Ok(Ok(answer)) => {
                 let mut response = reply(200, "application/json", answer.to_string());
                 if let Ok(count) = answer["inputTextTokenCount"].to_string().parse() {
@@ -170,7 +170,9 @@ fn embed(embedder: &Embedder, request: &Request) -> Result<Value, String> {
 fn to_unit_length(vector: &mut [f32]) {
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|value| *value /= length);
+        for value in vector {
+            *value /= length;
+        }
     }
 }
 

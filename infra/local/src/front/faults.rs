@@ -12,6 +12,7 @@ use super::{
 
 /// A fault and the calls that it befalls. Start from [`Fault::new`] and narrow it down.
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Fault {
     kind: FaultKind,
     function: Option<String>,

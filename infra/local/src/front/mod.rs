@@ -4,9 +4,11 @@
 //! Everything that an SDK sends passes through here, so here calls are counted and bad luck is made.
 
 mod bedrock;
+mod cors;
 pub mod dynamodb;
 mod errors;
 mod faults;
+mod hex;
 mod journal;
 mod request;
 pub mod s3;
@@ -19,9 +21,8 @@ mod tests;
 
 use std::{
     path::PathBuf,
-    str::FromStr,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use ::sqs::Sqs;
@@ -29,10 +30,9 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, Response, request::Parts},
+    http::{Response, request::Parts},
 };
 use bytes::Bytes;
-use tower_http::cors::{Any, CorsLayer};
 
 use crate::{gateway::Connections, template::BucketCors};
 use dynamodb::DynamoDb;
@@ -144,7 +144,7 @@ impl Front {
         Router::new()
             .fallback(handle)
             .with_state(self.clone())
-            .layer(cors(rules))
+            .layer(cors::layer(rules))
     }
 
     async fn answer(&self, call: &Call, parts: Parts, body: Body) -> Answer {
@@ -290,33 +290,4 @@ fn transaction_items(body: &Bytes) -> usize {
         .ok()
         .and_then(|body| Some(body["TransactItems"].as_array()?.len()))
         .unwrap_or(1)
-}
-
-/// What the buckets' rules let browsers do with links; nothing where there are none.
-fn cors(rules: &[BucketCors]) -> CorsLayer {
-    fn all<T: FromStr>(rules: &[BucketCors], list: fn(&BucketCors) -> &Vec<String>) -> Vec<T> {
-        rules
-            .iter()
-            .flat_map(list)
-            .filter_map(|text| text.parse().ok())
-            .collect()
-    }
-    fn any(rules: &[BucketCors], list: fn(&BucketCors) -> &Vec<String>) -> bool {
-        rules.iter().flat_map(list).any(|text| text == "*")
-    }
-    let layer = CorsLayer::new()
-        .allow_methods(all::<Method>(rules, |rule| &rule.allowed_methods))
-        .expose_headers(all::<HeaderName>(rules, |rule| &rule.exposed_headers));
-    let layer = match any(rules, |rule| &rule.allowed_origins) {
-        true => layer.allow_origin(Any),
-        false => layer.allow_origin(all::<HeaderValue>(rules, |rule| &rule.allowed_origins)),
-    };
-    let layer = match any(rules, |rule| &rule.allowed_headers) {
-        true => layer.allow_headers(Any),
-        false => layer.allow_headers(all::<HeaderName>(rules, |rule| &rule.allowed_headers)),
-    };
-    match rules.iter().filter_map(|rule| rule.max_age).max() {
-        Some(seconds) => layer.max_age(Duration::from_secs(seconds.into())),
-        None => layer,
-    }
 }

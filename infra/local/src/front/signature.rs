@@ -6,7 +6,7 @@ use aws_lc_rs::{constant_time, digest, hmac};
 use axum::http::request::Parts;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
-use super::{errors::Refusal, request::header};
+use super::{errors::Refusal, hex, request::header};
 
 /// How far the signer's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::minutes(15);
@@ -36,7 +36,7 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], key: &Key) -> Result<(), Refusa
         signed.scope,
         sha256(request.as_bytes())
     );
-    let expected = hex(signed.signing_key(&key.secret, text.as_bytes()).as_ref());
+    let expected = hex::encode(signed.signing_key(&key.secret, text.as_bytes()).as_ref());
     constant_time::verify_slices_are_equal(expected.as_bytes(), signed.signature.as_bytes())
         .map_err(|_| Refusal::BadSignature)
 }
@@ -127,7 +127,7 @@ fn canonical_request(parts: &Parts, signed: &Signed<'_>, payload: &str) -> Optio
                 )
             })
             .collect::<Option<_>>()?;
-        headers += &format!("{name}:{}\n", values.join(","));
+        headers.extend([*name, ":", &values.join(","), "\n"]);
     }
     Some(format!(
         "{}\n{}\n{}\n{headers}\n{}\n{payload}",
@@ -146,16 +146,12 @@ fn encode_path(path: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 encoded.push(char::from(byte));
             }
-            _ => encoded += &format!("%{byte:02X}"),
+            _ => encoded.extend(["%", &hex::encode(&[byte]).to_ascii_uppercase()]),
         }
     }
     encoded
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }

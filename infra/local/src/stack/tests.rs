@@ -4,6 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use embedder::Embedder;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use super::{Options, Stack, StartError};
 use crate::{
     data::DataError,
     embeddings::Embeddings,
-    front::{Fault, FaultKind},
+    front::{ACCESS_KEY, Fault, FaultKind, REGION, SECRET_KEY},
     lambda::InvocationError,
     triggers::Until,
 };
@@ -215,5 +216,64 @@ async fn functions_outside_find_their_environment_in_a_file_for_the_user_alone()
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_never_was_is_gone_for_the_sdk() {
+    use aws_sdk_apigatewaymanagement::{
+        Client, Config,
+        config::{BehaviorVersion, Credentials, Region},
+        primitives::Blob,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::start(options(folder.path())).await.unwrap();
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(Credentials::from_keys(ACCESS_KEY, SECRET_KEY, None))
+        .endpoint_url(format!("{}/ws", stack.aws_url()))
+        .build();
+    let error = Client::from_conf(config)
+        .post_to_connection()
+        .connection_id("L0SM9cOFvHcCIhw=")
+        .data(Blob::new("hello"))
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_gone_exception(), "{error:?}");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attachment_is_read_by_the_link_in_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::start(options(folder.path())).await.unwrap();
+    let token = sign_up(&stack).await;
+    let (_, project) = post(
+        &stack,
+        "/api/create-project",
+        &token,
+        json!({ "name": "House" }),
+    )
+    .await;
+    let pdf = b"%PDF-1.7\nhello";
+    let body = json!({
+        "projectId": project["project"]["id"],
+        "title": "Read the plan",
+        "attachment": {
+            "file_base64": STANDARD.encode(pdf),
+            "filename": "the plan (1).pdf",
+            "content_type": "application/pdf",
+        },
+    });
+    let (status, task) = post(&stack, "/api/create-task", &token, body).await;
+    assert_eq!(status, StatusCode::CREATED, "{task}");
+    let link = task["task"]["attachmentUrl"].as_str().unwrap();
+    let response = reqwest::get(link).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/pdf");
+    assert_eq!(response.bytes().await.unwrap().as_ref(), pdf);
     stack.stop().await;
 }

@@ -148,11 +148,6 @@ impl Drop for Draft {
     }
 }
 
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Refuses bytes that are not those the client summed up.
 pub(super) fn check(expected: &Checksums, actual: &Checksums) -> S3Result<()> {
     for (name, value) in expected {

@@ -8,7 +8,7 @@ use s3s::{
     },
 };
 
-use super::{Store, content::failed, index::Entry, operations::timestamp};
+use super::{Store, content::failed, index::Entry, requests::timestamp};
 
 /// The most that one page holds.
 const PAGE: i32 = 1000;
@@ -124,17 +124,14 @@ impl Store {
                 page.next = (max_keys > 0).then(|| after.trim_end_matches(char::MAX).to_owned());
                 return Ok(page);
             }
-            match common_prefix(&first.key, prefix, delimiter) {
-                Some(common) => {
-                    after = common.to_owned();
-                    page.prefixes.push(CommonPrefix {
-                        prefix: Some(common.to_owned()),
-                    });
-                }
-                None => {
-                    after.clone_from(&first.key);
-                    page.objects.push(object(first.clone()));
-                }
+            if let Some(common) = common_prefix(&first.key, prefix, delimiter) {
+                common.clone_into(&mut after);
+                page.prefixes.push(CommonPrefix {
+                    prefix: Some(common.to_owned()),
+                });
+            } else {
+                after.clone_from(&first.key);
+                page.objects.push(object(first.clone()));
             }
         }
     }

@@ -8,7 +8,9 @@ mod content;
 mod index;
 mod listing;
 mod multipart;
+mod objects;
 mod operations;
+mod requests;
 
 use std::{io, path::Path, sync::Arc};
 

@@ -3,20 +3,20 @@
 use s3s::{
     S3Request, S3Result,
     crypto::{Checksum as _, Md5},
-    dto::*,
-    s3_error,
+    dto, s3_error,
 };
 use uuid::Uuid;
 
 use super::{
     Store,
-    content::{check, failed, hex},
+    content::{check, failed},
     index::{Entry, StoredPart, Upload, now},
-    operations::{
+    requests::{
         about, parse_tags, replaces, sent_checksums, timestamp, verify_md5, wanted_checksums,
         with_trailers,
     },
 };
+use crate::front::hex;
 
 /// The least that any part but the last holds.
 const PART_MIN: i64 = 5 * 1024 * 1024;
@@ -24,8 +24,8 @@ const PART_MIN: i64 = 5 * 1024 * 1024;
 impl Store {
     pub(super) fn start_upload(
         &self,
-        mut input: CreateMultipartUploadInput,
-    ) -> S3Result<CreateMultipartUploadOutput> {
+        mut input: dto::CreateMultipartUploadInput,
+    ) -> S3Result<dto::CreateMultipartUploadOutput> {
         self.require_bucket(&input.bucket)?;
         let upload = Upload {
             id: Uuid::new_v4().simple().to_string(),
@@ -37,24 +37,24 @@ impl Store {
         self.index
             .create_upload(&input.bucket, &upload)
             .map_err(failed)?;
-        Ok(CreateMultipartUploadOutput {
+        Ok(dto::CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(upload.id),
-            ..CreateMultipartUploadOutput::default()
+            ..dto::CreateMultipartUploadOutput::default()
         })
     }
 
     pub(super) async fn take_part(
         &self,
-        req: S3Request<UploadPartInput>,
-    ) -> S3Result<UploadPartOutput> {
+        req: S3Request<dto::UploadPartInput>,
+    ) -> S3Result<dto::UploadPartOutput> {
         let mut input = req.input;
         self.upload(&input.bucket, &input.key, &input.upload_id)?;
         if !(1..=10_000).contains(&input.part_number) {
             return Err(s3_error!(
                 InvalidArgument,
-                "Part number must be an integer between 1 and 10000, inclusive"
+                "dto::Part number must be an integer between 1 and 10000, inclusive"
             ));
         }
         let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
@@ -62,7 +62,7 @@ impl Store {
         let algorithm = input
             .checksum_algorithm
             .as_ref()
-            .map(ChecksumAlgorithm::as_str);
+            .map(dto::ChecksumAlgorithm::as_str);
         let written = self
             .content
             .write(body, &wanted_checksums(&sent, algorithm, &req.headers))
@@ -81,7 +81,7 @@ impl Store {
             number: input.part_number,
             file: written.file,
             size: written.size,
-            etag: hex(&written.md5),
+            etag: hex::encode(&written.md5),
         };
         let replaced = self
             .index
@@ -89,21 +89,21 @@ impl Store {
             .map_err(failed)?;
         self.content.remove(replaced).await;
         let mut checksums = written.checksums;
-        Ok(UploadPartOutput {
-            e_tag: Some(ETag::Strong(part.etag)),
+        Ok(dto::UploadPartOutput {
+            e_tag: Some(dto::ETag::Strong(part.etag)),
             checksum_crc32: checksums.remove("crc32"),
             checksum_crc32c: checksums.remove("crc32c"),
             checksum_crc64nvme: checksums.remove("crc64nvme"),
             checksum_sha1: checksums.remove("sha1"),
             checksum_sha256: checksums.remove("sha256"),
-            ..UploadPartOutput::default()
+            ..dto::UploadPartOutput::default()
         })
     }
 
-    pub(super) fn parts(&self, input: ListPartsInput) -> S3Result<ListPartsOutput> {
+    pub(super) fn parts(&self, input: dto::ListPartsInput) -> S3Result<dto::ListPartsOutput> {
         self.upload(&input.bucket, &input.key, &input.upload_id)?;
         let parts = self.index.parts(&input.upload_id).map_err(failed)?;
-        Ok(ListPartsOutput {
+        Ok(dto::ListPartsOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(input.upload_id),
@@ -111,48 +111,48 @@ impl Store {
             parts: Some(
                 parts
                     .into_iter()
-                    .map(|part| Part {
+                    .map(|part| dto::Part {
                         part_number: Some(part.number),
                         size: Some(part.size),
-                        e_tag: Some(ETag::Strong(part.etag)),
-                        ..Part::default()
+                        e_tag: Some(dto::ETag::Strong(part.etag)),
+                        ..dto::Part::default()
                     })
                     .collect(),
             ),
-            ..ListPartsOutput::default()
+            ..dto::ListPartsOutput::default()
         })
     }
 
     pub(super) fn uploads(
         &self,
-        input: &ListMultipartUploadsInput,
-    ) -> S3Result<ListMultipartUploadsOutput> {
+        input: &dto::ListMultipartUploadsInput,
+    ) -> S3Result<dto::ListMultipartUploadsOutput> {
         self.require_bucket(&input.bucket)?;
         let prefix = input.prefix.as_deref().unwrap_or_default();
         let uploads = self.index.uploads(&input.bucket).map_err(failed)?;
-        Ok(ListMultipartUploadsOutput {
+        Ok(dto::ListMultipartUploadsOutput {
             bucket: Some(input.bucket.clone()),
             is_truncated: Some(false),
             uploads: Some(
                 uploads
                     .into_iter()
                     .filter(|upload| upload.key.starts_with(prefix))
-                    .map(|upload| MultipartUpload {
+                    .map(|upload| dto::MultipartUpload {
                         key: Some(upload.key),
                         upload_id: Some(upload.id),
                         initiated: Some(timestamp(upload.started)),
-                        ..MultipartUpload::default()
+                        ..dto::MultipartUpload::default()
                     })
                     .collect(),
             ),
-            ..ListMultipartUploadsOutput::default()
+            ..dto::ListMultipartUploadsOutput::default()
         })
     }
 
     pub(super) async fn complete_upload(
         &self,
-        input: CompleteMultipartUploadInput,
-    ) -> S3Result<CompleteMultipartUploadOutput> {
+        input: dto::CompleteMultipartUploadInput,
+    ) -> S3Result<dto::CompleteMultipartUploadOutput> {
         let upload = self.upload(&input.bucket, &input.key, &input.upload_id)?;
         let named = input
             .multipart_upload
@@ -182,11 +182,11 @@ impl Store {
         .await?;
         let leftovers = self.index.delete_upload(&upload.id).map_err(failed)?;
         self.content.remove(leftovers).await;
-        Ok(CompleteMultipartUploadOutput {
+        Ok(dto::CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
-            e_tag: Some(ETag::Strong(etag)),
-            ..CompleteMultipartUploadOutput::default()
+            e_tag: Some(dto::ETag::Strong(etag)),
+            ..dto::CompleteMultipartUploadOutput::default()
         })
     }
 
@@ -200,7 +200,7 @@ impl Store {
 }
 
 /// The stored parts that a completion names, in its order, which must be theirs.
-fn choose(stored: Vec<StoredPart>, named: &[CompletedPart]) -> S3Result<Vec<StoredPart>> {
+fn choose(stored: Vec<StoredPart>, named: &[dto::CompletedPart]) -> S3Result<Vec<StoredPart>> {
     if named.is_empty() {
         return Err(s3_error!(InvalidPart, "You must specify at least one part"));
     }
@@ -229,7 +229,7 @@ fn choose(stored: Vec<StoredPart>, named: &[CompletedPart]) -> S3Result<Vec<Stor
     Ok(chosen)
 }
 
-/// An upload's `ETag` is the MD5 of its parts' MD5s, and their number.
+/// An upload's `dto::ETag` is the MD5 of its parts' MD5s, and their number.
 fn etag_of(parts: &[StoredPart]) -> String {
     let mut md5 = Md5::new();
     for part in parts {
@@ -238,5 +238,5 @@ fn etag_of(parts: &[StoredPart]) -> String {
             md5.update(&[u8::from_str_radix(digits, 16).unwrap_or_default()]);
         }
     }
-    format!("{}-{}", hex(&md5.finalize()), parts.len())
+    format!("{}-{}", hex::encode(&md5.finalize()), parts.len())
 }

@@ -1,4 +1,5 @@
 use aws_sdk_bedrockruntime::{error::ProvideErrorMetadata as _, primitives::Blob};
+use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use serde_json::{Value, json};
 
 use super::*;
@@ -87,7 +88,7 @@ async fn a_parameter_is_read_decrypted_and_only_from_its_folder() {
         assert!(
             error
                 .as_service_error()
-                .is_none_or(|error| error.is_parameter_not_found()),
+                .is_none_or(GetParameterError::is_parameter_not_found),
             "{error:?}"
         );
     }

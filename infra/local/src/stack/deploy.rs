@@ -1,0 +1,191 @@
+//! What CloudFormation does on AWS: the template's resources, made, and the functions' environments.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use ::sqs::{QueueSettings, Redrive, Sqs};
+use shared::{
+    lambda::{Environment, Function},
+    sdk::clock::Clock,
+};
+
+use super::options::{StartError, service};
+use crate::{
+    data::DataFolder,
+    embeddings::{self, Embeddings},
+    front::{
+        ACCESS_KEY, REGION, SECRET_KEY, Services,
+        dynamodb::{DynamoDb, Expiry},
+        s3::Objects,
+        stack_key,
+    },
+    lambda::Deployment,
+    template::{FunctionResource, Queue, Template, Values},
+};
+
+/// What is deployed: read into the binary, so that it runs from anywhere.
+const TEMPLATE: &str = include_str!("../../../../template.yaml");
+
+/// The parameters of SSM that the stack makes.
+const SIGNING_KEY: &str = "/tenon/signing-key";
+const MAIL_KEY: &str = "/tenon/mail-key";
+
+/// Environment variables by function.
+type Environments = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The template, with what only this stack knows: its keys and its ports.
+pub(super) fn read_template(
+    data: &DataFolder,
+    api: SocketAddr,
+    aws: SocketAddr,
+) -> Result<Template, StartError> {
+    data.secret(MAIL_KEY)?;
+    let values = Values::local(format!("http://{aws}"))
+        .parameter("SigningKeyParameter", SIGNING_KEY)
+        .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
+        .parameter("MailKeyParameter", MAIL_KEY)
+        .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
+        .parameter(
+            "AllowedOrigins",
+            format!(
+                "http://localhost:{port},http://127.0.0.1:{port}",
+                port = api.port()
+            ),
+        )
+        .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));
+    Ok(Template::parse(TEMPLATE, &values)?)
+}
+
+pub(super) async fn open_services(
+    data: &DataFolder,
+    embeddings: Embeddings,
+    aws: SocketAddr,
+    clock: &Clock,
+) -> Result<Services, StartError> {
+    let now = {
+        let clock = clock.clone();
+        Arc::new(move || clock.now())
+    };
+    let queues = ::sqs::Options::new(format!("http://{aws}"));
+    Ok(Services {
+        dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).map_err(service("DynamoDB"))?,
+        objects: Objects::open(&data.join("s3"), &stack_key()).map_err(service("S3"))?,
+        sqs: Sqs::open(&data.join("sqs.sqlite"), now, queues).map_err(service("SQS"))?,
+        model: embeddings::prepare(embeddings, data).await?,
+        parameters: data.parameters()?,
+    })
+}
+
+/// Makes what the template has and the folder doesn't.
+pub(super) async fn create_resources(
+    template: &Template,
+    services: &Services,
+) -> Result<(), StartError> {
+    for table in &template.tables {
+        services
+            .dynamodb
+            .create_table(table.create.clone(), table.ttl_attribute.clone())
+            .await
+            .map_err(service("a table"))?;
+    }
+    for bucket in &template.buckets {
+        services
+            .objects
+            .create_bucket(&bucket.name)
+            .map_err(service("a bucket"))?;
+    }
+    for queue in &template.queues {
+        services
+            .sqs
+            .create_queue(&queue_settings(queue))
+            .map_err(service("a queue"))?;
+    }
+    Ok(())
+}
+
+fn queue_settings(queue: &Queue) -> QueueSettings {
+    QueueSettings {
+        fifo: queue.fifo,
+        content_based_deduplication: queue.content_based_deduplication,
+        visibility_timeout: queue.visibility_timeout,
+        delay: queue.delay,
+        retention: queue.retention,
+        receive_wait: queue.receive_wait,
+        redrive: queue.redrive.as_ref().map(|redrive| Redrive {
+            dead_letter_queue: redrive.dead_letter_queue.clone(),
+            max_receive_count: redrive.max_receive_count,
+        }),
+        ..QueueSettings::new(&queue.name)
+    }
+}
+
+/// The tables whose rows expire, with their keys.
+pub(super) fn expiries(template: &Template) -> Vec<Expiry> {
+    template
+        .tables
+        .iter()
+        .filter_map(|table| {
+            let keys = table.create["KeySchema"].as_array()?;
+            Some(Expiry {
+                table: table.name.clone(),
+                attribute: table.ttl_attribute.clone()?,
+                keys: keys
+                    .iter()
+                    .filter_map(|key| Some(key["AttributeName"].as_str()?.to_owned()))
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+/// Each function's environment: what the template says and what the platform adds.
+pub(super) fn environments(template: &Template, aws: SocketAddr) -> Environments {
+    let platform = [
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+        ("AWS_ENDPOINT_URL", format!("http://{aws}")),
+    ];
+    template
+        .functions
+        .iter()
+        .map(|function| {
+            let mut environment = function.environment.clone();
+            environment.extend(
+                platform
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone())),
+            );
+            (function.name.clone(), environment)
+        })
+        .collect()
+}
+
+/// All environments in one, as `cargo lambda watch --env-file` takes it.
+pub(super) fn env_file(environments: &Environments) -> String {
+    let union: BTreeMap<&String, &String> = environments.values().flatten().collect();
+    union
+        .iter()
+        .flat_map(|(name, value)| [name, "='", value, "'\n"])
+        .collect()
+}
+
+pub(super) fn deployments(
+    template: &Template,
+    mut environments: Environments,
+    functions: &[Function],
+) -> Result<Vec<Deployment>, StartError> {
+    let deploy = |resource: &FunctionResource| {
+        let function = functions
+            .iter()
+            .find(|function| function.endpoint.name == resource.name)
+            .ok_or_else(|| StartError::NoSuchFunction(resource.name.clone()))?;
+        let environment = environments.remove(&resource.name).unwrap_or_default();
+        Ok(Deployment {
+            function: function.clone(),
+            environment: Environment::from_iter(environment),
+            timeout: resource.timeout,
+            memory_mb: resource.memory_mb,
+        })
+    };
+    template.functions.iter().map(deploy).collect()
+}

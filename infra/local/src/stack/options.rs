@@ -1,0 +1,89 @@
+//! What a stack is started with, and why it can't be.
+
+use std::{io, path::PathBuf};
+
+use shared::{lambda::Function, sdk::clock::Clock};
+
+use crate::{
+    data::DataError, embeddings::Embeddings, functions, gateway::Settings, template::TemplateError,
+    triggers,
+};
+
+/// What a stack is started with.
+#[derive(Clone)]
+pub struct Options {
+    /// The API's port; 0 for any free one.
+    pub port: u16,
+    /// The port of the AWS services; 0 for any free one.
+    pub aws_port: u16,
+    /// The folder that keeps everything; made if missing.
+    pub data: PathBuf,
+    /// What queues, schedules, expiry, the gateway's limits and the functions go by.
+    pub clock: Clock,
+    /// Where the embedder comes from.
+    pub embeddings: Embeddings,
+    /// The gateway's limits. Its CORS configuration is the template's unless one is set here.
+    pub gateway: Settings,
+    /// The functions: all of them, unless a test has others in mind.
+    pub functions: Vec<Function>,
+}
+
+impl Options {
+    /// A stack on free ports, the system's clock and AWS's own limits, with the model in
+    /// `<data>/models`.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
+        Self {
+            port: 0,
+            aws_port: 0,
+            embeddings: Embeddings::Fetched(data.join("models")),
+            data,
+            clock: Clock::system(),
+            gateway: Settings::default(),
+            functions: functions::all(),
+        }
+    }
+}
+
+/// Why a stack can't start: one line that says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken, or can't be had.
+    #[error("port {port} can't be used ({source}): choose another with --port")]
+    Port {
+        /// Which.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data folder.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template has a function that is not among the crates.
+    #[error("template.yaml deploys the function {0}, which is no crate of functions/")]
+    NoSuchFunction(String),
+    /// A service could not be opened on the data folder.
+    #[error("{service} could not be opened: {source}")]
+    Service {
+        /// Which.
+        service: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An event source could not be started.
+    #[error(transparent)]
+    Triggers(#[from] triggers::StartError),
+}
+
+/// Names the service that an error is of.
+pub(super) fn service<E: std::error::Error + Send + Sync + 'static>(
+    service: &'static str,
+) -> impl FnOnce(E) -> StartError {
+    move |source| StartError::Service {
+        service,
+        source: Box::new(source),
+    }
+}

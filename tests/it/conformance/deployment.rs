@@ -1,0 +1,228 @@
+//! `template.yaml` deploys what the endpoints describe.
+
+use std::collections::BTreeMap;
+
+use local::template::EventSource;
+use serde::Deserialize;
+use shared::endpoint::{Endpoint, Resource, Trigger};
+
+use super::grants::{RECEIVE, queue_name};
+use super::workspace::{TEMPLATE, endpoints, read};
+use crate::agreement::{Lines, assert_agree};
+
+/// What each function has in its environment, whatever it uses.
+const EVERYWHERE: &str = "LOG_LEVEL";
+
+/// The stream's records that are events of the log.
+const EVENTS: &str =
+    r#"{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"EVENT#"}]}}}}"#;
+
+#[test]
+fn the_template_deploys_every_function_from_its_folder() {
+    let wanted = endpoints()
+        .iter()
+        .map(|endpoint| {
+            let name = endpoint.name;
+            format!(
+                "{}: functions/{name}/ by rust-cargolambda",
+                logical_id(name)
+            )
+        })
+        .collect();
+    let found = deployed_functions()
+        .into_iter()
+        .map(|(id, function)| {
+            let method = function.metadata.build_method;
+            format!("{id}: {} by {method}", function.properties.code_uri)
+        })
+        .collect();
+    assert_agree(
+        ("the endpoints", &wanted),
+        ("template.yaml", &found),
+        "add the function, named as its folder in PascalCase.",
+    );
+}
+
+#[test]
+fn the_template_invokes_each_function_as_its_endpoint_says() {
+    let wanted = endpoints()
+        .iter()
+        .flat_map(|endpoint| triggers(endpoint))
+        .collect();
+    let found = TEMPLATE
+        .functions
+        .iter()
+        .flat_map(|function| {
+            let name = &function.name;
+            function
+                .events
+                .iter()
+                .map(move |event| format!("{name}: {}", trigger(event)))
+        })
+        .collect();
+    assert_agree(
+        ("the endpoints", &wanted),
+        ("template.yaml", &found),
+        "change the function's Events, its route or its event source mapping.",
+    );
+}
+
+#[test]
+fn each_function_is_configured_with_what_it_uses_and_no_more() {
+    let mut wanted = Lines::new();
+    for endpoint in endpoints() {
+        let used = endpoint.uses.iter().map(|used| used.resource);
+        let variables = used.flat_map(Resource::variables).copied();
+        wanted.extend(
+            variables
+                .chain([EVERYWHERE])
+                .map(|variable| format!("{}: {variable}", endpoint.name)),
+        );
+    }
+    let found = TEMPLATE
+        .functions
+        .iter()
+        .flat_map(|function| {
+            let name = &function.name;
+            let variables = function.environment.keys();
+            variables.map(move |variable| format!("{name}: {variable}"))
+        })
+        .collect();
+    assert_agree(
+        ("the variables of what the endpoints use", &wanted),
+        ("template.yaml", &found),
+        "change the function's Environment, or `uses` in its ENDPOINT.",
+    );
+}
+
+/// `create-task` → `CreateTask`.
+fn logical_id(name: &str) -> String {
+    name.split('-')
+        .map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_uppercase() + rest
+        })
+        .collect()
+}
+
+/// What invokes a function, as its endpoint says.
+fn triggers(endpoint: &Endpoint) -> Vec<String> {
+    let name = endpoint.name;
+    let events = match endpoint.trigger {
+        Trigger::Http { method, path } => vec![format!("{method} {path}")],
+        Trigger::Socket { routes } => routes.iter().map(|route| socket(route, true)).collect(),
+        Trigger::Stream => vec![stream("tenon-data", true, EVENTS)],
+        Trigger::Queue => vec![queue(&consumed(endpoint), true)],
+        Trigger::Schedule => vec![schedule().to_owned()],
+    };
+    events
+        .into_iter()
+        .map(|event| format!("{name}: {event}"))
+        .collect()
+}
+
+/// The same of what the template has.
+fn trigger(event: &EventSource) -> String {
+    match event {
+        EventSource::Http { method, path } => format!("{method} {path}"),
+        EventSource::Socket {
+            route,
+            route_response,
+        } => socket(route, *route_response),
+        EventSource::Stream {
+            table,
+            filters,
+            report_batch_item_failures,
+            ..
+        } => {
+            let filters: Vec<String> = filters.iter().map(ToString::to_string).collect();
+            stream(table, *report_batch_item_failures, &filters.join(" or "))
+        }
+        EventSource::Queue {
+            queue: name,
+            report_batch_item_failures,
+            ..
+        } => queue(name, *report_batch_item_failures),
+        EventSource::Schedule { .. } => schedule().to_owned(),
+    }
+}
+
+/// Nobody waits for an answer to a connection's beginning or end.
+fn socket(route: &str, answered: bool) -> String {
+    match route {
+        "$connect" | "$disconnect" => format!("WebSocket {route}"),
+        _ if answered => format!("WebSocket {route}, answered by a route response"),
+        _ => format!("WebSocket {route}, not answered"),
+    }
+}
+
+fn stream(table: &str, reports_failures: bool, filter: &str) -> String {
+    let reports = reports(reports_failures);
+    format!("the stream of {table}, {reports}, filtered by {filter}")
+}
+
+fn queue(name: &str, reports_failures: bool) -> String {
+    format!("the queue {name}, {}", reports(reports_failures))
+}
+
+fn schedule() -> &'static str {
+    "a schedule"
+}
+
+fn reports(failures: bool) -> &'static str {
+    if failures {
+        "with ReportBatchItemFailures"
+    } else {
+        "without ReportBatchItemFailures"
+    }
+}
+
+/// The name of the queue that an endpoint may receive from.
+fn consumed(endpoint: &Endpoint) -> String {
+    let receiving = endpoint
+        .uses
+        .iter()
+        .find(|used| used.actions.contains(&RECEIVE));
+    let queue = receiving.and_then(|used| queue_name(used.resource));
+    queue.unwrap_or("(its uses name none)").to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeployedFunction {
+    metadata: Metadata,
+    properties: Properties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    build_method: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Properties {
+    code_uri: String,
+}
+
+/// The functions as the template spells them, by their logical ids.
+fn deployed_functions() -> BTreeMap<String, DeployedFunction> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Document {
+        resources: BTreeMap<String, serde_norway::Value>,
+    }
+    let document: Document =
+        serde_norway::from_str(&read("template.yaml")).expect("the template is YAML");
+    document
+        .resources
+        .into_iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
+        .map(|(id, resource)| {
+            let function = serde_norway::from_value(resource);
+            let function = function.unwrap_or_else(|error| panic!("template.yaml: {id}: {error}"));
+            (id, function)
+        })
+        .collect()
+}
