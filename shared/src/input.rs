@@ -321,7 +321,8 @@ mod tests {
     }
 
     /// For each field, a value that it takes, or (with what is named then) one that it refuses.
-    fn members() -> impl Strategy<Value = Vec<(&'static str, Option<Value>, Option<&'static str>)>> {
+    fn members() -> impl Strategy<Value = Vec<(&'static str, Option<Value>, Option<&'static str>)>>
+    {
         let choices = fields().map(|field| {
             let Field { name, named, .. } = field;
             prop_oneof![

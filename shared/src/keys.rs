@@ -3,6 +3,8 @@
 mod data;
 mod ephemeral;
 mod identity;
+#[cfg(test)]
+mod tests;
 
 use std::marker::PhantomData;
 use std::time::Duration;

@@ -11,7 +11,7 @@ mod socket;
 pub use answer::Answer;
 pub use app::App;
 pub use aws::tables;
-pub use member::{Member, attachment};
+pub use member::{Member, PASSWORD, attachment};
 pub use model::has_model;
 pub use socket::Socket;
 

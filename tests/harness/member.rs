@@ -21,7 +21,7 @@ pub struct Member {
 }
 
 /// The password of every member.
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 impl Member {
     pub(crate) async fn sign_up(http: Client, api: String, name: &str) -> Self {
@@ -108,7 +108,10 @@ impl Member {
 
     /// A ticket to connect with.
     pub async fn ticket(&self) -> String {
-        let body = self.post("/api/realtime-ticket", json!({})).await.expect(201);
+        let body = self
+            .post("/api/realtime-ticket", json!({}))
+            .await
+            .expect(201);
         let ticket = body["data"]["ticket"].as_str();
         ticket.expect("it is a text").to_owned()
     }
@@ -121,10 +124,7 @@ impl Member {
 
     /// Where a ticket connects.
     pub fn socket_url(&self, ticket: &str) -> String {
-        format!(
-            "{}/ws?ticket={ticket}",
-            self.api.replacen("http", "ws", 1)
-        )
+        format!("{}/ws?ticket={ticket}", self.api.replacen("http", "ws", 1))
     }
 }
 

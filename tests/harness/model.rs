@@ -14,7 +14,10 @@ pub fn has_model() -> bool {
     let has = MODEL.kind() == Kind::MiniLm;
     if !has {
         let required = std::env::var("TENON_REQUIRE_MODEL").is_ok_and(|value| value == "1");
-        assert!(!required, "TENON_REQUIRE_MODEL is set, and the model's weights are missing");
+        assert!(
+            !required,
+            "TENON_REQUIRE_MODEL is set, and the model's weights are missing"
+        );
         eprintln!("skipped: the embedding model's weights are missing; `cargo run` fetches them");
     }
     has

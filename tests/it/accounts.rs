@@ -11,7 +11,8 @@ use tests::{Answer, App, Member};
 #[tokio::test]
 async fn a_user_signs_up_with_a_tenant_of_their_own_and_logs_in_again() {
     let app = App::start().await;
-    let credentials = json!({ "email": "Ada@Example.com", "password": "a long password", "name": "Ada" });
+    let credentials =
+        json!({ "email": "Ada@Example.com", "password": "a long password", "name": "Ada" });
     let data = app.post("/api/sign-up", credentials).await.expect(201)["data"].clone();
     assert_eq!(data["user"]["email"], "ada@example.com");
     assert_eq!(data["user"]["name"], "Ada");
@@ -29,7 +30,8 @@ async fn a_user_signs_up_with_a_tenant_of_their_own_and_logs_in_again() {
 async fn an_address_has_one_account_whatever_its_case() {
     let app = App::start().await;
     app.member("ada").await;
-    let second = json!({ "email": "ADA@EXAMPLE.COM", "password": "another password", "name": "Eve" });
+    let second =
+        json!({ "email": "ADA@EXAMPLE.COM", "password": "another password", "name": "Eve" });
     let (code, _) = app.post("/api/sign-up", second).await.refused(409);
     assert_eq!(code, "CONFLICT");
 }
@@ -40,7 +42,9 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_s
     let ada = app.member("ada").await;
     let wrong = |email: &str| json!({ "email": email, "password": "wrong" });
     // Both functions are warm before anything is timed.
-    app.post("/api/log-in", wrong(&ada.email)).await.refused(401);
+    app.post("/api/log-in", wrong(&ada.email))
+        .await
+        .refused(401);
 
     let (known, known_took) = timed(app.post("/api/log-in", wrong(&ada.email))).await;
     let (unknown, unknown_took) = timed(app.post("/api/log-in", wrong("eve@example.com"))).await;
@@ -59,10 +63,7 @@ async fn every_bad_field_of_a_sign_up_is_named_in_documented_order() {
     let app = App::start().await;
     let bad = json!({ "admin": true, "name": "", "password": "short", "email": "nobody" });
     let answer = app.post("/api/sign-up", bad).await;
-    assert_eq!(
-        answer.body["error"]["message"],
-        "Must be an email address"
-    );
+    assert_eq!(answer.body["error"]["message"], "Must be an email address");
     assert_eq!(answer.bad_fields(), ["email", "password", "name", "admin"]);
     assert_eq!(
         app.post("/api/sign-up", json!({})).await.bad_fields(),
@@ -79,7 +80,9 @@ async fn a_token_says_who_it_is_for_and_verifies_with_the_published_keys() {
     let keys: JwkSet = serde_json::from_value(keys.expect(200)).expect("it is a JWK set");
 
     let header = jsonwebtoken::decode_header(&ada.token).expect("it has a header");
-    let key = keys.find(&header.kid.expect("it names its key")).expect("the key is published");
+    let key = keys
+        .find(&header.kid.expect("it names its key"))
+        .expect("the key is published");
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&["tenon"]);
     let key = DecodingKey::from_jwk(key).expect("it is a key");
@@ -89,7 +92,10 @@ async fn a_token_says_who_it_is_for_and_verifies_with_the_published_keys() {
     assert_eq!(claims["sub"], ada.user_id);
     assert_eq!(claims["tenant_id"], ada.tenant_id);
     assert_eq!(claims["roles"], json!(["admin"]));
-    assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|iat| iat + 900));
+    assert_eq!(
+        claims["exp"].as_i64(),
+        claims["iat"].as_i64().map(|iat| iat + 900)
+    );
     for claim in ["iss", "jti", "sid"] {
         assert!(claims[claim].is_string(), "{claim} is in {claims}");
     }
@@ -107,7 +113,9 @@ async fn whatever_is_no_valid_token_gets_the_same_401() {
         other_key,
         unsigned(&ada.token),
         signed_with_the_public_key(&ada.token, &keys),
-        ada.token.trim_end_matches(|c: char| c.is_alphanumeric()).to_owned(),
+        ada.token
+            .trim_end_matches(|c: char| c.is_alphanumeric())
+            .to_owned(),
     ] {
         let request = app.request("GET", "/api/list-projects").bearer_auth(token);
         refusals.push(Answer::of(request.send().await.expect("it answers")).await);
@@ -120,7 +128,10 @@ async fn whatever_is_no_valid_token_gets_the_same_401() {
     for refusal in refusals {
         assert_eq!(refusal.header("www-authenticate"), Some("Bearer"));
         let (code, message) = refusal.refused(401);
-        assert_eq!((code.as_str(), message.as_str()), ("UNAUTHENTICATED", "Authentication required"));
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            ("UNAUTHENTICATED", "Authentication required")
+        );
     }
 }
 
@@ -135,7 +146,10 @@ fn other_signature(ada: &Member) -> String {
 fn unsigned(token: &str) -> String {
     let payload = token.split('.').nth(1).expect("it has a payload");
     let header = json!({ "alg": "none", "typ": "JWT", "kid": kid(token) });
-    format!("{}.{payload}.", BASE64_URL_SAFE_NO_PAD.encode(header.to_string()))
+    format!(
+        "{}.{payload}.",
+        BASE64_URL_SAFE_NO_PAD.encode(header.to_string())
+    )
 }
 
 fn signed_with_the_public_key(token: &str, keys: &Value) -> String {
@@ -149,7 +163,9 @@ fn signed_with_the_public_key(token: &str, keys: &Value) -> String {
 
 fn claims_of(token: &str) -> Value {
     let payload = token.split('.').nth(1).expect("it has a payload");
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload).expect("it is base64");
+    let bytes = BASE64_URL_SAFE_NO_PAD
+        .decode(payload)
+        .expect("it is base64");
     serde_json::from_slice(&bytes).expect("it has claims")
 }
 
@@ -184,12 +200,20 @@ async fn a_body_that_is_no_json_or_says_that_it_is_something_else_is_refused() {
         let request = request.header("content-type", content_type);
         Answer::of(request.send().await.expect("it answers")).await
     };
-    assert_eq!(send("application/json", "{").await.refused(400).0, "BAD_REQUEST");
+    assert_eq!(
+        send("application/json", "{").await.refused(400).0,
+        "BAD_REQUEST"
+    );
     assert_eq!(
         send("text/plain", "{}").await.refused(415).0,
         "UNSUPPORTED_MEDIA_TYPE"
     );
-    assert_eq!(send("application/json; charset=utf-8", "[]").await.bad_fields(), [""]);
+    assert_eq!(
+        send("application/json; charset=utf-8", "[]")
+            .await
+            .bad_fields(),
+        [""]
+    );
 }
 
 #[tokio::test]

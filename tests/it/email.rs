@@ -29,7 +29,10 @@ async fn who_is_given_a_task_gets_one_email_with_its_title_escaped() {
         email["html"],
         "<h2>You've been assigned: <strong>Fix &lt;b&gt;it&lt;/b&gt; &amp; more</strong></h2>"
     );
-    assert_eq!(email["text"], "You've been assigned: Fix <b>it</b> & more\n");
+    assert_eq!(
+        email["text"],
+        "You've been assigned: Fix <b>it</b> & more\n"
+    );
 }
 
 #[tokio::test]
@@ -70,7 +73,11 @@ async fn a_failure_that_passes_delays_an_email_and_loses_none() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let apollo = ada.project("Apollo").await;
-    for fault in [Fault::ServerError, Fault::ConcurrentRequest, Fault::AcceptThenFail] {
+    for fault in [
+        Fault::ServerError,
+        Fault::ConcurrentRequest,
+        Fault::AcceptThenFail,
+    ] {
         app.stack().gateway().outbox.script(fault, 1);
     }
     for title in ["One", "Two", "Three", "Four"] {
@@ -80,9 +87,22 @@ async fn a_failure_that_passes_delays_an_email_and_loses_none() {
     app.advance(Duration::from_secs(61));
     app.settled().await;
 
-    let mut subjects: Vec<_> = app.outbox().await.into_iter().map(|email| email.subject).collect();
+    let mut subjects: Vec<_> = app
+        .outbox()
+        .await
+        .into_iter()
+        .map(|email| email.subject)
+        .collect();
     subjects.sort();
-    assert_eq!(subjects, ["New task: Four", "New task: One", "New task: Three", "New task: Two"]);
+    assert_eq!(
+        subjects,
+        [
+            "New task: Four",
+            "New task: One",
+            "New task: Three",
+            "New task: Two"
+        ]
+    );
     assert_eq!(dead_letters(&app), 0);
 }
 

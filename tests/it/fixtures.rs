@@ -1,13 +1,15 @@
 //! The events of `events/`, through the real adapters against a started stack. `events/README.md` tells
 //! how they are written.
 
+mod calls;
 mod expectation;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use local::events::Filler;
+use local::functions;
 use local::lambda::InvocationError;
-use local::{events, functions};
 use serde_json::{Value, json};
 use shared::endpoint::{Endpoint, Trigger};
 use tests::App;
@@ -18,21 +20,31 @@ use crate::agreement::{Lines, assert_none, diff};
 const CONNECT: &str = "realtime-connect";
 
 #[tokio::test]
-async fn every_event_is_answered_as_its_expectation_says() {
+async fn every_event_is_answered_as_its_expectation_says_by_calls_that_are_granted() {
     let mut wrong = String::new();
+    let mut not_granted = Lines::new();
     for function in functions::all() {
         let app = App::start().await;
+        let mut filler = Filler::new(&app.stack().api_url());
         for case in cases(function.endpoint.name) {
             if is_of_a_connection(function.endpoint) {
-                answer_to(&app, CONNECT, "ok").await;
+                answer_to(&app, &mut filler, CONNECT, "ok").await;
             }
-            wrong += &answer_to(&app, function.endpoint.name, &case).await;
+            wrong += &answer_to(&app, &mut filler, function.endpoint.name, &case).await;
         }
+        not_granted.append(&mut calls::not_granted(
+            &app.stack().front().journal().calls(),
+        ));
         app.stop().await;
     }
     assert!(
         wrong.is_empty(),
         "\n{wrong}\nTo mend it: if the new answer is right, change the expectation.\n"
+    );
+    assert_none(
+        &not_granted,
+        "A function calls what its ENDPOINT says that it uses.",
+        "add the use to its ENDPOINT, and the grant to template.yaml.",
     );
 }
 
@@ -86,14 +98,14 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Invokes a function with an event; returns how its answer differs from what is expected.
-async fn answer_to(app: &App, function: &str, case: &str) -> String {
+async fn answer_to(app: &App, filler: &mut Filler, function: &str, case: &str) -> String {
     // Filled together, so that a placeholder is the same in both.
     let pair = format!(
         "[{},{}]",
         read(function, case),
         read_expectation(function, case)
     );
-    let filled = events::fill(&pair, &app.stack().api_url()).await;
+    let filled = filler.fill(&pair).await;
     let filled = filled.unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"));
     let [event, expected]: [Value; 2] = serde_json::from_str(&filled)
         .unwrap_or_else(|error| panic!("events/{function}/{case}: {error}"));

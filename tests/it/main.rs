@@ -4,6 +4,7 @@ mod accounts;
 mod agreement;
 mod conformance;
 mod email;
+mod figures;
 mod fixtures;
 mod projects;
 mod realtime;

@@ -35,7 +35,9 @@ async fn a_project_is_made_and_listed() {
 async fn a_name_needs_three_characters() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let answer = ada.post("/api/create-project", json!({ "name": "ab" })).await;
+    let answer = ada
+        .post("/api/create-project", json!({ "name": "ab" }))
+        .await;
     let (code, message) = answer.clone().refused(422);
     assert_eq!(code, "VALIDATION_ERROR");
     assert_eq!(message, "Project name must be at least 3 characters");
@@ -66,7 +68,10 @@ async fn the_project_that_changed_last_comes_first() {
     let apollo = ada.project("Apollo").await;
     app.advance(Duration::from_millis(5));
     let gemini = ada.project("Gemini").await;
-    assert_eq!(ids(&ada.projects().await.0), [gemini.clone(), apollo.clone()]);
+    assert_eq!(
+        ids(&ada.projects().await.0),
+        [gemini.clone(), apollo.clone()]
+    );
     app.advance(Duration::from_millis(5));
     ada.task(&apollo, "Count down").await;
     assert_eq!(ids(&ada.projects().await.0), [apollo, gemini]);
@@ -87,11 +92,11 @@ async fn a_list_that_was_read_while_a_project_was_made_is_never_kept_over_it() {
     for round in 0..10 {
         let name = format!("Project {round}");
         let reads = (0..4).map(|_| ada.projects());
-        let (made, _) = futures::join!(
-            ada.project(&name),
-            futures::future::join_all(reads)
+        let (made, _) = futures::join!(ada.project(&name), futures::future::join_all(reads));
+        assert!(
+            ids(&ada.projects().await.0).contains(&made),
+            "round {round}"
         );
-        assert!(ids(&ada.projects().await.0).contains(&made), "round {round}");
     }
 }
 

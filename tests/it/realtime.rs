@@ -82,9 +82,10 @@ async fn a_page_of_another_origin_can_not_connect() {
         .socket_url(&ticket)
         .into_client_request()
         .expect("it is a URL");
-    request
-        .headers_mut()
-        .insert("origin", "https://evil.example".parse().expect("it is a header"));
+    request.headers_mut().insert(
+        "origin",
+        "https://evil.example".parse().expect("it is a header"),
+    );
     assert_eq!(Socket::refused(request).await, 403);
     // The ticket was not spent on it.
     Socket::connect(&ada.socket_url(&ticket)).await;
@@ -107,7 +108,10 @@ async fn the_room_of_anothers_project_answers_as_one_that_does_not_exist() {
     let anothers = enter(&apollo).await;
     assert_eq!(anothers["type"], "error");
     assert_eq!(anothers["error"]["code"], "NOT_FOUND");
-    assert_eq!(anothers, enter("01900000-0000-7000-8000-000000000000").await);
+    assert_eq!(
+        anothers,
+        enter("01900000-0000-7000-8000-000000000000").await
+    );
 }
 
 #[tokio::test]
@@ -115,17 +119,26 @@ async fn a_client_is_told_what_is_wrong_with_its_messages() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let mut socket = ada.connect().await;
-    assert_eq!(socket.ask(json!({ "action": "ping" })).await, json!({ "type": "pong" }));
+    assert_eq!(
+        socket.ask(json!({ "action": "ping" })).await,
+        json!({ "type": "pong" })
+    );
 
     let code = async |socket: &mut Socket, message: &str| {
         socket.send_text(message).await;
         let answer = socket.expect_next().await;
         assert_eq!(answer["type"], "error", "{answer}");
-        answer["error"]["code"].as_str().expect("it has a code").to_owned()
+        answer["error"]["code"]
+            .as_str()
+            .expect("it has a code")
+            .to_owned()
     };
     assert_eq!(code(&mut socket, "{").await, "BAD_REQUEST");
     assert_eq!(code(&mut socket, "[1]").await, "BAD_REQUEST");
-    assert_eq!(code(&mut socket, r#"{"action":"dance"}"#).await, "BAD_REQUEST");
+    assert_eq!(
+        code(&mut socket, r#"{"action":"dance"}"#).await,
+        "BAD_REQUEST"
+    );
     assert_eq!(code(&mut socket, "{}").await, "VALIDATION_ERROR");
     let unknown = r#"{"action":"subscribe","room":"kitchen","loud":true}"#;
     assert_eq!(code(&mut socket, unknown).await, "VALIDATION_ERROR");

@@ -25,21 +25,39 @@ async fn a_task_is_found_by_its_meaning_nearest_first() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let apollo = ada.project("Apollo").await;
-    describe(&ada, &apollo, "Users can't sign in with their password", "The form says 500").await;
+    describe(
+        &ada,
+        &apollo,
+        "Users can't sign in with their password",
+        "The form says 500",
+    )
+    .await;
     describe(&ada, &apollo, "Paint the kitchen wall", "Two coats of blue").await;
-    describe(&ada, &apollo, "Invoices are rounded wrongly", "One cent too much").await;
+    describe(
+        &ada,
+        &apollo,
+        "Invoices are rounded wrongly",
+        "One cent too much",
+    )
+    .await;
     app.settled().await;
 
     let (results, answer) = ada.search(&apollo, "login is broken").await;
     assert_eq!(answer.header("x-cache"), Some("miss"));
-    assert_eq!(titles(&results)[0], "Users can't sign in with their password");
+    assert_eq!(
+        titles(&results)[0],
+        "Users can't sign in with their password"
+    );
     let (results, _) = ada.search(&apollo, "billing mistakes").await;
     assert_eq!(titles(&results)[0], "Invoices are rounded wrongly");
     let first = &results[0];
     assert_eq!(first["project_id"], apollo);
     assert_eq!(first["status"], "todo");
     assert_eq!(first["description"], "One cent too much");
-    let scores: Vec<f64> = results.iter().filter_map(|result| result["score"].as_f64()).collect();
+    let scores: Vec<f64> = results
+        .iter()
+        .filter_map(|result| result["score"].as_f64())
+        .collect();
     assert_eq!(scores.len(), 3);
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
 }
@@ -62,7 +80,11 @@ async fn a_named_thing_comes_first_however_near_the_others_are() {
     let ada = app.member("ada").await;
     let apollo = ada.project("Apollo").await;
     for number in 4700..4712 {
-        ada.task(&apollo, &format!("Error ERR-{number} when the file is saved")).await;
+        ada.task(
+            &apollo,
+            &format!("Error ERR-{number} when the file is saved"),
+        )
+        .await;
     }
     app.settled().await;
     let (results, _) = ada.search(&apollo, "what about err-4711?").await;
@@ -84,7 +106,10 @@ async fn a_search_stays_within_its_project_and_its_tenant() {
 
     let input = json!({ "projectId": apollo, "query": "count down" });
     for _ in 0..2 {
-        let (_, message) = eve.post("/api/search-tasks", input.clone()).await.refused(404);
+        let (_, message) = eve
+            .post("/api/search-tasks", input.clone())
+            .await
+            .refused(404);
         assert_eq!(message, "Project not found or access denied");
     }
 }
@@ -109,7 +134,10 @@ async fn an_answer_is_kept_for_ten_minutes_and_a_change_makes_it_unreachable() {
     let ada = app.log_in(&ada).await;
     let cache = async |query: &str| {
         let (results, answer) = ada.search(&apollo, query).await;
-        (results.len(), answer.header("x-cache").expect("it says so").to_owned())
+        (
+            results.len(),
+            answer.header("x-cache").expect("it says so").to_owned(),
+        )
     };
     assert_eq!(cache("count down").await, (1, "miss".to_owned()));
     assert_eq!(cache("count down").await, (1, "hit".to_owned()));

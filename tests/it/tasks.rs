@@ -10,7 +10,8 @@ async fn a_task_is_made_with_the_next_event_of_its_project() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let apollo = ada.project("Apollo").await;
-    let input = json!({ "projectId": apollo, "title": "Count down", "dueDate": 1_800_000_000_000_i64 });
+    let input =
+        json!({ "projectId": apollo, "title": "Count down", "dueDate": 1_800_000_000_000_i64 });
     let answer = ada.post("/api/create-task", input).await;
     assert_eq!(answer.event_seq(), 2);
     let task = answer.expect(201)["task"].clone();
@@ -61,7 +62,14 @@ async fn every_bad_field_of_a_task_is_named_in_documented_order() {
     });
     assert_eq!(
         ada.post("/api/create-task", bad).await.bad_fields(),
-        ["projectId", "title", "dueDate", "attachment.filename", "attachment.file_base64", "colour"]
+        [
+            "projectId",
+            "title",
+            "dueDate",
+            "attachment.filename",
+            "attachment.file_base64",
+            "colour"
+        ]
     );
 }
 
@@ -76,7 +84,9 @@ async fn a_file_is_stored_privately_and_read_through_a_link_that_expires() {
         "attachment": attachment(PNG, "pixel ä/1.png", "image/png"),
     });
     let body = ada.post("/api/create-task", input).await.expect(201);
-    let link = body["task"]["attachmentUrl"].as_str().expect("there is a link");
+    let link = body["task"]["attachmentUrl"]
+        .as_str()
+        .expect("there is a link");
     assert!(link.contains("X-Amz-Expires=300"), "{link}");
     let path = format!("tenants/{}/tasks/{apollo}/", ada.tenant_id);
     assert!(link.contains(&path), "{link}");
@@ -165,7 +175,10 @@ async fn a_file_whose_task_was_never_stored_is_swept_and_others_are_not() {
         "title": "Look at this",
         "attachment": attachment(PNG, "pixel.png", "image/png"),
     });
-    let kept = ada.post("/api/create-task", input.clone()).await.expect(201);
+    let kept = ada
+        .post("/api/create-task", input.clone())
+        .await
+        .expect(201);
     let objects = async || app.objects().await.len();
 
     // The function dies right after its object was stored.
@@ -181,6 +194,14 @@ async fn a_file_whose_task_was_never_stored_is_swept_and_others_are_not() {
     app.advance(Duration::from_secs(2 * 3600));
     app.sweep("sweep-uploads").await;
     assert_eq!(objects().await, 1);
-    let link = kept["task"]["attachmentUrl"].as_str().expect("there is a link");
-    assert!(reqwest::get(link).await.expect("it answers").status().is_success());
+    let link = kept["task"]["attachmentUrl"]
+        .as_str()
+        .expect("there is a link");
+    assert!(
+        reqwest::get(link)
+            .await
+            .expect("it answers")
+            .status()
+            .is_success()
+    );
 }

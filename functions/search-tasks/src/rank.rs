@@ -1,9 +1,9 @@
 //! Order: by meaning, but a task that carries an identifier of the query comes first. An embedding hardly
 //! tells `ERR-4711` from `ERR-4712`.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
+use std::ops::Deref;
 
-use shared::keys::Stored;
 use shared::model::task::Task;
 use shared::model::text::SearchQuery;
 use shared::sdk::search::{Hit, Near};
@@ -12,7 +12,7 @@ use shared::sdk::search::{Hit, Near};
 pub(crate) fn nearest_first(
     query: &SearchQuery,
     near: &[Near],
-    tasks: &[Stored<Task>],
+    tasks: &[impl Deref<Target = Task>],
     most: usize,
 ) -> Vec<Hit> {
     let identifiers = identifiers(query.as_str());
@@ -24,9 +24,8 @@ pub(crate) fn nearest_first(
         })
         .collect();
     ranked.sort_by(|(named_a, a), (named_b, b)| {
-        named_b
-            .cmp(named_a)
-            .then(b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal))
+        let by_name = Reverse(named_a).cmp(&Reverse(named_b));
+        by_name.then(b.score.total_cmp(&a.score))
     });
     ranked.truncate(most);
     ranked.into_iter().map(|(_, hit)| hit).collect()
@@ -66,6 +65,8 @@ fn hit(task: &Task, score: f64) -> Hit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use shared::model::id::{ProjectId, UserId};
 
     #[test]
     fn a_word_with_a_digit_names_one_thing_and_others_do_not() {
@@ -74,5 +75,73 @@ mod tests {
             ["err-4711", "v2.10"]
         );
         assert!(identifiers("make the login faster").is_empty());
+    }
+
+    fn task(title: &str) -> Box<Task> {
+        let title = title.to_owned().try_into().expect("it is a title");
+        Box::new(Task::new(ProjectId::new(), UserId::new(), title, 0))
+    }
+
+    fn query(text: &str) -> SearchQuery {
+        text.to_owned().try_into().expect("it is a query")
+    }
+
+    /// Tasks, some of which carry an identifier, some of which are not scored; any of them may be missing.
+    fn tasks() -> impl Strategy<Value = Vec<(Box<Task>, Option<f64>, bool)>> {
+        let titles = "(Fix )?(ERR-4711|ERR-4712|v2|login)( again)?";
+        let scores = prop_oneof![0.0..=1.0, Just(0.5), Just(f64::NAN)];
+        let task = (
+            titles,
+            proptest::option::weighted(0.9, scores),
+            any::<bool>(),
+        )
+            .prop_map(|(title, score, gone)| (task(&title), score, gone));
+        proptest::collection::vec(task, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn named_tasks_come_first_then_the_nearest_and_each_once(
+            tasks in tasks(),
+            most in 0..12_usize,
+            wanted in "(see )?(err-4711|ERR-4712 v2|login|\\?)",
+        ) {
+            let near: Vec<_> = tasks
+                .iter()
+                .filter_map(|(task, score, _)| Some(Near { task_id: task.id, score: (*score)? }))
+                .collect();
+            let there: Vec<_> = tasks.iter().filter(|(.., gone)| !gone).map(|(task, ..)| task.clone()).collect();
+            let scored = there.iter().filter(|task| near.iter().any(|near| near.task_id == task.id));
+            let hits = nearest_first(&query(&wanted), &near, &there, most);
+            prop_assert_eq!(hits.len(), most.min(scored.count()));
+
+            let identifiers = identifiers(&wanted);
+            let rank = |hit: &Hit| {
+                let task = there.iter().find(|task| task.id == hit.id).expect("it is one of them");
+                (named(&identifiers, task), hit.score)
+            };
+            for pair in hits.windows(2) {
+                let ((named, score), (next_named, next_score)) = (rank(&pair[0]), rank(&pair[1]));
+                prop_assert!(named >= next_named);
+                prop_assert!(named > next_named || score.total_cmp(&next_score).is_ge());
+                prop_assert_ne!(pair[0].id, pair[1].id);
+            }
+        }
+
+        #[test]
+        fn a_task_is_named_by_its_own_id(title in "[a-z]{1,9}") {
+            let (one, other) = (task(&title), task(&title));
+            let near = [&one, &other].map(|task| Near { task_id: task.id, score: 0.5 });
+            let asked = query(&format!("what of {}?", other.id));
+            let hits = nearest_first(&asked, &near, &[one, other.clone()], 1);
+            prop_assert_eq!(hits[0].id, other.id);
+        }
+
+        #[test]
+        fn whatever_is_asked_identifiers_are_words_with_a_digit(text in any::<String>()) {
+            for word in identifiers(&text) {
+                prop_assert!(word.chars().any(|c| c.is_ascii_digit()) && !word.contains(char::is_whitespace));
+            }
+        }
     }
 }

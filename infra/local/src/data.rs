@@ -147,15 +147,28 @@ impl DataFolder {
     }
 }
 
+/// Makes a private key for a deployment in `file`, which must not exist yet, for the user alone: RSA of
+/// 2,048 bits, PKCS#8 as PEM. Returns its public half, as a JWK set.
+pub fn new_signing_key(file: &Path) -> Result<String, DataError> {
+    let unusable = || DataError::Key(file.to_owned());
+    let private = new_key().map_err(|_| unusable())?;
+    let public = public_keys(&private).ok_or_else(unusable)?;
+    File::create_new(file)
+        .and_then(|created| write_restricted(created, file, &private))
+        .map_err(not_writable(file))?;
+    Ok(public)
+}
+
 /// One key serves all folders that this process makes: a tenth of a second each is much for tests that
 /// make hundreds, and whoever can read one of the folders can read the others.
 fn process_key() -> Result<String, Unspecified> {
     static KEY: OnceLock<Result<String, Unspecified>> = OnceLock::new();
-    KEY.get_or_init(|| {
-        let pair = KeyPair::generate(KeySize::Rsa2048)?;
-        Ok(pem("PRIVATE KEY", pair.as_der()?.as_ref()))
-    })
-    .clone()
+    KEY.get_or_init(new_key).clone()
+}
+
+fn new_key() -> Result<String, Unspecified> {
+    let pair = KeyPair::generate(KeySize::Rsa2048)?;
+    Ok(pem("PRIVATE KEY", pair.as_der()?.as_ref()))
 }
 
 fn public_keys(private: &str) -> Option<String> {
@@ -191,13 +204,15 @@ fn write_private(path: &Path, content: &str) -> Result<(), DataError> {
             _ => Err(error),
         })
         .and_then(|()| File::create_new(&draft))
-        .and_then(|mut file| {
-            restrict(&draft, 0o600)?;
-            file.write_all(content.as_bytes())?;
-            file.sync_all()
-        })
+        .and_then(|file| write_restricted(file, &draft, content))
         .and_then(|()| fs::rename(&draft, path))
         .map_err(not_writable(path))
+}
+
+fn write_restricted(mut file: File, path: &Path, content: &str) -> io::Result<()> {
+    restrict(path, 0o600)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(unix)]
@@ -255,5 +270,17 @@ mod tests {
             assert_eq!(mode("parameters"), 0o700);
             assert_eq!(mode(""), 0o700);
         }
+    }
+
+    #[test]
+    fn the_key_of_a_deployment_is_new_and_never_written_over_another() {
+        let temp = tempfile::tempdir().unwrap();
+        let (file, other) = (temp.path().join("a.pem"), temp.path().join("b.pem"));
+        let public = new_signing_key(&file).unwrap();
+        let private = fs::read_to_string(&file).unwrap();
+        assert_eq!(public_keys(&private).unwrap(), public);
+        assert_ne!(new_signing_key(&other).unwrap(), public);
+        assert!(new_signing_key(&file).is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), private);
     }
 }

@@ -54,55 +54,11 @@ pub fn read(fixture: &str) -> Result<String, EventError> {
         .ok_or(EventError::Missing(file))
 }
 
-/// The text with every placeholder replaced, from the stack whose HTTP API is at `api`. The same
-/// placeholder becomes the same value throughout.
-pub async fn fill(text: &str, api: &str) -> Result<String, EventError> {
-    let api = Api {
-        // The stack is on this machine: reading the system's certificates would only take time.
-        http: Client::builder()
-            .tls_certs_only([])
-            .build()
-            .expect("a client that knows no certificates can be made"),
-        url: api.trim_end_matches('/').to_owned(),
-    };
-    let mut people = BTreeMap::new();
-    let mut filled = text.to_owned();
-    for placeholder in placeholders(text) {
-        let (name, what) = placeholder
-            .split_once('.')
-            .unwrap_or((placeholder, "token"));
-        let value = if placeholder == "email" {
-            format!("new-{}@example.com", Uuid::new_v4().simple())
-        } else {
-            if !people.contains_key(name) {
-                people.insert(name, api.person(name).await?);
-            }
-            api.value(&people[name], what)
-                .await?
-                .ok_or_else(|| EventError::Unknown(placeholder.to_owned()))?
-        };
-        filled = filled.replace(&format!("{{{{{placeholder}}}}}"), &value);
-    }
-    Ok(filled)
-}
-
-/// What stands between double braces, each once: `ada`, `ada.project`.
-fn placeholders(text: &str) -> Vec<&str> {
-    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'.';
-    let mut names: Vec<&str> = text
-        .split("{{")
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once("}}")?.0))
-        .filter(|name| !name.is_empty() && name.bytes().all(is_name))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-struct Api {
+/// Fills fixtures from one stack. Whoever was named once stays signed in.
+pub struct Filler {
     http: Client,
-    url: String,
+    api: String,
+    people: BTreeMap<String, Person>,
 }
 
 /// Somebody who is signed in.
@@ -113,10 +69,58 @@ struct Person {
     tenant: String,
 }
 
-impl Api {
+impl Filler {
+    /// For the stack whose HTTP API is at `api`.
+    pub fn new(api: &str) -> Self {
+        Self {
+            // The stack is on this machine: reading the system's certificates would only take time.
+            http: Client::builder()
+                .tls_certs_only([])
+                .build()
+                .expect("a client that knows no certificates can be made"),
+            api: api.trim_end_matches('/').to_owned(),
+            people: BTreeMap::new(),
+        }
+    }
+
+    /// The text with every placeholder replaced: the same one by the same value throughout.
+    pub async fn fill(&mut self, text: &str) -> Result<String, EventError> {
+        let mut filled = text.to_owned();
+        for placeholder in placeholders(text) {
+            let value = self.value(placeholder).await?;
+            filled = filled.replace(&format!("{{{{{placeholder}}}}}"), &value);
+        }
+        Ok(filled)
+    }
+
+    async fn value(&mut self, placeholder: &str) -> Result<String, EventError> {
+        if placeholder == "email" {
+            return Ok(format!("new-{}@example.com", Uuid::new_v4().simple()));
+        }
+        let (name, what) = placeholder
+            .split_once('.')
+            .unwrap_or((placeholder, "token"));
+        if !self.people.contains_key(name) {
+            let person = self.sign_in(name).await?;
+            self.people.insert(name.to_owned(), person);
+        }
+        let person = &self.people[name];
+        match what {
+            "token" => Ok(person.token.clone()),
+            "email" => Ok(person.email.clone()),
+            "password" => Ok(PASSWORD.to_owned()),
+            "user" => Ok(person.user.clone()),
+            "tenant" => Ok(person.tenant.clone()),
+            "project" => self.project(person).await,
+            "task" => self.task(person).await,
+            "ticket" => self.ticket(person).await,
+            _ => Err(EventError::Unknown(placeholder.to_owned())),
+        }
+    }
+
     /// Signs `name` up, or in.
-    async fn person(&self, name: &str) -> Result<Person, EventError> {
-        let email = format!("{name}@example.com");
+    async fn sign_in(&self, name: &str) -> Result<Person, EventError> {
+        let email = format!("{name}@fixtures.example.com");
         let sign_up = json!({ "email": email, "password": PASSWORD, "name": name });
         let log_in = json!({ "email": email, "password": PASSWORD });
         let outcome = self.post("/api/sign-up", "", sign_up).await;
@@ -134,21 +138,6 @@ impl Api {
             user: text(&data["user"]["id"]),
             tenant: text(&data["tenant"]["id"]),
         })
-    }
-
-    /// What somebody has, made if it has to be; nothing if it is no such thing.
-    async fn value(&self, person: &Person, what: &str) -> Result<Option<String>, EventError> {
-        Ok(Some(match what {
-            "token" => person.token.clone(),
-            "email" => person.email.clone(),
-            "password" => PASSWORD.to_owned(),
-            "user" => person.user.clone(),
-            "tenant" => person.tenant.clone(),
-            "project" => self.project(person).await?,
-            "task" => self.task(person).await?,
-            "ticket" => self.ticket(person).await?,
-            _ => return Ok(None),
-        }))
     }
 
     /// Their project: always the same one.
@@ -201,8 +190,8 @@ impl Api {
         token: &str,
         body: Option<Value>,
     ) -> Result<Value, EventError> {
-        let unreachable = |_| EventError::Unreachable(self.url.clone());
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        let unreachable = |_| EventError::Unreachable(self.api.clone());
+        let mut request = self.http.request(method, format!("{}{path}", self.api));
         if !token.is_empty() {
             request = request.bearer_auth(token);
         }
@@ -222,6 +211,20 @@ impl Api {
             })
         }
     }
+}
+
+/// What stands between double braces, each once: `ada`, `ada.project`.
+fn placeholders(text: &str) -> Vec<&str> {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'.';
+    let mut names: Vec<&str> = text
+        .split("{{")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("}}")?.0))
+        .filter(|name| !name.is_empty() && name.bytes().all(is_name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn text(value: &Value) -> String {

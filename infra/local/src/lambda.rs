@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use lambda_runtime::{Config, Context};
 use serde_json::Value;
 use shared::{
@@ -17,6 +18,27 @@ use crate::front::{ACCOUNT, Journal, REGION};
 /// All functions. Clones share them.
 #[derive(Clone)]
 pub struct Lambda(Arc<Functions>);
+
+/// What API Gateway and the event sources need of it; their own tests put other functions in its place.
+pub trait Invoke: Send + Sync + 'static {
+    /// The function's answer to `payload`. An invocation that has begun runs to its end.
+    fn invoke(
+        &self,
+        function: String,
+        payload: Value,
+    ) -> BoxFuture<'static, Result<Value, InvocationError>>;
+}
+
+impl Invoke for Lambda {
+    fn invoke(
+        &self,
+        function: String,
+        payload: Value,
+    ) -> BoxFuture<'static, Result<Value, InvocationError>> {
+        let lambda = self.clone();
+        Box::pin(async move { lambda.invoke(&function, payload).await })
+    }
+}
 
 struct Functions {
     by_name: HashMap<String, Deployed>,

@@ -1,9 +1,17 @@
 //! `cargo run`: Tenon on a laptop.
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
-use local::{Options, Stack, embeddings::Embeddings, events};
+use local::{
+    Options, Stack, data,
+    embeddings::Embeddings,
+    events::{self, Filler},
+};
 use tracing_subscriber::EnvFilter;
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
@@ -28,6 +36,12 @@ enum Command {
         /// `create-project/ok`
         fixture: String,
     },
+    /// Makes a key that signs access tokens on AWS: the private half goes into a new file, the public
+    /// half to stdout, as the template's parameter `SigningPublicKeys` takes it.
+    SigningKey {
+        /// Where the private key goes, as PEM; the file must not exist yet.
+        file: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -43,6 +57,7 @@ async fn main() -> ExitCode {
         .init();
     let outcome = match arguments.command {
         Some(Command::Event { fixture }) => print_event(&fixture, arguments.port).await,
+        Some(Command::SigningKey { file }) => make_signing_key(&file),
         None => serve(arguments.port, arguments.data).await,
     };
     match outcome {
@@ -58,8 +73,15 @@ async fn main() -> ExitCode {
 async fn print_event(fixture: &str, port: u16) -> Result<(), String> {
     let text = events::read(fixture).map_err(|error| error.to_string())?;
     let api = format!("http://127.0.0.1:{port}");
-    let filled = events::fill(&text, &api).await;
+    let filled = Filler::new(&api).fill(&text).await;
     println!("{}", filled.map_err(|error| error.to_string())?.trim_end());
+    Ok(())
+}
+
+/// Makes a signing key, and prints its public half.
+fn make_signing_key(file: &Path) -> Result<(), String> {
+    let public = data::new_signing_key(file).map_err(|error| error.to_string())?;
+    println!("{public}");
     Ok(())
 }
 

@@ -160,6 +160,13 @@ impl Sqs {
         self.work(queue, |work| work.counts())
     }
 
+    /// Gives back what receivers had in flight that no longer exist, such as those of a process that was
+    /// killed: what is hidden for the queue's own timeout can be received at once. What a receiver put off
+    /// by changing its visibility keeps its time.
+    pub fn release(&self, queue: &str) -> Result<(), SqsError> {
+        self.work(queue, |work| work.release())
+    }
+
     /// Deletes all messages of the queue, at once.
     pub fn purge(&self, queue: &str) -> Result<(), SqsError> {
         self.work(queue, |work| work.purge())

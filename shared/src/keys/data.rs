@@ -103,15 +103,10 @@ impl Stored<Project> {
 
     /// A search in it, as of its last change, cached for 600 s.
     pub fn cached_search(&self, query: &SearchQuery) -> CacheKey<Vec<Hit>> {
-        let normalised = query
-            .as_str()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase();
+        let query = digest(&normalised(query.as_str()));
         CacheKey::new(
             self.tenant(),
-            &format!("SEARCH#{}#{}#{}", self.id, self.seq, digest(&normalised)),
+            &format!("SEARCH#{}#{}#{query}", self.id, self.seq),
             Duration::from_secs(600),
         )
     }
@@ -161,7 +156,7 @@ pub(crate) fn events(
         .filter(move |_| after < until)
         .map(move |partition| {
             let first = (after + 1).max(partition * LOG_PARTITION);
-            let last = until.min((partition + 1) * LOG_PARTITION - 1);
+            let last = until.min(partition * LOG_PARTITION + (LOG_PARTITION - 1));
             let first = event(tenant, project_id, first);
             let last = event(tenant, project_id, last);
             (first.pk, first.sk, last.sk)
@@ -179,6 +174,12 @@ pub(crate) fn event(tenant: Tenant, project_id: ProjectId, seq: u64) -> Key<LogE
         ),
         format!("EVENT#{seq:012}"),
     )
+}
+
+/// What queries that ask for the same have in common: the words, whatever their case.
+pub(super) fn normalised(query: &str) -> String {
+    let words: Vec<_> = query.split_whitespace().collect();
+    words.join(" ").to_lowercase()
 }
 
 fn project_pk(tenant: Tenant, id: ProjectId) -> String {

@@ -3,7 +3,9 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Table, data, digest, shard, sortable};
+use super::{
+    CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Table, data, digest, shard, sortable,
+};
 use crate::model::Millis;
 use crate::model::id::UserId;
 use crate::model::log::LogEntry;

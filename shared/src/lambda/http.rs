@@ -319,7 +319,10 @@ mod tests {
             arguments(&ENDPOINT, &request).map_err(|error| error.code().status())
         };
         assert_eq!(query(""), Ok(json!({})));
-        assert_eq!(query("sort=-a,b&q=1+%C3%A4"), Ok(json!({ "sort": "-a,b", "q": "1 ä" })));
+        assert_eq!(
+            query("sort=-a,b&q=1+%C3%A4"),
+            Ok(json!({ "sort": "-a,b", "q": "1 ä" }))
+        );
         assert_eq!(query("a=1&a=2"), Err(400));
     }
 

@@ -174,7 +174,9 @@ mod tests {
 
     #[test]
     fn a_job_of_another_type_or_version_is_left_to_those_who_know_it() {
-        assert!(parse::<TaskAssigned>(record(&envelope("7", "task:assigned", 1, "A"), "1")).is_ok());
+        assert!(
+            parse::<TaskAssigned>(record(&envelope("7", "task:assigned", 1, "A"), "1")).is_ok()
+        );
         for (kind, version) in [("task:assigned", 2), ("task:index", 1)] {
             let body = envelope("7", kind, version, "A");
             let refused = parse::<TaskAssigned>(record(&body, "1")).expect_err("it is refused");

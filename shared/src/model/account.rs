@@ -173,6 +173,7 @@ pub struct Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn email(text: &str) -> Result<Email, Invalid> {
         Email::try_from(text.to_owned())
@@ -202,5 +203,41 @@ mod tests {
     fn a_password_never_shows_in_debug_output() {
         let password = Password::try_from("correct horse".to_owned()).expect("it is long enough");
         assert!(!format!("{password:?}").contains("horse"));
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_in_plain_letters_is_taken(text in "[a-z0-9]{1,20}([.+_-][a-z0-9]{1,9})?@[a-z][a-z0-9]{0,15}\\.[a-z]{2,6}") {
+            let taken = email(&text).expect("it is an address");
+            prop_assert_eq!(taken.as_str(), text);
+        }
+
+        #[test]
+        fn whatever_is_taken_is_one_address_and_nothing_else(
+            text in prop_oneof![
+                "[\\x00-\\x7f]{0,20}@[\\x00-\\x7f]{0,20}",
+                "[a-z\"<>(),:;#\\[\\]\\\\ .@-]{1,12}@[a-z.-]{1,12}\\.[a-z]{1,4}",
+                "\\PC{0,20}@\\PC{0,20}\\.\\PC{0,9}",
+                any::<String>(),
+                "a{0,70}@b{0,70}\\.c{0,70}\\.d{0,70}\\.e{0,70}",
+            ],
+        ) {
+            let Ok(once) = email(&text) else { return Ok(()) };
+            let text = once.as_str();
+            prop_assert_eq!(&email(text), &Ok(once.clone()), "it is taken again as it is");
+            prop_assert_eq!(&email(&text.to_uppercase().to_lowercase()), &email(&text.to_lowercase()));
+            prop_assert!(text.len() <= 254 && text.matches('@').count() == 1, "{}", text);
+            let strange = |c: char| c.is_whitespace() || c.is_control() || "\"<>(),:;\\[]".contains(c);
+            prop_assert!(!text.contains(strange), "{:?}", text);
+            let (_, domain) = text.split_once('@').unwrap_or_default();
+            prop_assert!(domain.contains('.') && !domain.split('.').any(str::is_empty), "{}", text);
+        }
+
+        #[test]
+        fn a_password_is_whatever_has_ten_to_128_characters(text in prop_oneof![any::<String>(), ".{120,136}", ".{8,12}"]) {
+            let length = text.chars().count();
+            prop_assert_eq!(Password::try_from(text.clone()).is_ok(), (10..=128).contains(&length));
+            prop_assert_eq!(PasswordAttempt::try_from(text).is_ok(), length <= 128);
+        }
     }
 }

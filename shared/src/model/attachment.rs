@@ -203,4 +203,44 @@ mod tests {
             prop_assert!(safe.len() <= MAX_SAFE_NAME && safe.strip_suffix(".pdf").is_some());
         }
     }
+
+    proptest! {
+        #[test]
+        fn a_file_is_taken_if_its_three_signs_agree_and_only_then(
+            (bytes, begins) in prop_oneof![
+                Just((&b"%PDF-"[..], "pdf")),
+                Just((&b"\xFF\xD8\xFF"[..], "jpeg")),
+                Just((&b"\x89PNG\r\n\x1A\n"[..], "png")),
+                Just((&b"\x89PNG"[..], "")),
+                Just((&b"GIF89a"[..], "")),
+                Just((&b" %PDF-"[..], "")),
+            ],
+            more in prop::collection::vec(any::<u8>(), 0..20),
+            stem in "[^/\\p{Cc}]{0,20}",
+            (extension, named) in prop_oneof![
+                Just((".pdf", "pdf")), Just((".PDF", "pdf")), Just((".jpg", "jpeg")), Just((".JpEg", "jpeg")),
+                Just((".png", "png")), Just((".pdf.exe", "")), Just(("", "")), Just((".", "")), Just((".svg", "")),
+            ],
+            (content_type, declared) in prop_oneof![
+                Just(("application/pdf", "pdf")), Just(("image/jpeg", "jpeg")), Just(("IMAGE/JPG", "jpeg")),
+                Just((" image/png ", "png")), Just(("image/png; x=y", "")), Just(("", "")), Just(("text/html", "")),
+            ],
+        ) {
+            let filename = format!("a{stem}{extension}");
+            // A dot in the stem may be an extension of its own.
+            prop_assume!(!named.is_empty() || Kind::of_name(&filename).is_none());
+            let file = input(&[bytes, &more].concat(), &filename, content_type);
+            let agree = !begins.is_empty() && begins == named && named == declared;
+            prop_assert_eq!(file.accept().is_ok(), agree);
+        }
+
+        #[test]
+        fn a_file_is_what_its_base64_says_and_never_nothing(text in prop_oneof![
+            "[A-Za-z0-9+/]{0,12}={0,3}", any::<String>(), "[A-Za-z0-9_-]{1,8}",
+        ]) {
+            let file = FileBytes::try_from(text.clone());
+            let decoded = BASE64_STANDARD.decode(&text).ok().filter(|bytes| !bytes.is_empty());
+            prop_assert_eq!(file.ok().map(|file| file.0), decoded);
+        }
+    }
 }

@@ -28,3 +28,30 @@ impl Deserr<BadInput> for DueDate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::parse;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    proptest! {
+        #[test]
+        fn it_is_a_whole_number_of_milliseconds_up_to_the_year_9999(
+            value in prop_oneof![
+                any::<i64>().prop_map(Value::from),
+                any::<u64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from),
+                (-2..3_i64).prop_map(|off| json!(LATEST + off)),
+                (-2..3_i64).prop_map(Value::from),
+                (0..LATEST).prop_map(Value::from),
+                any::<String>().prop_map(Value::from),
+            ],
+        ) {
+            let good = value.as_i64().filter(|at| (0..=LATEST).contains(at));
+            let taken = parse::<DueDate>(value);
+            prop_assert_eq!(taken.ok().map(|due| due.0), good);
+        }
+    }
+}

@@ -67,3 +67,41 @@ fn parse(text: &str) -> Result<Uuid, Invalid> {
         .filter(|id| id.hyphenated().to_string() == text)
         .ok_or_else(|| Invalid("Must be an id: a UUID in lower case".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_id_has_one_spelling(number in any::<u128>()) {
+            let id = Uuid::from_u128(number);
+            let text = id.hyphenated().to_string();
+            prop_assert_eq!(text.parse().map(|id: TaskId| id.to_string()), Ok(text.clone()));
+            for other in [
+                text.to_uppercase(),
+                id.simple().to_string(),
+                id.braced().to_string(),
+                id.urn().to_string(),
+                format!(" {text}"),
+            ] {
+                let same = other == text;
+                prop_assert_eq!(other.parse::<TaskId>().is_ok(), same, "{}", other);
+            }
+        }
+
+        #[test]
+        fn no_other_text_is_an_id(text in prop_oneof![any::<String>(), "[0-9a-f-]{30,40}", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-g]{12}"]) {
+            let taken = TaskId::try_from(text.clone());
+            prop_assert_eq!(taken.is_ok(), Uuid::try_parse(&text).is_ok_and(|id| id.to_string() == text));
+        }
+    }
+
+    #[test]
+    fn a_new_id_is_later_than_all_before_it() {
+        let ids: Vec<_> = (0..100).map(|_| TaskId::new()).collect();
+        assert!(ids.is_sorted());
+        assert!(ids.iter().map(ToString::to_string).is_sorted());
+    }
+}

@@ -174,3 +174,24 @@ pub struct RoomCursor {
     /// The last event that every connection of the room was sent.
     pub sent: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_room_is_named_after_its_project(text in prop_oneof![
+            any::<String>(),
+            "(project/|Project/|projects/|project//| project/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|#)?",
+        ]) {
+            let room = Room::try_from(text.clone());
+            let id = text.strip_prefix("project/").and_then(|id| id.parse::<ProjectId>().ok());
+            prop_assert_eq!(room.as_ref().ok().map(|room| room.project_id), id);
+            if let Ok(room) = room {
+                prop_assert_eq!(room.to_string(), text);
+            }
+        }
+    }
+}

@@ -138,4 +138,34 @@ mod tests {
             }
         }
     }
+
+    proptest! {
+        #[test]
+        fn every_kind_of_text_is_taken_within_its_limits_and_not_beyond(
+            text in prop_oneof![
+                any::<String>(),
+                prop::collection::vec(any::<char>(), 0..6).prop_map(String::from_iter),
+                "[ \t\r\n\u{a0}\u{2003}]{0,4}[a\u{0}\u{7f}\u{85}\n\tä😀]{0,6}[ \t\n]{0,4}",
+                (0..10_010_usize).prop_map(|length| "ä".repeat(length)),
+            ],
+        ) {
+            for limits in LIMITS {
+                let trimmed = text.trim();
+                let control = |c: char| c.is_control() && !(limits.lines && "\n\r\t".contains(c));
+                let length = trimmed.chars().count();
+                let good = (limits.min..=limits.max).contains(&length) && !trimmed.contains(control);
+                match limits.check(&text) {
+                    Ok(taken) => {
+                        prop_assert!(good, "{:?} is no {}", text, limits.label);
+                        prop_assert_eq!(taken, trimmed);
+                        prop_assert_eq!(limits.check(taken), Ok(taken));
+                    }
+                    Err(Invalid(message)) => {
+                        prop_assert!(!good, "{:?} is a {}", text, limits.label);
+                        prop_assert!(message.starts_with(limits.label));
+                    }
+                }
+            }
+        }
+    }
 }

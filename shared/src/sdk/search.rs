@@ -89,7 +89,11 @@ impl Search {
 
 /// The index tells the cosine distance, of which less is better. What is no distance is none in common.
 fn similarity(distance: f64) -> f64 {
-    (1.0 - distance).max(0.0).min(1.0)
+    if distance.is_nan() {
+        0.0
+    } else {
+        (1.0 - distance).clamp(0.0, 1.0)
+    }
 }
 
 #[cfg(test)]

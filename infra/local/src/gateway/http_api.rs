@@ -18,12 +18,12 @@ use futures::StreamExt;
 use serde_json::json;
 use shared::sdk::clock::Clock;
 
-use crate::template::Cors;
+use crate::{lambda::Invoke, template::Cors};
 
 use super::{
     event::http_event,
     id::new_id,
-    integration::{Integration, IntegrationError, invoke},
+    integration::{IntegrationError, invoke},
     proxy_response::ProxyResponse,
     routes::{HttpRoute, RouteTable},
 };
@@ -38,7 +38,7 @@ pub(super) struct HttpApi {
     routes: RouteTable,
     cors: Option<Cors>,
     timeout: Duration,
-    integration: Arc<dyn Integration>,
+    functions: Arc<dyn Invoke>,
     clock: Clock,
 }
 
@@ -50,14 +50,14 @@ impl HttpApi {
         routes: &[HttpRoute],
         cors: Option<Cors>,
         timeout: Duration,
-        integration: Arc<dyn Integration>,
+        functions: Arc<dyn Invoke>,
         clock: Clock,
     ) -> Self {
         Self {
             routes: RouteTable::new(routes),
             cors,
             timeout,
-            integration,
+            functions,
             clock,
         }
     }
@@ -77,7 +77,7 @@ impl HttpApi {
         let function = route.function;
         let now = self.clock.now();
         let event = http_event(request, &body, route, source(request), id, now);
-        let answer = invoke(&self.integration, function, event, self.timeout)
+        let answer = invoke(&self.functions, function, event, self.timeout)
             .await
             .map_err(|error| {
                 tracing::warn!(function, %error, "no answer from the function");

@@ -2,34 +2,12 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::lambda::{InvocationError, Lambda};
+use crate::lambda::Invoke;
 
 /// The most that Lambda takes or gives in a synchronous invocation: 6 MiB of JSON.
 const MAX_PAYLOAD: u64 = 6 * 1024 * 1024;
-
-/// Invokes a route's function by name with an event.
-pub trait Integration: Send + Sync + 'static {
-    /// The function's answer to `event`.
-    fn invoke(
-        &self,
-        function: String,
-        event: Value,
-    ) -> BoxFuture<'static, Result<Value, InvocationError>>;
-}
-
-impl Integration for Lambda {
-    fn invoke(
-        &self,
-        function: String,
-        event: Value,
-    ) -> BoxFuture<'static, Result<Value, InvocationError>> {
-        let lambda = self.clone();
-        Box::pin(async move { lambda.invoke(&function, event).await })
-    }
-}
 
 /// Why there is no answer from a function.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +25,7 @@ pub(super) enum IntegrationError {
 /// Invokes `function` and waits for it for at most `timeout`. Like on AWS, an invocation that was
 /// begun runs to its end, whether or not anyone still waits for it.
 pub(super) async fn invoke(
-    integration: &Arc<dyn Integration>,
+    functions: &Arc<dyn Invoke>,
     function: &str,
     event: Value,
     timeout: Duration,
@@ -55,7 +33,7 @@ pub(super) async fn invoke(
     if size(&event) > MAX_PAYLOAD {
         return Err(IntegrationError::EventTooLarge);
     }
-    let invocation = tokio::spawn(integration.invoke(function.to_owned(), event));
+    let invocation = tokio::spawn(functions.invoke(function.to_owned(), event));
     let answer = tokio::time::timeout(timeout, invocation)
         .await
         .map_err(|_| IntegrationError::TimedOut)?

@@ -33,10 +33,9 @@ use axum::{
 use serde_json::json;
 use shared::sdk::clock::Clock;
 
-use crate::template::Cors;
+use crate::{lambda::Invoke, template::Cors};
 
 pub use connections::{ConnectionInfo, Connections, ConnectionsError, Identity};
-pub use integration::Integration;
 pub use outbox::{Email, Fault, Outbox, OutboxError, Record};
 pub use routes::{HttpRoute, Routes, SocketRoute};
 
@@ -113,11 +112,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that sends what comes in on `routes` to `integration`.
+    /// A gateway that sends what comes in on `routes` to `functions`.
     pub fn new(
         routes: &Routes,
         settings: Settings,
-        integration: Arc<dyn Integration>,
+        functions: Arc<dyn Invoke>,
         outbox: Outbox,
         clock: Clock,
     ) -> Self {
@@ -126,13 +125,13 @@ impl Gateway {
             &routes.http,
             settings.cors,
             settings.http_timeout,
-            Arc::clone(&integration),
+            Arc::clone(&functions),
             clock.clone(),
         );
         let socket = SocketApi::new(
             &routes.socket,
             settings.socket,
-            integration,
+            functions,
             connections.clone(),
             clock,
         );

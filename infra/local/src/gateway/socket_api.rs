@@ -18,6 +18,8 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::task::TaskTracker;
 
+use crate::lambda::Invoke;
+
 use super::{
     SocketLimits,
     connections::{Connection, Connections, Identity},
@@ -25,7 +27,7 @@ use super::{
     event::text,
     http_api::source,
     id::new_id,
-    integration::{Integration, IntegrationError, invoke},
+    integration::{IntegrationError, invoke},
     proxy_response::ProxyResponse,
     routes::SocketRoute,
     session,
@@ -36,7 +38,7 @@ use super::{
 /// The routes, what is behind them, and the work that goes on.
 pub(super) struct SocketApi {
     routes: HashMap<String, SocketRoute>,
-    integration: Arc<dyn Integration>,
+    functions: Arc<dyn Invoke>,
     connections: Connections,
     pub(super) limits: SocketLimits,
     pub(super) clock: Clock,
@@ -54,14 +56,14 @@ impl SocketApi {
     pub(super) fn new(
         routes: &[SocketRoute],
         limits: SocketLimits,
-        integration: Arc<dyn Integration>,
+        functions: Arc<dyn Invoke>,
         connections: Connections,
         clock: Clock,
     ) -> Self {
         let routes = routes.iter().cloned();
         Self {
             routes: routes.map(|route| (route.route.clone(), route)).collect(),
-            integration,
+            functions,
             connections,
             limits,
             clock,
@@ -189,7 +191,7 @@ impl SocketApi {
 
     async fn ask(&self, route: &SocketRoute, event: Value) -> Result<Value, IntegrationError> {
         let timeout = self.limits.integration_timeout;
-        invoke(&self.integration, &route.function, event, timeout).await
+        invoke(&self.functions, &route.function, event, timeout).await
     }
 
     fn complain(&self, connection: &Connection, message: &str, request_id: &str) {

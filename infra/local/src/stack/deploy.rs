@@ -98,6 +98,11 @@ pub(super) async fn create_resources(
             .sqs
             .create_queue(&queue_settings(queue))
             .map_err(service("a queue"))?;
+        // Whoever received from it ended with the process before.
+        services
+            .sqs
+            .release(&queue.name)
+            .map_err(service("a queue"))?;
     }
     Ok(())
 }

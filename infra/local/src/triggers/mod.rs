@@ -13,14 +13,13 @@ use self::{
     source::Source, stream::StreamTrigger,
 };
 use crate::{
-    lambda::InvocationError,
+    lambda::{InvocationError, Invoke},
     template::{EventSource, Template},
 };
 
 mod activity;
 mod batch_response;
 mod checkpoints;
-mod invoke;
 mod pattern;
 mod queue;
 mod schedule;
@@ -31,7 +30,6 @@ mod stream;
 mod testing;
 
 pub use self::{
-    invoke::Invoke,
     pattern::PatternError,
     schedule::ExpressionError,
     settle::{Unsettled, Until},

@@ -16,8 +16,11 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Invoke, Platform, Streams, Triggers, Unsettled, Until, start_sources};
-use crate::{lambda::InvocationError, template::EventSource};
+use super::{Platform, Streams, Triggers, Unsettled, Until, start_sources};
+use crate::{
+    lambda::{InvocationError, Invoke},
+    template::EventSource,
+};
 
 pub(super) type Answer = Result<Value, InvocationError>;
 
@@ -206,7 +209,7 @@ struct Closure {
 }
 
 impl Invoke for Closure {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Value) -> BoxFuture<'a, Answer> {
+    fn invoke(&self, function: String, payload: Value) -> BoxFuture<'static, Answer> {
         assert_eq!(function, FUNCTION);
         self.payloads
             .lock()

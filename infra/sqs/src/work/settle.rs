@@ -95,6 +95,25 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Makes visible what is in flight for no more than the queue's own timeout. What a receiver put off on
+    /// purpose keeps its time.
+    pub(crate) fn release(&mut self) -> Result<(), SqsError> {
+        let timeout = millis(self.queue.settings.visibility_timeout);
+        let groups: Vec<Option<String>> = self
+            .sql
+            .prepare_cached(
+                "UPDATE message SET visible_at = ?2
+                 WHERE queue = ?1 AND receive_count > 0 AND visible_at > ?2
+                     AND visible_at = received_at + ?3
+                 RETURNING group_id",
+            )?
+            .query_map(params![self.queue.id, self.now, timeout], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        self.refresh(groups.iter().flatten())?;
+        self.announce(self.queue);
+        Ok(())
+    }
+
     pub(super) fn remove(&self, seq: i64) -> Result<(), SqsError> {
         self.sql
             .prepare_cached("DELETE FROM message WHERE seq = ?1")?

@@ -13,6 +13,42 @@ use crate::harness::{ManualClock, open};
 const FOLDER: &str = "SQS_TEST_FOLDER";
 
 #[test]
+fn what_was_in_flight_can_be_given_back_and_what_was_put_off_keeps_its_time() {
+    for name in ["work", "work.fifo"] {
+        let folder = TempDir::new().unwrap();
+        let clock = ManualClock::new();
+        let sqs = open(folder.path(), &clock);
+        sqs.create_queue(&QueueSettings::new(name)).unwrap();
+        for body in ["1", "2", "3"] {
+            let fifo = name == "work.fifo";
+            let message = NewMessage {
+                group: fifo.then(|| body.into()),
+                deduplication_id: fifo.then(|| body.into()),
+                ..NewMessage::new(body)
+            };
+            sqs.send(name, &message).unwrap();
+        }
+        let received = sqs.receive(name, 2, None).unwrap();
+        sqs.change_visibility(name, &received[0].receipt, Duration::from_mins(1))
+            .unwrap();
+        drop(sqs);
+
+        let sqs = open(folder.path(), &clock);
+        sqs.release(name).unwrap();
+        let bodies: BTreeSet<_> = sqs
+            .receive(name, 10, None)
+            .unwrap()
+            .into_iter()
+            .map(|message| message.body)
+            .collect();
+        assert_eq!(bodies, BTreeSet::from(["2".into(), "3".into()]));
+        clock.advance(Duration::from_mins(1));
+        let bodies = sqs.receive(name, 10, None).unwrap();
+        assert!(bodies.iter().any(|message| message.body == "1"));
+    }
+}
+
+#[test]
 fn all_that_is_known_survives_a_restart() {
     let folder = TempDir::new().unwrap();
     let clock = ManualClock::new();

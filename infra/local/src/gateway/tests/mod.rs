@@ -18,8 +18,11 @@ use shared::sdk::clock::Clock;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::{Gateway, HttpRoute, Integration, Outbox, Routes, Settings, SocketRoute};
-use crate::{lambda::InvocationError, server};
+use super::{Gateway, HttpRoute, Outbox, Routes, Settings, SocketRoute};
+use crate::{
+    lambda::{InvocationError, Invoke},
+    server,
+};
 
 type Answer = BoxFuture<'static, Result<Value, InvocationError>>;
 type Handler = Arc<dyn Fn(String, Value) -> Answer + Send + Sync>;
@@ -40,7 +43,7 @@ struct Functions {
     handler: Handler,
 }
 
-impl Integration for Functions {
+impl Invoke for Functions {
     fn invoke(&self, function: String, event: Value) -> Answer {
         let mut calls = self.calls.lock().expect("no panic");
         calls.push((function.clone(), event.clone()));

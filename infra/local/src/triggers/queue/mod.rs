@@ -144,7 +144,8 @@ impl Pump {
         } = &self.source;
         let arn = self.platform.sqs.queue_arn(queue);
         let event = event::event(&batch.messages, &arn);
-        let Ok(response) = self.platform.functions.invoke(function, event).await else {
+        let answer = self.platform.functions.invoke(function.clone(), event);
+        let Ok(response) = answer.await else {
             return;
         };
         let response = if self.source.report_batch_item_failures {

@@ -95,7 +95,9 @@ impl Schedule {
         let _busy = self.0.activity.begin();
         let event = event::event(self.name(), at);
         let functions = &self.0.platform.functions;
-        functions.invoke(&self.0.source.function, event).await
+        functions
+            .invoke(self.0.source.function.clone(), event)
+            .await
     }
 
     /// Fires until `shutdown`, which gives an invocation under way a moment.

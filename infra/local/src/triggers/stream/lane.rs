@@ -160,7 +160,7 @@ impl Lane {
             .shared
             .platform
             .functions
-            .invoke(&source.function, event)
+            .invoke(source.function.clone(), event)
             .await;
         let response = match answer {
             Ok(response) if source.report_batch_item_failures => response,

@@ -1,0 +1,295 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::model::account::{Account, Email, Membership, Session, TenantProfile, User};
+use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
+use crate::model::log::LogEntry;
+use crate::model::project::Project;
+use crate::model::realtime::{Connection, Ticket};
+use crate::model::text::SearchQuery;
+
+/// How many events one partition of a log holds.
+const LOG_PARTITION: u64 = 65_536;
+
+/// Whatever has a key of its own, by what tells it apart. Numbers stand for ids.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Noun {
+    Project(u8, u8),
+    Task(u8, u8, u8),
+    Vector(u8, u8, u8),
+    Listing(u8, u8, u8),
+    Event(u8, u8, u64),
+    CachedProjects(u8, u8),
+    CachedSearch(u8, u8, u64, &'static str),
+    Cursor(u8, u8),
+    Subscription(u8, u8, String),
+    RoomOfConnection(u8, String),
+    Connection(String),
+    Ticket(String),
+    Upload(String),
+    Mail(u8, String),
+    Note(u8, u8, u64, i64),
+    Account(&'static str),
+    User(u8),
+    Membership(u8, u8),
+    Session(u8, u8),
+    Tenant(u8),
+}
+
+impl Noun {
+    fn key(&self) -> (Table, String, String) {
+        match self {
+            Self::Project(tenant, project) => of(&tenant_of(*tenant).project(id(*project))),
+            Self::Task(tenant, project, task) => {
+                of(&project_of(*tenant, *project, 1).task(id::<TaskId>(*task)))
+            }
+            Self::Vector(tenant, project, task) => {
+                of(&project_of(*tenant, *project, 1).vector(id::<TaskId>(*task)))
+            }
+            Self::Listing(tenant, user, project) => {
+                let key = tenant_of(*tenant).project(id(*project));
+                let mut row = project_of(*tenant, *project, 1).into_inner();
+                row.user_id = id(*user);
+                of(&key.stores(row).listing())
+            }
+            Self::Event(tenant, project, seq) => of(&project_of(*tenant, *project, 1).event(*seq)),
+            Self::CachedProjects(tenant, user) => {
+                of(tenant_of(*tenant).cached_projects(id(*user)).row())
+            }
+            Self::CachedSearch(tenant, project, seq, query) => {
+                of(cached_search(*tenant, *project, *seq, query).row())
+            }
+            Self::Cursor(tenant, project) => of(&room_of(*tenant, *project).cursor()),
+            Self::Subscription(tenant, project, connection) => {
+                of(&room_of(*tenant, *project).subscription(connection))
+            }
+            Self::RoomOfConnection(project, connection) => {
+                of(&room_of(0, *project).of_connection(connection))
+            }
+            Self::Connection(id) => of(&Key::<Connection>::connection(id)),
+            Self::Ticket(secret) => of(&Key::<Ticket>::ticket(secret)),
+            Self::Upload(path) => of(&Key::<Upload>::upload(&ObjectPath(path.clone()))),
+            Self::Mail(tenant, job) => {
+                let (pk, sk) = mail(tenant_of(*tenant), job);
+                (Table::Ephemeral, pk, sk)
+            }
+            Self::Note(tenant, project, seq, at) => {
+                let (pk, sk) = change_note(&entry(*tenant, *project, *seq, *at));
+                (Table::Ephemeral, pk, sk)
+            }
+            Self::Account(email) => of(&Key::<Account>::account(
+                &Email::try_from((*email).to_owned()).expect("it is an address"),
+            )),
+            Self::User(user) => of(&Key::<User>::user(id(*user))),
+            Self::Membership(user, tenant) => {
+                of(&Key::<Membership>::membership(id(*user), id(*tenant)))
+            }
+            Self::Session(user, session) => of(&Key::<Session>::session(
+                id(*user),
+                id::<SessionId>(*session),
+            )),
+            Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
+        }
+    }
+}
+
+fn nouns() -> impl Strategy<Value = Noun> {
+    let ids = || 0..3_u8;
+    let seqs = || select(vec![0, 1, 10, 11, 65_535, 65_536, 131_072, u64::MAX]);
+    // Texts that a careless separator would confuse.
+    let texts = || {
+        let texts = [
+            "",
+            "a",
+            "a#b",
+            "b#a",
+            "#",
+            "CONNECTION",
+            "ROOM#a",
+            "MAIL",
+            "VALUE",
+            "CONN#a",
+        ];
+        select(texts.map(str::to_owned).to_vec())
+    };
+    let queries = || select(vec!["a", "b", "a b", "ab", "#", "a#b"]);
+    let emails = || select(vec!["a@b.co", "a#b@b.co", "a@b.co.uk", "account@b.co"]);
+    prop_oneof![
+        (ids(), ids()).prop_map(|(t, p)| Noun::Project(t, p)),
+        (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::Task(t, p, x)),
+        (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::Vector(t, p, x)),
+        (ids(), ids(), ids()).prop_map(|(t, u, p)| Noun::Listing(t, u, p)),
+        (ids(), ids(), seqs()).prop_map(|(t, p, seq)| Noun::Event(t, p, seq)),
+        (ids(), ids()).prop_map(|(t, u)| Noun::CachedProjects(t, u)),
+        (ids(), ids(), seqs(), queries())
+            .prop_map(|(t, p, seq, q)| Noun::CachedSearch(t, p, seq, q)),
+        (ids(), ids()).prop_map(|(t, p)| Noun::Cursor(t, p)),
+        (ids(), ids(), texts()).prop_map(|(t, p, c)| Noun::Subscription(t, p, c)),
+        (ids(), texts()).prop_map(|(p, c)| Noun::RoomOfConnection(p, c)),
+        texts().prop_map(Noun::Connection),
+        texts().prop_map(Noun::Ticket),
+        texts().prop_map(Noun::Upload),
+        (ids(), texts()).prop_map(|(t, job)| Noun::Mail(t, job)),
+        (ids(), ids(), seqs(), 0..3_i64).prop_map(|(t, p, seq, at)| Noun::Note(t, p, seq, at)),
+        emails().prop_map(Noun::Account),
+        ids().prop_map(Noun::User),
+        (ids(), ids()).prop_map(|(u, t)| Noun::Membership(u, t)),
+        (ids(), ids()).prop_map(|(u, s)| Noun::Session(u, s)),
+        ids().prop_map(Noun::Tenant),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_not_the_same_has_not_the_same_key(nouns in prop::collection::hash_set(nouns(), 60)) {
+        let mut taken = HashMap::new();
+        for noun in nouns {
+            let (table, pk, sk) = noun.key();
+            let other = taken.insert((table as u8, pk, sk), noun.clone());
+            prop_assert!(other.is_none(), "{:?} and {:?}", noun, other);
+        }
+    }
+
+    #[test]
+    fn any_two_ids_have_two_keys(one in any::<u128>(), bit in 0..128_u32) {
+        let key = |id: u128| {
+            let id = uuid::Uuid::from_u128(id).to_string();
+            of(&tenant_of(1).project(id.parse().expect("it is an id")))
+        };
+        prop_assert_ne!(key(one), key(one ^ (1 << bit)));
+    }
+
+    #[test]
+    fn a_stretch_of_the_log_is_covered_exactly(
+        border in 0..40_u64,
+        offset in prop_oneof![0..4_u64, LOG_PARTITION - 4..LOG_PARTITION, 0..LOG_PARTITION],
+        length in prop_oneof![0..4_u64, LOG_PARTITION - 2..LOG_PARTITION + 2, 0..200_000_u64],
+    ) {
+        let after = border * LOG_PARTITION + offset;
+        let until = after + length;
+        let mut covered = after;
+        for (pk, first, last) in events(&room_of(1, 2), after, until) {
+            let (first, last) = (seq_of(&first), seq_of(&last));
+            prop_assert_eq!(first, covered + 1, "the next one follows");
+            prop_assert!(first <= last);
+            for seq in [first, last] {
+                prop_assert_eq!(&project_of(1, 2, 1).event(seq).pk, &pk, "{} is there", seq);
+            }
+            covered = last;
+        }
+        prop_assert_eq!(covered, until);
+    }
+
+    #[test]
+    fn events_stand_in_the_order_of_their_numbers(one in 0..LOG_PARTITION, other in 0..LOG_PARTITION, partition in 0..15_000_000_u64) {
+        let event = |seq| project_of(1, 2, 1).event(partition * LOG_PARTITION + seq);
+        prop_assert_eq!(event(one).pk, event(other).pk);
+        prop_assert_eq!(event(one).sk.cmp(&event(other).sk), one.cmp(&other));
+    }
+
+    #[test]
+    fn a_note_leads_back_to_its_event(tenant in 0..9_u8, project in 0..9_u8, seq in any::<u64>(), at in any::<i64>()) {
+        let entry = entry(tenant, project, seq, at);
+        let (_, note) = change_note(&entry);
+        let event = noted_event(&note).expect("it names an event");
+        prop_assert_eq!(of(&event), of(&project_of(tenant, project, 1).event(seq)));
+    }
+
+    #[test]
+    fn whatever_else_stands_among_the_notes_names_no_event_and_no_more(note in ".{0,120}") {
+        prop_assert!(noted_event(&note).is_none());
+    }
+
+    #[test]
+    fn notes_stand_in_the_order_of_their_times(one in 0..1_000_000_000_000_000_i64, other in 0..1_000_000_000_000_000_i64) {
+        let sk = |at| change_note(&entry(1, 1, 1, at)).1;
+        prop_assert_eq!(sk(one).cmp(&sk(other)), one.cmp(&other));
+        prop_assert_eq!(sk(one) < change_notes_until(other), one < other);
+    }
+
+    #[test]
+    fn a_normalised_query_stays_as_it_is(query in any::<String>()) {
+        let once = data::normalised(&query);
+        prop_assert_eq!(data::normalised(&once), once);
+    }
+
+    #[test]
+    fn queries_of_the_same_words_share_their_answer(words in prop::collection::vec("[a-zäß0-9-]{1,9}", 1..6)) {
+        let key = |query: &str| of(cached_search(1, 1, 7, query).row());
+        let plain = words.join(" ");
+        let spread = format!(" {}\t", words.join(" \n "));
+        let longer = format!("{plain} more");
+        prop_assert_eq!(key(&plain), key(&spread));
+        prop_assert_eq!(key(&plain), key(&plain.to_ascii_uppercase()));
+        prop_assert_ne!(key(&plain), key(&longer));
+    }
+}
+
+#[test]
+fn a_stretch_that_has_no_end_can_be_begun() {
+    assert_eq!(events(&room_of(1, 2), 0, u64::MAX).take(3).count(), 3);
+    let last = events(&room_of(1, 2), u64::MAX - 1, u64::MAX).next();
+    assert_eq!(last.map(|(_, first, _)| seq_of(&first)), Some(u64::MAX));
+    assert_eq!(events(&room_of(1, 2), u64::MAX, 7).count(), 0);
+}
+
+fn of<T>(key: &Key<T>) -> (Table, String, String) {
+    (key.table, key.pk.clone(), key.sk.clone())
+}
+
+fn seq_of(sk: &str) -> u64 {
+    let seq = sk.strip_prefix("EVENT#").expect("it is an event's key");
+    seq.parse().expect("it ends in a number")
+}
+
+fn id<T: std::str::FromStr>(number: u8) -> T {
+    let id = format!("01900000-0000-7000-8000-0000000000{number:02x}");
+    id.parse().ok().expect("it is an id")
+}
+
+fn tenant_of(tenant: u8) -> Tenant {
+    Tenant::verified(id::<TenantId>(tenant))
+}
+
+fn room_of(tenant: u8, project: u8) -> RoomKey {
+    let project_id = id::<ProjectId>(project);
+    tenant_of(tenant).room(Room { project_id })
+}
+
+fn project_of(tenant: u8, project: u8, seq: u64) -> Stored<Project> {
+    let name = "Apollo".to_owned().try_into().expect("it is a name");
+    let row = Project {
+        id: id(project),
+        seq,
+        ..Project::new(id::<UserId>(1), name, None, 0)
+    };
+    tenant_of(tenant).project(row.id).stores(row)
+}
+
+fn cached_search(
+    tenant: u8,
+    project: u8,
+    seq: u64,
+    query: &str,
+) -> CacheKey<Vec<crate::sdk::search::Hit>> {
+    let query = SearchQuery::try_from(query.to_owned()).expect("it is a query");
+    project_of(tenant, project, seq).cached_search(&query)
+}
+
+fn entry(tenant: u8, project: u8, seq: u64, at: Millis) -> LogEntry {
+    let room = room_of(tenant, project).room().to_string();
+    LogEntry {
+        tenant_id: id(tenant),
+        seq,
+        at,
+        actor: id(1),
+        kind: "task:created".to_owned(),
+        data: "{}".to_owned(),
+        jobs: Vec::new(),
+        note_shard: shard(&room),
+        room,
+    }
+}

@@ -1,0 +1,94 @@
+//! What each function costs: its AWS calls, how many of them are made in turn, and the capacity that they
+//! consume, in a project of ten tasks and in one of ten thousand. `tests/figures.md` keeps what was measured.
+
+mod cases;
+mod cost;
+mod meter;
+mod report;
+mod scene;
+
+use std::fs;
+use std::path::Path;
+
+use crate::agreement::diff;
+
+use self::cases::{Case, Figures};
+use self::scene::Scene;
+
+/// The sizes of the project, in tasks.
+const SIZES: [u64; 2] = [10, 10_000];
+
+/// A search reads the tasks that are nearest, at most 30: where there are only 10, it reads 20 fewer.
+const TASKS_THAT_A_SEARCH_LACKS: f64 = 20.0;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_call_costs_is_as_written_down_and_does_not_grow_with_the_project() {
+    let small = measured(SIZES[0]).await;
+    let large = measured(SIZES[1]).await;
+    for (small, large) in small.cases.iter().zip(&large.cases) {
+        assert_no_growth(small, large);
+    }
+    for figures in [&small, &large] {
+        assert_within_budget(figures);
+    }
+    assert_written_down(&report::text(&small, &large));
+}
+
+async fn measured(tasks: u64) -> Figures {
+    let scene = Scene::with_tasks(tasks).await;
+    let figures = cases::measure(scene).await;
+    assert!(!figures.cases.is_empty());
+    figures
+}
+
+fn assert_no_growth(small: &Case, large: &Case) {
+    let name = format!("{}, {}", small.function, small.name);
+    assert_eq!(name, format!("{}, {}", large.function, large.name));
+    let (a, b) = (&small.cost, &large.cost);
+    assert_eq!(a.rounds, b.rounds, "{name}");
+    assert_eq!(a.write_units, b.write_units, "{name}: write units");
+    let expected = match (small.function, small.name) {
+        ("search-tasks", "miss") => a.read_units + TASKS_THAT_A_SEARCH_LACKS,
+        _ => a.read_units,
+    };
+    assert_eq!(expected, b.read_units, "{name}: read units");
+}
+
+/// The budgets, beyond the one read of authentication.
+fn assert_within_budget(figures: &Figures) {
+    let beyond_authentication = |function, name| {
+        let cost = &figures.of(function, name).cost;
+        assert_eq!(cost.rounds[0], ["BatchGetItem"], "{function}, {name}");
+        cost.without_first_round()
+    };
+    let created = beyond_authentication("create-project", "made");
+    assert_eq!(created.calls(), ["TransactWriteItems"]);
+    assert_eq!(
+        beyond_authentication("list-projects", "hit").calls().len(),
+        1
+    );
+    assert!(beyond_authentication("search-tasks", "hit").calls().len() <= 2);
+    for (name, budget) in [
+        ("plain", 2),
+        ("assigned", 3),
+        ("with a file", 3),
+        ("assigned, with a file", 3),
+    ] {
+        let round_trips = beyond_authentication("create-task", name).dynamodb_round_trips;
+        assert!(round_trips <= budget, "create-task, {name}: {round_trips}");
+    }
+}
+
+fn assert_written_down(measured: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures.md");
+    if std::env::var("UPDATE_FIGURES").is_ok_and(|value| value == "1") {
+        fs::write(&file, measured).expect("the file can be written");
+    }
+    let written = fs::read_to_string(&file).unwrap_or_default();
+    let difference = diff(("tests/figures.md", &written), ("measured", measured));
+    assert!(
+        difference.is_empty(),
+        "\nWhat was measured is not what is written down:\n\n{difference}\nTo mend it, if the new figures \
+         are right: UPDATE_FIGURES=1 cargo test --workspace --test it figures\n"
+    );
+}

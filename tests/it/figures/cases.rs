@@ -1,0 +1,239 @@
+//! What is measured: each function in its main cases, one at a time.
+
+use std::time::Duration;
+
+use local::functions;
+use serde_json::{Value, json};
+
+use super::cost::Cost;
+use super::scene::{Event, Scene};
+
+/// What was measured at one size.
+#[derive(Default)]
+pub(super) struct Figures {
+    /// The functions' cold starts.
+    pub(super) starts: Vec<(&'static str, Cost)>,
+    /// Their invocations.
+    pub(super) cases: Vec<Case>,
+}
+
+/// An invocation.
+pub(super) struct Case {
+    pub(super) function: &'static str,
+    pub(super) name: &'static str,
+    pub(super) cost: Cost,
+}
+
+impl Figures {
+    pub(super) fn of(&self, function: &str, name: &str) -> &Case {
+        let mut cases = self.cases.iter();
+        cases
+            .find(|case| case.function == function && case.name == name)
+            .unwrap_or_else(|| panic!("{function}, {name} was not measured"))
+    }
+}
+
+/// After so long nothing is expected of a search index any more that it may not hold yet.
+const SETTLING: Duration = Duration::from_secs(61);
+
+/// Measures all there is to measure.
+pub(super) async fn measure(scene: Scene) -> Figures {
+    let mut sheet = Sheet {
+        scene,
+        figures: Figures::default(),
+    };
+    sheet.starts().await;
+    sheet.accounts().await;
+    sheet.projects().await;
+    let assigned = sheet.tasks().await;
+    sheet.realtime().await;
+    sheet.followers(assigned).await;
+    sheet.sweeps().await;
+    sheet.search().await;
+    sheet.scene.app.stop().await;
+    sheet.figures
+}
+
+struct Sheet {
+    scene: Scene,
+    figures: Figures,
+}
+
+impl Sheet {
+    async fn starts(&mut self) {
+        for function in functions::all() {
+            let name = function.endpoint.name;
+            let cost = self.scene.meter.start(&self.scene.app, name).await;
+            self.figures.starts.push((name, cost));
+        }
+    }
+
+    async fn accounts(&mut self) {
+        self.http("sign-up/ok", "a new address", 201).await;
+        self.http(
+            "sign-up/address-taken",
+            "an address that has an account",
+            409,
+        )
+        .await;
+        self.http("log-in/ok", "right password", 200).await;
+        self.http("log-in/wrong-password", "wrong password", 401)
+            .await;
+        self.http("log-in/unknown-address", "unknown address", 401)
+            .await;
+        self.http("get-jwks/ok", "read", 200).await;
+        self.http("not-found/unknown-path", "unknown path", 404)
+            .await;
+    }
+
+    async fn projects(&mut self) {
+        self.http("create-project/ok", "made", 201).await;
+        self.http("create-project/name-too-short", "bad input", 422)
+            .await;
+        self.http("create-project/no-token", "no token", 401).await;
+        self.http("list-projects/ok", "miss", 200).await;
+        self.http("list-projects/ok", "hit", 200).await;
+        self.http("list-projects/no-token", "no token", 401).await;
+    }
+
+    /// Returns the `seq` of a task that was given to somebody.
+    async fn tasks(&mut self) -> u64 {
+        let plain = self.scene.event("create-task/ok").await;
+        let plain = plain.with(&json!({ "assignedTo": null }));
+        let bad = plain.clone().with(&json!({ "title": "" }));
+        let answer = self
+            .case("plain", plain, json!({ "statusCode": 201 }))
+            .await;
+        self.scene.task = body(&answer)["task"]["id"]
+            .as_str()
+            .expect("it has an id")
+            .to_owned();
+        let answer = self.http("create-task/ok", "assigned", 201).await;
+        let file = self.scene.event("create-task/with-file").await;
+        let ada = json!({ "assignedTo": self.scene.ada.user_id });
+        let both = file.clone().with(&ada);
+        self.case("with a file", file, json!({ "statusCode": 201 }))
+            .await;
+        self.case("assigned, with a file", both, json!({ "statusCode": 201 }))
+            .await;
+        self.http(
+            "create-task/project-of-another-tenant",
+            "project of another tenant",
+            404,
+        )
+        .await;
+        self.http(
+            "create-task/assignee-not-a-member",
+            "assigned to a stranger",
+            422,
+        )
+        .await;
+        self.case("bad input", bad, json!({ "statusCode": 422 }))
+            .await;
+        self.http("create-task/no-token", "no token", 401).await;
+        answer["headers"]["x-event-seq"]
+            .as_str()
+            .and_then(|seq| seq.parse().ok())
+            .expect("the answer has its number")
+    }
+
+    async fn realtime(&mut self) {
+        self.http("create-realtime-ticket/ok", "issued", 201).await;
+        self.http("realtime-connect/ok", "a ticket", 200).await;
+        self.http("realtime-connect/invented-ticket", "no such ticket", 401)
+            .await;
+        self.http("realtime-subscribe/ok", "a room", 200).await;
+        self.http(
+            "realtime-subscribe/room-of-another-tenant",
+            "room of another tenant",
+            200,
+        )
+        .await;
+        self.http("realtime-unsubscribe/ok", "a room", 200).await;
+        self.http("realtime-default/ping", "ping", 200).await;
+        let again = self.scene.event("realtime-subscribe/ok").await;
+        self.scene.meter.invoke(again.function, again.payload).await;
+        self.http("realtime-disconnect/ok", "in one room", 200)
+            .await;
+    }
+
+    /// What follows from a task, the `seq` of which is `assigned`.
+    async fn followers(&mut self, assigned: u64) {
+        let done = json!({ "batchItemFailures": [] });
+        let image = self.scene.logged(assigned).await;
+        let relayed = self.scene.event("relay/ok").await.of_image(image);
+        self.case("an event with two jobs", relayed, done.clone())
+            .await;
+        // It has handed work to the stack's own functions.
+        self.scene.app.settled().await;
+
+        for (fixture, name) in [
+            ("send-email/ok", "sent"),
+            ("send-email/ok", "delivered again"),
+            ("send-email/unknown-user", "user is gone"),
+            ("index-task/ok", "new"),
+            ("index-task/ok", "unchanged"),
+            ("index-task/task-gone", "task is gone"),
+            ("send-realtime/ok", "nobody listens"),
+        ] {
+            let event = self.scene.event(fixture).await;
+            self.case(name, event, done.clone()).await;
+        }
+
+        let mut socket = self.scene.ada.connect().await;
+        socket.subscribe(&self.scene.project).await;
+        let task = json!({ "projectId": self.scene.project, "title": "Count down" });
+        let made = self.scene.ada.post("/api/create-task", task).await;
+        let event = self.scene.event("send-realtime/ok").await;
+        let event = event.of_seq(made.event_seq());
+        self.case("one listener", event, done).await;
+        assert_eq!(socket.expect_next().await["type"], "task:created");
+    }
+
+    async fn sweeps(&mut self) {
+        for fixture in ["sweep-log/ok", "sweep-uploads/ok"] {
+            let event = self.scene.event(fixture).await;
+            self.case("nothing to do", event, json!({ "done": 0 }))
+                .await;
+        }
+    }
+
+    async fn search(&mut self) {
+        self.scene.app.advance(SETTLING);
+        self.http("search-tasks/ok", "miss", 200).await;
+        self.http("search-tasks/ok", "hit", 200).await;
+        self.http(
+            "search-tasks/project-of-another-tenant",
+            "project of another tenant",
+            404,
+        )
+        .await;
+    }
+
+    /// A fixture that is answered with a status.
+    async fn http(&mut self, fixture: &'static str, name: &'static str, status: u16) -> Value {
+        let event = self.scene.event(fixture).await;
+        self.case(name, event, json!({ "statusCode": status }))
+            .await
+    }
+
+    /// An event whose answer has these members.
+    async fn case(&mut self, name: &'static str, event: Event, expected: Value) -> Value {
+        let function = event.function;
+        let (answer, cost) = self.scene.meter.invoke(function, event.payload).await;
+        for (member, value) in expected.as_object().expect("they are members") {
+            assert_eq!(&answer[member], value, "{function}, {name}: {answer}");
+        }
+        self.figures.cases.push(Case {
+            function,
+            name,
+            cost,
+        });
+        answer
+    }
+}
+
+fn body(answer: &Value) -> Value {
+    let text = answer["body"].as_str().expect("it has a body");
+    serde_json::from_str(text).expect("the body is JSON")
+}

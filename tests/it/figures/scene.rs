@@ -1,0 +1,141 @@
+//! Where it is measured: a stack that does nothing on its own, and a project of so many tasks.
+
+mod seed;
+
+use local::{events, functions};
+use serde_json::{Value, json};
+use shared::lambda::{Function, stream};
+use tests::{App, Member, PASSWORD};
+
+use super::meter::Meter;
+
+/// A stack, ada with a project, and bob, who is of another tenant.
+pub(super) struct Scene {
+    pub(super) app: App,
+    pub(super) meter: Meter,
+    pub(super) ada: Member,
+    pub(super) project: String,
+    /// The last task that was made.
+    pub(super) task: String,
+    bob: Member,
+    bobs_project: String,
+}
+
+/// An event for a function.
+#[derive(Clone)]
+pub(super) struct Event {
+    pub(super) function: &'static str,
+    pub(super) payload: Value,
+}
+
+impl Scene {
+    /// One whose project has so many tasks, each with its event and its embedding.
+    pub(super) async fn with_tasks(tasks: u64) -> Self {
+        let app = App::start_with(|options| {
+            options.functions = functions::all().into_iter().map(quiet).collect();
+        })
+        .await;
+        let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+        let (project, bobs_project) = (ada.project("Apollo").await, bob.project("Gemini").await);
+        let task = ada.task(&project, "Count down").await;
+        let mut meter = Meter::open(&app).await;
+        meter.start(&app, "index-task").await;
+        let scene = Self {
+            app,
+            meter,
+            ada,
+            project,
+            task,
+            bob,
+            bobs_project,
+        };
+        let index = scene.event("index-task/ok").await;
+        scene.meter.invoke(index.function, index.payload).await;
+        seed::copies(&scene, tasks).await;
+        scene
+    }
+
+    /// The fixture `function/case`, filled in.
+    pub(super) async fn event(&self, fixture: &'static str) -> Event {
+        let (function, _) = fixture.split_once('/').expect("it is of a function");
+        let text = events::read(fixture).expect("there is such a fixture");
+        let filled = self.fill(text).await;
+        Event {
+            function,
+            payload: serde_json::from_str(&filled).expect("it is JSON"),
+        }
+    }
+
+    /// What the log holds under `seq`, as the stream shows it.
+    pub(super) async fn logged(&self, seq: u64) -> Value {
+        let pk = format!("T#{}#P#{}#LOG#0", self.ada.tenant_id, self.project);
+        let row = seed::row(&self.app, &pk, &seed::event_key(seq)).await;
+        serde_json::to_value(serde_dynamo::Item::from(row)).expect("it is JSON")
+    }
+
+    async fn fill(&self, mut text: String) -> String {
+        if text.contains("{{ada.ticket}}") {
+            text = text.replace("{{ada.ticket}}", &self.ada.ticket().await);
+        }
+        [
+            ("{{ada}}", self.ada.token.as_str()),
+            ("{{ada.user}}", &self.ada.user_id),
+            ("{{ada.tenant}}", &self.ada.tenant_id),
+            ("{{ada.email}}", &self.ada.email),
+            ("{{ada.password}}", PASSWORD),
+            ("{{ada.project}}", &self.project),
+            ("{{ada.task}}", &self.task),
+            ("{{bob.user}}", &self.bob.user_id),
+            ("{{bob.project}}", &self.bobs_project),
+            ("{{email}}", "new@example.com"),
+        ]
+        .iter()
+        .fold(text, |text, (placeholder, value)| {
+            text.replace(placeholder, value)
+        })
+    }
+}
+
+impl Event {
+    /// The same request with other members in its body.
+    pub(super) fn with(mut self, members: &Value) -> Self {
+        let body = self.payload["body"].as_str().unwrap_or("{}");
+        let mut body: Value = serde_json::from_str(body).expect("the body is JSON");
+        for (name, value) in members.as_object().expect("they are members") {
+            body[name] = value.clone();
+        }
+        body.as_object_mut()
+            .expect("the body is an object")
+            .retain(|_, value| !value.is_null());
+        self.payload["body"] = json!(body.to_string());
+        self
+    }
+
+    /// The batch's last record alone, of another row.
+    pub(super) fn of_image(mut self, image: Value) -> Self {
+        let records = self.payload["Records"].as_array_mut();
+        let mut record = records.and_then(Vec::pop).expect("it is a batch");
+        record["dynamodb"]["NewImage"] = image;
+        self.payload["Records"] = json!([record]);
+        self
+    }
+
+    /// The same message for another event of its room.
+    pub(super) fn of_seq(mut self, seq: u64) -> Self {
+        let body = &mut self.payload["Records"][0]["body"];
+        let mut job: Value =
+            serde_json::from_str(body.as_str().expect("it is a text")).expect("it is an envelope");
+        job["payload"]["seq"] = json!(seq);
+        *body = json!(job.to_string());
+        self
+    }
+}
+
+/// The stream goes nowhere: else what follows from each change would be at work while others are measured.
+fn quiet(function: Function) -> Function {
+    if function.endpoint.name == "relay" {
+        stream::function(function.endpoint, |_sdk, _event| async { Ok(()) })
+    } else {
+        function
+    }
+}
