@@ -16,6 +16,8 @@ pub struct Endpoint {
     pub trigger: Trigger,
     /// The largest HTTP body it takes, in bytes.
     pub body_limit: usize,
+    /// What is said of a larger one, where there is more to say than the limit.
+    pub body_limit_hint: Option<&'static str>,
     /// The AWS actions that it is granted, and no others.
     pub uses: &'static [Use],
 }
@@ -79,10 +81,11 @@ impl Endpoint {
         self
     }
 
-    /// The same endpoint with another limit for its body, in bytes.
+    /// The same endpoint with another limit for its body, in bytes, and what is said of a larger one.
     #[must_use]
-    pub const fn body_limit(mut self, bytes: usize) -> Self {
+    pub const fn body_limit(mut self, bytes: usize, hint: Option<&'static str>) -> Self {
         self.body_limit = bytes;
+        self.body_limit_hint = hint;
         self
     }
 
@@ -112,6 +115,7 @@ impl Endpoint {
             name,
             trigger,
             body_limit: BODY_LIMIT,
+            body_limit_hint: None,
             uses: &[],
         }
     }

@@ -4,6 +4,7 @@
 //! `message` and `details`; the cause of a 5xx stays in the log.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -19,7 +20,7 @@ pub struct Error {
     code: Code,
     message: Cow<'static, str>,
     details: Vec<Detail>,
-    retry_after: Option<u32>,
+    retry_after: Option<Duration>,
     headers: Vec<(&'static str, String)>,
     cause: Option<Cause>,
 }
@@ -154,6 +155,15 @@ impl Error {
         }
     }
 
+    /// The same bad fields, where they stood in a query: 400.
+    #[must_use]
+    pub(crate) fn of_query(mut self) -> Self {
+        if self.code == Code::ValidationError {
+            self.code = Code::BadRequest;
+        }
+        self
+    }
+
     /// 422 for one field.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::validation(vec![Detail {
@@ -174,7 +184,6 @@ impl Error {
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
         Self {
             cause: Some(cause.into()),
-            retry_after: Some(1),
             ..Self::new(
                 Code::Unavailable,
                 "Temporarily unavailable, please try again",
@@ -194,10 +203,10 @@ impl Error {
         &self.headers
     }
 
-    /// The same error with another public message.
+    /// The same error, to be tried again after `wait`.
     #[must_use]
-    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
-        self.message = message.into();
+    pub fn retry_in(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 
@@ -211,8 +220,8 @@ impl Error {
         &self.details
     }
 
-    /// Seconds after which to try again.
-    pub fn retry_after(&self) -> Option<u32> {
+    /// After how long to try again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::model::Millis;
+use crate::model::cached::Entry;
 use crate::model::realtime::Room;
 use crate::model::upload::Upload;
 use crate::tenant::Tenant;
@@ -91,7 +92,7 @@ pub struct Stored<T> {
 /// The key of a cached value of type `V`.
 #[derive(Debug)]
 pub struct CacheKey<V> {
-    row: Key<crate::sdk::cache::Entry>,
+    row: Key<Entry>,
     lifetime: Duration,
     value: PhantomData<fn() -> V>,
 }
@@ -203,7 +204,7 @@ impl<T> std::ops::Deref for Stored<T> {
 }
 
 impl<V> CacheKey<V> {
-    pub(crate) fn row(&self) -> &Key<crate::sdk::cache::Entry> {
+    pub(crate) fn row(&self) -> &Key<Entry> {
         &self.row
     }
 

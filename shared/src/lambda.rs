@@ -13,8 +13,10 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::endpoint::Endpoint;
+use crate::error::Error;
 use crate::sdk::Sdk;
 use crate::sdk::clock::Clock;
 use crate::sdk::connections::Connections;
@@ -52,6 +54,8 @@ pub(crate) struct Invocation {
     pub(crate) payload: Value,
     pub(crate) request_id: String,
     pub(crate) sdk: Sdk,
+    /// When the handler has to have ended, so that there is time to answer.
+    pub(crate) deadline: Instant,
 }
 
 impl Function {
@@ -98,9 +102,21 @@ impl Service {
                 payload,
                 request_id: context.request_id,
                 sdk: Sdk::new(&request),
+                deadline: Instant::now() + request.remaining(),
             })
             .await
     }
+}
+
+/// Cuts work short at the deadline: whoever waits hears that it can be tried again, where a function that
+/// the platform has to end tells nobody anything.
+pub(crate) async fn until<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::time::timeout_at(deadline, work)
+        .await
+        .unwrap_or_else(|elapsed| Err(Error::unavailable(elapsed)))
 }
 
 /// Runs a function on Lambda, for as long as the platform wants it.

@@ -26,6 +26,7 @@ pub mod prelude {
     pub use crate::reply::Reply;
     pub use crate::sdk::Sdk;
     pub use deserr::Deserr;
-    pub use futures::future::{join, try_join_all};
+    pub use futures::future::{join, join_all};
     pub use serde::Serialize;
+    pub use tracing;
 }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod attachment;
+pub mod cached;
 pub mod due;
 pub mod id;
 pub mod log;
@@ -12,4 +13,5 @@ pub mod task;
 pub mod text;
 pub mod upload;
 
-pub use crate::sdk::clock::Millis;
+/// Epoch milliseconds, UTC: the one unit of time in rows, tokens' lives, events and answers.
+pub type Millis = i64;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::sdk::change::Committed;
+use crate::model::log::Committed;
 
 /// A body, its status, and the headers that say more about it.
 #[derive(Debug, Clone)]

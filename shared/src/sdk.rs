@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod ai;
+pub(crate) mod backoff;
 pub mod cache;
 pub mod change;
 pub mod clock;

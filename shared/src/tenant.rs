@@ -3,7 +3,7 @@
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
 use crate::model::id::{ProjectId, TenantId, UserId};
 use crate::model::project::{Listing, Project};
-use crate::model::realtime::{Room, Subscription};
+use crate::model::realtime::Room;
 
 /// Proof that a request acts for a tenant.
 ///
@@ -52,10 +52,5 @@ impl Tenant {
     /// The connections of a room.
     pub fn room(&self, room: Room) -> RoomKey {
         RoomKey::new(*self, room)
-    }
-
-    /// A connection's place in a room.
-    pub fn subscription(&self, room: Room, connection_id: &str) -> Key<Subscription> {
-        self.room(room).subscription(connection_id)
     }
 }

@@ -34,8 +34,13 @@ impl App {
 
     /// Stops it and starts it again on the same folder: what is warm is gone, what is stored is not.
     pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with other settings, or with a change to what is in the folder.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Options)) -> Self {
         self.stack.stop().await;
-        Self::start_in(self.folder, |_| {}).await
+        Self::start_in(self.folder, change).await
     }
 
     async fn start_in(folder: TempDir, change: impl FnOnce(&mut Options)) -> Self {

@@ -3,7 +3,7 @@
 mod answer;
 mod app;
 mod aws;
-
+mod ledger;
 mod member;
 mod model;
 mod socket;
@@ -11,6 +11,7 @@ mod socket;
 pub use answer::Answer;
 pub use app::App;
 pub use aws::tables;
+pub use ledger::Ledger;
 pub use member::{Member, PASSWORD, attachment};
 pub use model::has_model;
 pub use socket::Socket;

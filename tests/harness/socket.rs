@@ -39,6 +39,11 @@ impl Socket {
         sent.expect("it can be sent");
     }
 
+    /// Sends a message of any kind, which the other side may refuse half-way.
+    pub async fn send_message(&mut self, message: Message) {
+        let _refused = self.0.send(message).await;
+    }
+
     /// The next message; nothing once the connection is closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {

@@ -36,7 +36,9 @@ async fn what_a_call_costs_is_as_written_down_and_does_not_grow_with_the_project
 
 async fn measured(tasks: u64) -> Figures {
     let scene = Scene::with_tasks(tasks).await;
+    let t = std::time::Instant::now();
     let figures = cases::measure(scene).await;
+    eprintln!("measured {tasks} in {:?}", t.elapsed());
     assert!(!figures.cases.is_empty());
     figures
 }

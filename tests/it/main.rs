@@ -2,11 +2,17 @@
 
 mod accounts;
 mod agreement;
+mod concurrency;
 mod conformance;
+mod crash;
 mod email;
+mod faults;
 mod figures;
 mod fixtures;
+mod fuzz;
 mod projects;
+mod readme;
 mod realtime;
 mod search;
 mod tasks;
+mod watched;

@@ -1,6 +1,6 @@
 //! `POST /api/create-task`: a task of a project, with a file if there is one.
 
-use shared::model::attachment::AttachmentInput;
+use shared::model::attachment::{self, Attachment};
 use shared::model::due::DueDate;
 use shared::model::id::{ProjectId, TaskId, UserId};
 use shared::model::log::{IndexTask, TaskAssigned};
@@ -12,7 +12,7 @@ use shared::sdk::uploads::PendingUpload;
 
 /// Editors make tasks. The body has room for 4 MiB of file in base64.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/create-task")
-    .body_limit(6 * 1024 * 1024)
+    .body_limit(6 * 1024 * 1024, Some(attachment::TOO_LARGE))
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
@@ -38,7 +38,7 @@ pub struct Input {
     #[deserr(default)]
     due_date: Option<DueDate>,
     #[deserr(default)]
-    attachment: Option<AttachmentInput>,
+    attachment: Option<Attachment>,
 }
 
 /// The task.
@@ -59,26 +59,21 @@ struct Created {
 
 /// Stores the task; its email, its realtime event and its embedding follow from the log.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
-    let Event { input, caller, .. } = event;
-    let attachment = input.attachment.map(AttachmentInput::accept).transpose()?;
+    let Event {
+        mut input, caller, ..
+    } = event;
+    let attachment = input.attachment.take().map(Attachment::within_limit);
+    let attachment = attachment.transpose()?;
     let (project, assignee) = join(
         sdk.db.load(caller.tenant.project(input.project_id)),
         sdk.accounts
             .require_member(&caller.tenant, input.assigned_to, "assignedTo"),
     )
     .await;
-    let project = project?;
-    assignee?;
-
+    let (project, ()) = (project?, assignee?);
     let upload = sdk.storage.upload(&project, attachment).await?;
     let attachment_url = sdk.storage.link(upload.as_ref()).await?;
-    let task = Task {
-        description: input.description,
-        assigned_to: input.assigned_to,
-        due_date: input.due_date,
-        attachment: upload.as_ref().map(PendingUpload::object),
-        ..Task::new(project.id, caller.user_id, input.title, sdk.clock.now())
-    };
+    let task = input.into_task(caller.user_id, upload.as_ref(), sdk.clock.now());
 
     let mut change = sdk.db.change(&project, &caller);
     change.create(&project.task(task.id), &task);
@@ -90,6 +85,18 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Outp
     let committed = change.commit().await?;
 
     Ok(Reply::created(output(task, attachment_url)).event_seq(committed))
+}
+
+impl Input {
+    fn into_task(self, author: UserId, upload: Option<&PendingUpload>, now: Millis) -> Task {
+        Task {
+            description: self.description,
+            assigned_to: self.assigned_to,
+            due_date: self.due_date,
+            attachment: upload.map(PendingUpload::object),
+            ..Task::new(self.project_id, author, self.title, now)
+        }
+    }
 }
 
 fn output(task: Task, attachment_url: Option<String>) -> Output {

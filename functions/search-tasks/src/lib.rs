@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use shared::model::id::ProjectId;
 use shared::model::project::Project;
+use shared::model::search::Hit;
 use shared::model::text::SearchQuery;
 use shared::prelude::*;
 use shared::sdk::cache::Cached;
-use shared::sdk::search::Hit;
 
 /// Viewers search.
 pub const ENDPOINT: Endpoint = Endpoint::http("search-tasks", "POST", "/api/search-tasks").uses(&[

@@ -4,9 +4,10 @@
 use std::cmp::Reverse;
 use std::ops::Deref;
 
+use shared::model::search::Hit;
 use shared::model::task::Task;
 use shared::model::text::SearchQuery;
-use shared::sdk::search::{Hit, Near};
+use shared::sdk::search::Near;
 
 /// The `most` best of `tasks`, which `near` has scored; what `near` names and `tasks` lacks is gone.
 pub(crate) fn nearest_first(

@@ -5,7 +5,7 @@ mod message;
 use std::time::Duration;
 
 use shared::lambda::queue::Message;
-use shared::model::log::TaskAssigned;
+use shared::model::log::{Job, TaskAssigned};
 use shared::prelude::*;
 use shared::sdk::mail::Outcome;
 
@@ -28,7 +28,7 @@ const WAITS: [Duration; 3] = [
 /// Sends the email, once, however often the job is delivered.
 pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> Result<()> {
     let tenant = event.caller.tenant;
-    let Message { job, receipt, .. } = event.input;
+    let Message { job, deliveries } = event.input;
     let (progress, user) = join(
         sdk.mail.progress(&tenant, &job.id),
         sdk.accounts.user(job.payload.assigned_to),
@@ -44,25 +44,19 @@ pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> R
     let message = message::task_assigned(user.email, &job.payload);
     match sdk.mail.send(&job.id, &message).await? {
         Outcome::Accepted => sdk.mail.sent(&tenant, &job.id).await,
-        Outcome::Busy(wait) => put_off(&sdk, &receipt, wait, "the mail service is busy").await,
+        Outcome::Busy(wait) => {
+            let wait = wait.unwrap_or_else(|| TaskAssigned::QUEUE.wait_after(deliveries));
+            Err(Error::unavailable("the mail service is busy").retry_in(wait))
+        }
+        Outcome::Rejected(reason) => sdk.queue.give_up(&job, &reason).await,
         Outcome::Failed(reason) => {
             let failures = sdk.mail.failed(&tenant, &job.id).await?.failures;
             match wait_after(failures) {
-                Some(wait) => put_off(&sdk, &receipt, wait, &reason).await,
-                None => sdk.queue.give_up(&job).await,
+                Some(wait) => Err(Error::unavailable(reason).retry_in(wait)),
+                None => sdk.queue.give_up(&job, &reason).await,
             }
         }
-        Outcome::Rejected(_) => sdk.queue.give_up(&job).await,
     }
-}
-
-/// Leaves the message in the queue, and says when it is to come back.
-async fn put_off(sdk: &Sdk, receipt: &str, wait: Duration, reason: &str) -> Result<()> {
-    sdk.queue.delay(receipt, wait).await?;
-    Err(Error::unavailable(format!(
-        "{reason}; again in {} s",
-        wait.as_secs()
-    )))
 }
 
 fn wait_after(failures: u32) -> Option<Duration> {

@@ -12,23 +12,25 @@ const AT_ONCE: usize = 16;
 /// hold up its room: its client connects again and catches up.
 const LAST_PATIENCE: u32 = 3;
 
-/// The events after `after`, up to and with `latest`.
+/// The events after `after` up to and with `until`; no read if that is `latest` alone.
 pub(crate) async fn owed(
     sdk: &Sdk,
     room: &RoomKey,
     after: u64,
-    latest: Broadcast,
+    until: u64,
+    latest: &Broadcast,
 ) -> Result<Vec<Broadcast>> {
     if after + 1 == latest.seq {
-        return Ok(vec![latest]);
+        return Ok(vec![latest.clone()]);
     }
-    let entries = sdk.db.events(room, after, latest.seq).await?;
+    let entries = sdk.db.events(room, after, until).await?;
     entries.iter().map(Broadcast::try_from).collect()
 }
 
-/// Sends `events` to every connection, each in their order.
+/// Sends `events` to every connection, each in their order. That one fails keeps them from no other.
 pub(crate) async fn to_all(
     sdk: &Sdk,
+    room: &RoomKey,
     subscriptions: &[Subscription],
     events: &[Broadcast],
     deliveries: u32,
@@ -37,18 +39,21 @@ pub(crate) async fn to_all(
         .iter()
         .map(|event| Ok((event.seq, event.to_json()?)))
         .collect::<Result<Vec<_>>>()?;
+    let mut outcome = Ok(());
     for some in subscriptions.chunks(AT_ONCE) {
-        try_join_all(
-            some.iter()
-                .map(|subscription| to_one(sdk, subscription, &messages, deliveries)),
-        )
-        .await?;
+        let sent = some
+            .iter()
+            .map(|subscription| to_one(sdk, room, subscription, &messages, deliveries));
+        for one in join_all(sent).await {
+            outcome = outcome.and(one);
+        }
     }
-    Ok(())
+    outcome
 }
 
 async fn to_one(
     sdk: &Sdk,
+    room: &RoomKey,
     subscription: &Subscription,
     messages: &[(u64, String)],
     deliveries: u32,
@@ -57,13 +62,21 @@ async fn to_one(
     for (_, message) in messages.iter().filter(|(seq, _)| *seq > subscription.since) {
         match sdk.socket.post(id, message).await {
             Ok(Delivery::Sent) => {}
-            Ok(Delivery::Gone) => return sdk.socket.forget(id).await,
-            Err(_) if deliveries >= LAST_PATIENCE => {
+            Ok(Delivery::Gone) => return forget(sdk, room, id).await,
+            Ok(Delivery::Busy) => return Err(Error::unavailable("too many messages at once")),
+            Err(error) if deliveries >= LAST_PATIENCE => {
+                tracing::warn!(%error, "a connection is ended");
                 sdk.socket.disconnect(id).await?;
-                return sdk.socket.forget(id).await;
+                return forget(sdk, room, id).await;
             }
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Also out of this very room: a connection that ended while it came in is known to nothing else.
+async fn forget(sdk: &Sdk, room: &RoomKey, connection_id: &str) -> Result<()> {
+    sdk.socket.leave(room, connection_id).await?;
+    sdk.socket.forget(connection_id).await
 }

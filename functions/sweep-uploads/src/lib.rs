@@ -9,14 +9,15 @@ pub const ENDPOINT: Endpoint =
 /// A task is stored within seconds of its file, or not at all.
 const PATIENCE: Millis = 60 * 60_000;
 
-/// Claims each note, so that no task can be stored with the file any more, then removes file and note.
+/// Claims each note, so that no task can be stored with the file any more, then removes file and note. What
+/// fails is left to the next sweep.
 pub async fn handler(sdk: Sdk, _event: Event<Nothing, System>) -> Result<usize> {
     let left_over = sdk.storage.left_over(sdk.clock.now() - PATIENCE).await?;
     let mut removed = 0;
     for upload in left_over {
-        if sdk.storage.claim(&upload).await? {
-            sdk.storage.discard(&upload).await?;
-            removed += 1;
+        match sdk.storage.remove(&upload).await {
+            Ok(()) => removed += 1,
+            Err(error) => tracing::warn!(%error, "a file is left over"),
         }
     }
     Ok(removed)

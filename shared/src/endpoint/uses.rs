@@ -150,9 +150,9 @@ uses! {
     /// The email queue, consumed, with a wait of the consumer's choice.
     CONSUME_EMAIL = EmailQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// The embeddings queue, consumed.
-    CONSUME_EMBEDDINGS = EmbeddingsQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+    CONSUME_EMBEDDINGS = EmbeddingsQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// The realtime queue, consumed.
-    CONSUME_REALTIME = RealtimeQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+    CONSUME_REALTIME = RealtimeQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// An email, given up.
     DEAD_LETTER_EMAIL = EmailDeadLetters ["sqs:SendMessage"];
     /// The stream of `Data`, read by the trigger.

@@ -10,10 +10,9 @@ use crate::model::id::{ProjectId, TaskId, UserId};
 use crate::model::log::LogEntry;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
-use crate::model::search::Vector;
+use crate::model::search::{Hit, Vector};
 use crate::model::task::Task;
 use crate::model::text::SearchQuery;
-use crate::sdk::search::Hit;
 use crate::tenant::Tenant;
 
 /// How many events one partition of a log holds.
@@ -124,13 +123,6 @@ impl Stored<Project> {
     /// What a search in it is confined to: the index's partition and filter.
     pub(crate) fn search_scope(&self) -> (String, String) {
         (self.tenant().id().to_string(), self.id.to_string())
-    }
-}
-
-impl Stored<Task> {
-    /// Where its attachment is kept.
-    pub fn attachment_path(&self) -> Option<ObjectPath> {
-        self.attachment.clone().map(ObjectPath)
     }
 }
 

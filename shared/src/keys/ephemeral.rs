@@ -7,6 +7,7 @@ use super::{
     CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Table, data, digest, shard, sortable,
 };
 use crate::model::Millis;
+use crate::model::cached::Entry;
 use crate::model::id::UserId;
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
@@ -24,6 +25,7 @@ impl CacheKey<Vec<Project>> {
     }
 }
 
+impl Row for Entry {}
 impl Row for Ticket {}
 impl Row for Connection {}
 impl Row for Subscription {}

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
@@ -11,9 +12,9 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation};
+use super::{Adapter, Failure, Function, Invocation, until};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::event::Event;
 use crate::event::caller::{Caller, Principal};
 use crate::input::{self, Input};
@@ -50,6 +51,9 @@ struct Http<H, T> {
     types: PhantomData<T>,
 }
 
+/// What a 503 asks for: most of what it stands for passes within a second.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
+
 /// What an answer is made of.
 struct Answer {
     status: u16,
@@ -75,12 +79,17 @@ where
                 .request_id
                 .clone()
                 .unwrap_or(invocation.request_id);
-            let Invocation { endpoint, sdk, .. } = invocation;
-            let outcome = async {
+            let Invocation {
+                endpoint,
+                sdk,
+                deadline,
+                ..
+            } = invocation;
+            let outcome = until(deadline, async {
                 let caller = C::admit(authenticate::<C>(&sdk, &request).await?)?;
-                let input = input::parse::<T>(arguments(endpoint, &request)?)?;
+                let input = parse::<T>(endpoint, &request)?;
                 handler(sdk, Event::new(input, caller, &request_id)).await
-            }
+            })
             .await;
             let answer = outcome
                 .and_then(render)
@@ -122,13 +131,28 @@ fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
         .then_some(token.trim())
 }
 
-/// The input: the body's members, or those of the query where the method has no body, and the path's.
-fn arguments(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<Value> {
-    let method = &request.request_context.http.method;
-    if endpoint.takes_anything() {
-        return Ok(json!({ "method": method.as_str(), "path": request.raw_path }));
+/// A bad query is 400, a bad body 422; both name every bad field.
+fn parse<T: Input>(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<T> {
+    let input = input::parse(arguments(endpoint, request)?);
+    if has_body(request) {
+        input
+    } else {
+        input.map_err(Error::of_query)
     }
-    if matches!(method.as_str(), "GET" | "HEAD") {
+}
+
+fn has_body(request: &ApiGatewayV2httpRequest) -> bool {
+    !matches!(request.request_context.http.method.as_str(), "GET" | "HEAD")
+}
+
+/// The input: the body's members, or those of the query where the method has no body.
+fn arguments(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<Value> {
+    if endpoint.takes_anything() {
+        return Ok(
+            json!({ "method": request.request_context.http.method.as_str(), "path": request.raw_path }),
+        );
+    }
+    if !has_body(request) {
         return query(request);
     }
     let length = declared_length(request);
@@ -193,10 +217,12 @@ fn declared_length(request: &ApiGatewayV2httpRequest) -> usize {
 }
 
 fn too_large(endpoint: &Endpoint) -> Error {
-    Error::payload_too_large(format!(
-        "The body may have at most {} bytes",
-        endpoint.body_limit
-    ))
+    let limit = || format!("The body may have at most {} bytes", endpoint.body_limit);
+    Error::payload_too_large(
+        endpoint
+            .body_limit_hint
+            .map_or_else(limit, ToOwned::to_owned),
+    )
 }
 
 fn header<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
@@ -217,7 +243,8 @@ fn refusal(error: &Error, request_id: &str) -> Answer {
     }
     let retry_after = error
         .retry_after()
-        .map(|seconds| ("retry-after", seconds.to_string()));
+        .or((error.code() == Code::Unavailable).then_some(UNAVAILABLE_FOR))
+        .map(|wait| ("retry-after", wait.as_secs().to_string()));
     let challenge =
         (error.code().status() == 401).then(|| ("www-authenticate", "Bearer".to_owned()));
     Answer {
@@ -263,7 +290,7 @@ mod tests {
     use crate::error::Code;
     use proptest::prelude::*;
 
-    const ENDPOINT: Endpoint = Endpoint::http("echo", "POST", "/api/echo").body_limit(100);
+    const ENDPOINT: Endpoint = Endpoint::http("echo", "POST", "/api/echo").body_limit(100, None);
 
     fn request(content_type: &str, body: &str, encoded: bool) -> ApiGatewayV2httpRequest {
         let event = json!({

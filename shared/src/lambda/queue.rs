@@ -3,18 +3,20 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, join_all};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::{Adapter, Failure, Function, Invocation};
+use super::{Adapter, Failure, Function, Invocation, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::event::caller::Worker;
-use crate::model::log::{Envelope, Job};
+use crate::model::log::{Envelope, Job, JobQueue};
 use crate::sdk::Sdk;
 use crate::tenant::Tenant;
 
@@ -23,8 +25,6 @@ use crate::tenant::Tenant;
 pub struct Message<J> {
     /// The job in its envelope; its id is what to be idempotent by.
     pub job: Envelope<J>,
-    /// What to call this delivery by, to put it off.
-    pub receipt: String,
     /// How often it has been delivered, this time included.
     pub deliveries: u32,
 }
@@ -56,38 +56,111 @@ where
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    /// Messages are handled in their order. In a FIFO queue, what follows a failed message of its group
-    /// fails with it, or it would overtake.
+    /// Groups of a FIFO queue go side by side, and messages without a group one after the other. What fails
+    /// comes back after a wait that grows with its deliveries, or that its handler asked for; what there is
+    /// no time for fails too, and what was done stays done.
     fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>> {
         let handler = self.handler.clone();
         async move {
             let batch: SqsEvent = serde_json::from_value(invocation.payload)?;
-            let mut failures = Vec::new();
-            let mut stuck_groups: Vec<String> = Vec::new();
-            for record in batch.records {
-                let id = record.message_id.clone().unwrap_or_default();
-                let group = record.attributes.get("MessageGroupId").cloned();
-                let stuck = group
-                    .as_ref()
-                    .is_some_and(|group| stuck_groups.contains(group));
-                let outcome = if stuck {
-                    Err(Error::unavailable("an earlier message of its group failed"))
-                } else {
-                    let function = invocation.endpoint.name;
-                    let outcome =
-                        handle(handler.as_ref(), invocation.sdk.clone(), record, &id).await;
-                    log(function, &id, &outcome);
-                    outcome
-                };
-                if outcome.is_err() {
-                    failures.push(json!({ "itemIdentifier": id }));
-                    stuck_groups.extend(group);
-                }
-            }
+            let delivery = Delivery {
+                function: invocation.endpoint.name,
+                sdk: invocation.sdk,
+                deadline: invocation.deadline,
+            };
+            let lanes = in_lanes(batch.records);
+            let lanes = lanes
+                .into_iter()
+                .map(|(ordered, lane)| delivery.lane(handler.as_ref(), lane, ordered));
+            let failures: Vec<Value> = join_all(lanes)
+                .await
+                .into_iter()
+                .flatten()
+                .map(|id| json!({ "itemIdentifier": id }))
+                .collect();
             Ok(json!({ "batchItemFailures": failures }))
         }
         .boxed()
     }
+}
+
+/// What all messages of a batch are handled with.
+struct Delivery {
+    function: &'static str,
+    sdk: Sdk,
+    deadline: Instant,
+}
+
+impl Delivery {
+    /// Handles messages one after the other; returns the ids of those that failed. Where their order counts,
+    /// what follows a failed one fails with it, or it would overtake.
+    async fn lane<J, H, F>(
+        &self,
+        handler: &H,
+        records: Vec<SqsMessage>,
+        ordered: bool,
+    ) -> Vec<String>
+    where
+        J: Job,
+        H: Fn(Sdk, Event<Message<J>, Worker>) -> F,
+        F: Future<Output = Result<()>>,
+    {
+        let mut failed = Vec::new();
+        let mut stuck = None;
+        for record in records {
+            let id = record.message_id.clone().unwrap_or_default();
+            let receipt = record.receipt_handle.clone().unwrap_or_default();
+            let deliveries = deliveries(&record);
+            if stuck.is_none() {
+                let work = handle(handler, self.sdk.clone(), record, &id);
+                let outcome = until(self.deadline, work).await;
+                log(self.function, &id, &outcome);
+                let Err(error) = outcome else {
+                    continue;
+                };
+                let wait = error
+                    .retry_after()
+                    .unwrap_or_else(|| J::QUEUE.wait_after(deliveries));
+                self.put_off(J::QUEUE, &receipt, wait).await;
+                stuck = ordered.then_some(wait);
+            } else if let Some(wait) = stuck {
+                self.put_off(J::QUEUE, &receipt, wait).await;
+            }
+            failed.push(id);
+        }
+        failed
+    }
+
+    /// If it can't be put off, it comes back when the queue's own timeout is over.
+    async fn put_off(&self, queue: JobQueue, receipt: &str, wait: Duration) {
+        if let Err(error) = self.sdk.queue.delay(queue, receipt, wait).await {
+            tracing::warn!(function = self.function, %error, "not put off");
+        }
+    }
+}
+
+/// The groups of a batch, each in its order; all that has no group is one lane, whose order does not count.
+fn in_lanes(records: Vec<SqsMessage>) -> Vec<(bool, Vec<SqsMessage>)> {
+    let mut lanes: Vec<(Option<String>, Vec<SqsMessage>)> = Vec::new();
+    for record in records {
+        let group = record.attributes.get("MessageGroupId").cloned();
+        match lanes.iter_mut().find(|(lane, _)| *lane == group) {
+            Some((_, lane)) => lane.push(record),
+            None => lanes.push((group, vec![record])),
+        }
+    }
+    lanes
+        .into_iter()
+        .map(|(group, lane)| (group.is_some(), lane))
+        .collect()
+}
+
+fn deliveries(record: &SqsMessage) -> u32 {
+    record
+        .attributes
+        .get("ApproximateReceiveCount")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(1)
 }
 
 async fn handle<J, H, F>(handler: &H, sdk: Sdk, record: SqsMessage, id: &str) -> Result<()>
@@ -106,6 +179,7 @@ where
 /// A message that is no job of this queue is retried until it is among the dead letters: a deployment
 /// may be under way that knows it.
 fn parse<J: Job>(record: SqsMessage) -> Result<Message<J>> {
+    let deliveries = deliveries(&record);
     let body = record.body.unwrap_or_default();
     let envelope: Envelope<Box<RawValue>> = serde_json::from_str(&body)
         .map_err(|error| Error::bad_request(format!("not an envelope: {error}")))?;
@@ -128,12 +202,7 @@ fn parse<J: Job>(record: SqsMessage) -> Result<Message<J>> {
             tenant_id: envelope.tenant_id,
             payload,
         },
-        receipt: record.receipt_handle.unwrap_or_default(),
-        deliveries: record
-            .attributes
-            .get("ApproximateReceiveCount")
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(1),
+        deliveries,
     })
 }
 

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation};
+use super::{Adapter, Failure, Function, Invocation, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -92,14 +92,14 @@ where
         async move {
             let request: Request = serde_json::from_value(invocation.payload)?;
             let request_id = request.context.request_id.clone();
-            let outcome = async {
+            let outcome = until(invocation.deadline, async {
                 let input = input::parse::<T>(handshake(&request))?;
                 let event = Event {
                     connection_id: request.context.connection_id,
                     ..Event::new(input, crate::event::caller::Anyone, &request_id)
                 };
                 handler(invocation.sdk, event).await
-            }
+            })
             .await;
             let status = match &outcome {
                 Ok(()) => 200,
@@ -127,7 +127,7 @@ where
             let request_id = request.context.request_id;
             let connection_id = request.context.connection_id;
             let sdk = invocation.sdk;
-            let outcome = async {
+            let outcome = until(invocation.deadline, async {
                 let caller = C::admit(behind::<C>(&sdk, &connection_id).await?)?;
                 let input =
                     input::parse::<T>(parameters(invocation.endpoint, request.body.as_deref())?)?;
@@ -137,7 +137,7 @@ where
                 };
                 let reply = handler(sdk, event).await?;
                 serde_json::to_value(reply).map_err(Error::internal)
-            }
+            })
             .await;
             log(invocation.endpoint, &request_id, &outcome);
             let body = outcome.or_else(|error| refusal(&error, &request_id))?;

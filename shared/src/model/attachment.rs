@@ -2,63 +2,83 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use deserr::{Deserr, IntoValue, ValuePointerRef};
 
 use super::text::Filename;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::input::{BadInput, Invalid, from_text};
 
 /// The most bytes of a file that comes inside a request: what fits, as base64, into the 6 MB of a
 /// function's payload.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// What is said of a file that is larger, and of a body that could hold one.
+pub const TOO_LARGE: &str = "An attachment may have at most 4 MiB; a larger file will be sent straight to storage, through an upload link";
+
 /// The longest file name kept in a path; longer ones lose their middle.
 const MAX_SAFE_NAME: usize = 100;
 
-/// A file as it was sent.
+/// A file whose name, declared type and first bytes agree on a type that is allowed.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    bytes: Bytes,
+    safe_name: String,
+    kind: Kind,
+}
+
+/// A file as it is sent.
 #[derive(Debug, deserr::Deserr)]
 #[deserr(error = BadInput, deny_unknown_fields)]
-pub struct AttachmentInput {
+struct Sent {
     file_base64: FileBytes,
     filename: Filename,
     content_type: String,
 }
 
-/// A file whose name, declared type and first bytes agree on a type that is allowed.
-#[derive(Debug, Clone)]
-pub struct Attachment {
-    bytes: Vec<u8>,
-    safe_name: String,
-    kind: Kind,
+/// Among the bad fields of its input: `Invalid file type`, unless extension, declared type and magic bytes
+/// all say jpeg, png or pdf.
+impl Deserr<BadInput> for Attachment {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef,
+    ) -> Result<Self, BadInput> {
+        let sent = Sent::deserialize_from_value(value, location)?;
+        Self::try_from(sent).map_err(|invalid| BadInput::at(location, invalid))
+    }
 }
 
-impl AttachmentInput {
-    /// Checks the file.
-    ///
-    /// # Errors
-    /// 413 over [`MAX_BYTES`]; 422 `Invalid file type` unless extension, declared type and magic bytes
-    /// all say jpeg, png or pdf.
-    pub fn accept(self) -> Result<Attachment> {
-        let bytes = self.file_base64.0;
-        if bytes.len() > MAX_BYTES {
-            return Err(Error::payload_too_large(
-                "An attachment may have at most 4 MiB; a larger file will be sent straight to storage, through an upload link",
-            ));
-        }
-        let kind = Kind::of_name(self.filename.as_str())
-            .filter(|kind| kind.declared_by(&self.content_type) && kind.begins(&bytes))
-            .ok_or_else(|| Error::invalid("attachment", "Invalid file type"))?;
-        Ok(Attachment {
-            bytes,
-            safe_name: safe_name(self.filename.as_str()),
+impl TryFrom<Sent> for Attachment {
+    type Error = Invalid;
+
+    fn try_from(sent: Sent) -> Result<Self, Invalid> {
+        let filename = sent.filename.as_str();
+        let kind = Kind::of_name(filename)
+            .filter(|kind| kind.declared_by(&sent.content_type) && kind.begins(&sent.file_base64.0))
+            .ok_or_else(|| Invalid("Invalid file type".to_owned()))?;
+        Ok(Self {
+            safe_name: safe_name(filename),
+            bytes: sent.file_base64.0.into(),
             kind,
         })
     }
 }
 
 impl Attachment {
+    /// The same file, if it is not too large.
+    ///
+    /// # Errors
+    /// 413 over [`MAX_BYTES`].
+    pub fn within_limit(self) -> Result<Self, Error> {
+        if self.bytes.len() > MAX_BYTES {
+            return Err(Error::payload_too_large(TOO_LARGE));
+        }
+        Ok(self)
+    }
+
     /// The file's bytes.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub fn bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
 
     /// Its name, in characters that are safe in a path and a header.
@@ -153,8 +173,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn input(bytes: &[u8], filename: &str, content_type: &str) -> AttachmentInput {
-        AttachmentInput {
+    fn sent(bytes: &[u8], filename: &str, content_type: &str) -> Sent {
+        Sent {
             file_base64: FileBytes(bytes.to_vec()),
             filename: Filename::try_from(filename.to_owned()).expect("it is a filename"),
             content_type: content_type.to_owned(),
@@ -163,16 +183,8 @@ mod tests {
 
     #[test]
     fn extension_declared_type_and_first_bytes_have_to_agree() {
-        assert!(
-            input(b"%PDF-1.7", "plan.PDF", "application/pdf")
-                .accept()
-                .is_ok()
-        );
-        assert!(
-            input(b"\xFF\xD8\xFF\xE0", "a.jpg", "image/jpeg")
-                .accept()
-                .is_ok()
-        );
+        assert!(Attachment::try_from(sent(b"%PDF-1.7", "plan.PDF", "application/pdf")).is_ok());
+        assert!(Attachment::try_from(sent(b"\xFF\xD8\xFF\xE0", "a.jpg", "image/jpeg")).is_ok());
         for (bytes, filename, content_type) in [
             (&b"%PDF-1.7"[..], "plan.png", "application/pdf"),
             (b"%PDF-1.7", "plan.pdf", "image/png"),
@@ -180,19 +192,23 @@ mod tests {
             (b"%PDF-1.7", "plan", "application/pdf"),
             (b"%PDF-1.7", "plan.pdf.exe", "application/pdf"),
         ] {
-            let refused = input(bytes, filename, content_type)
-                .accept()
-                .expect_err("it is refused");
-            assert_eq!(refused.details()[0].message, "Invalid file type");
+            let refused = Attachment::try_from(sent(bytes, filename, content_type));
+            assert_eq!(refused.expect_err("it is refused").0, "Invalid file type");
         }
     }
 
     #[test]
-    fn a_file_over_the_limit_is_413_before_its_type_is_looked_at() {
-        let refused = input(&vec![0; MAX_BYTES + 1], "a.pdf", "application/pdf")
-            .accept()
-            .expect_err("it is refused");
-        assert_eq!(refused.code().status(), 413);
+    fn a_file_over_the_limit_is_413() {
+        let mut bytes = b"%PDF-1.7".to_vec();
+        let mut of_size = |size| {
+            bytes.resize(size, b' ');
+            Attachment::try_from(sent(&bytes, "a.pdf", "application/pdf"))
+                .expect("it is a file")
+                .within_limit()
+                .map_err(|error| error.code().status())
+        };
+        assert!(of_size(MAX_BYTES).is_ok());
+        assert_eq!(of_size(MAX_BYTES + 1).err(), Some(413));
     }
 
     proptest! {
@@ -229,9 +245,9 @@ mod tests {
             let filename = format!("a{stem}{extension}");
             // A dot in the stem may be an extension of its own.
             prop_assume!(!named.is_empty() || Kind::of_name(&filename).is_none());
-            let file = input(&[bytes, &more].concat(), &filename, content_type);
+            let file = Attachment::try_from(sent(&[bytes, &more].concat(), &filename, content_type));
             let agree = !begins.is_empty() && begins == named && named == declared;
-            prop_assert_eq!(file.accept().is_ok(), agree);
+            prop_assert_eq!(file.is_ok(), agree);
         }
 
         #[test]

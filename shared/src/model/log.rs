@@ -1,5 +1,7 @@
 //! The log: one event for each change, and what follows from it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -51,6 +53,20 @@ pub enum JobQueue {
     Embeddings,
     /// Events for connections.
     Realtime,
+}
+
+impl JobQueue {
+    /// How long a message waits that has failed at so many deliveries: one second, then twice as long each
+    /// time. A room would not want to wait for long; a model or a mail service that is down has to be waited
+    /// for.
+    pub fn wait_after(self, deliveries: u32) -> Duration {
+        let longest = match self {
+            Self::Email | Self::Embeddings => Duration::from_secs(900),
+            Self::Realtime => Duration::from_secs(15),
+        };
+        let doubled = 1_u64 << deliveries.saturating_sub(1).min(16);
+        Duration::from_secs(doubled).min(longest)
+    }
 }
 
 /// A job's payload: the struct is the job.
@@ -132,4 +148,11 @@ impl Job for IndexTask {
     const TYPE: &'static str = "task:index";
     const VERSION: u32 = 1;
     const QUEUE: JobQueue = JobQueue::Embeddings;
+}
+
+/// What a commit returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// The event's number in its project: the `X-Event-Seq` of the answer.
+    pub seq: u64,
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::TaskId;
+use super::id::{ProjectId, TaskId};
+use super::task::Status;
+use super::text::{TaskDescription, TaskTitle};
 use crate::keys;
 
 /// The dimensions of every embedding.
@@ -28,4 +30,21 @@ impl Vector {
     pub fn hash(model: &str, text: &str) -> String {
         keys::digest(&format!("{model}\n{text}"))
     }
+}
+
+/// A task that was found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Hit {
+    /// Its id.
+    pub id: TaskId,
+    /// Its project.
+    pub project_id: ProjectId,
+    /// What is to be done.
+    pub title: TaskTitle,
+    /// More about it.
+    pub description: Option<TaskDescription>,
+    /// How far it is.
+    pub status: Status,
+    /// How near it is to the query: 1 is identical.
+    pub score: f64,
 }

@@ -6,7 +6,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
-use super::dynamo::{Dynamo, cancellation, from_item, text};
+use super::backoff::Backoff;
+use super::dynamo::{Dynamo, cancellation, contended, from_item, text};
 use super::token::{ACCESS_TOKEN_LIFETIME, Claims, PublicKeys};
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
@@ -102,7 +103,7 @@ impl Accounts {
             created_at: now,
         };
         let session = self.new_session();
-        let outcome = self
+        let transaction = self
             .dynamo
             .client()
             .transact_write_items()
@@ -119,22 +120,24 @@ impl Accounts {
             .transact_items(
                 self.dynamo
                     .creation(&Key::session(user.id, session.id), &session)?,
-            )
-            .send()
-            .await;
-        match outcome {
-            Ok(_) => self.signed_in(user, tenant, Role::Admin, &session),
-            Err(error) => {
-                let account = cancellation(&error).and_then(|reasons| reasons.first());
-                match account.and_then(|reason| reason.code()) {
-                    Some("ConditionalCheckFailed") => {
-                        Err(Error::conflict("This email address already has an account"))
-                    }
-                    Some("TransactionConflict") => Err(Error::unavailable(error)),
-                    _ => Err(error.into()),
-                }
+            );
+        let mut backoff = Backoff::default();
+        while let Err(error) = transaction.clone().send().await {
+            let reasons = cancellation(&error).unwrap_or_default();
+            let taken = reasons
+                .first()
+                .is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"));
+            if taken {
+                return Err(Error::conflict("This email address already has an account"));
+            }
+            if reasons.is_empty() || !reasons.iter().all(contended) {
+                return Err(error.into());
+            }
+            if !backoff.wait(self.dynamo.request()).await {
+                return Err(Error::unavailable(error));
             }
         }
+        self.signed_in(user, tenant, Role::Admin, &session)
     }
 
     /// Logs a user in, in their home tenant or, if they have left it, in another of theirs.

@@ -5,39 +5,24 @@
 //! computes is kept only if the generation is still the same: a slow reader can't bring the past back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::clock::{Millis, millis};
+use super::clock::millis;
 use super::dynamo::{Dynamo, met, to_item};
 use crate::error::{Error, Result};
-use crate::keys::{CacheKey, Row};
+use crate::keys::CacheKey;
+use crate::model::cached::{Entry, GENERATION_LIFETIME};
 
 /// Values over this many bytes are not kept: an item ends at 400 KB.
 const LARGEST: usize = 300_000;
-
-/// How long a generation outlives its value: longer than any function runs.
-const GENERATION_LIFETIME: Millis = 3_600_000;
 
 /// Cached values.
 #[derive(Clone, Debug)]
 pub struct Cache {
     dynamo: Dynamo,
 }
-
-/// What the cache holds under a key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Entry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    generation: Option<Uuid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
-    expires_at: Millis,
-    ttl: i64,
-}
-
-impl Row for Entry {}
 
 /// What the cache answers.
 #[derive(Debug)]
@@ -109,17 +94,5 @@ impl Cache {
             None => put.condition_expression("attribute_not_exists(generation)"),
         };
         met(put.send().await).map(|_kept| ())
-    }
-}
-
-impl Entry {
-    /// What a change leaves in place of the value that it made stale.
-    pub(crate) fn stale(now: Millis) -> Self {
-        Self {
-            generation: Some(Uuid::new_v4()),
-            value: None,
-            expires_at: now,
-            ttl: (now + GENERATION_LIFETIME) / 1000,
-        }
     }
 }

@@ -1,27 +1,21 @@
 //! A change: the rows, the scope's counters and next `seq`, the event, the lists and caches that it
 //! makes stale, and the note that it has to be relayed. One transaction, all or nothing.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::backoff::Backoff;
 use super::clock::Millis;
-use super::dynamo::{Dynamo, cancellation, deleting, key_item, number, updating};
+use super::dynamo::{Dynamo, cancellation, contended, deleting, key_item, number, updating};
 use super::uploads::PendingUpload;
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Row, Stored, Table};
+use crate::model::cached::Entry;
 use crate::model::id::UserId;
-use crate::model::log::{Envelope, Job, LogEntry, QueuedJob};
+use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob};
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::RealtimeEvent;
-
-/// The ceiling of the first wait after losing a race for `seq`; each further one doubles.
-const FIRST_BACKOFF: Duration = Duration::from_millis(8);
-
-/// The ceiling of any wait between two tries.
-const MAX_BACKOFF: Duration = Duration::from_millis(250);
 
 /// A change that has not been committed. Dropping it leaves nothing behind.
 #[derive(Debug)]
@@ -43,13 +37,6 @@ pub struct Change {
 /// How many of the first parts claim the `seq`: the scope, and the event under it.
 const CLAIM: usize = 2;
 
-/// What a commit returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Committed {
-    /// The event's number in its project: the `X-Event-Seq` of the answer.
-    pub seq: u64,
-}
-
 #[derive(Debug)]
 struct PendingJob {
     kind: &'static str,
@@ -60,7 +47,7 @@ struct PendingJob {
 
 impl Change {
     pub(crate) fn of(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
-        let at = dynamo.request().clock().now();
+        let at = now_after(&dynamo, &project);
         Self {
             dynamo,
             project,
@@ -79,6 +66,7 @@ impl Change {
     pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
         Self {
             founding: true,
+            at: project.created_at,
             ..Self::of(dynamo, project, caller)
         }
     }
@@ -139,7 +127,8 @@ impl Change {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        for attempt in 0_u32.. {
+        let mut backoff = Backoff::default();
+        loop {
             let seq = self.project.seq + u64::from(!self.founding);
             let outcome = self
                 .dynamo
@@ -154,16 +143,13 @@ impl Change {
             if !self.lost_a_race(&error) {
                 return Err(error.into());
             }
-            let wait = jitter(attempt);
-            if wait >= self.dynamo.request().remaining() {
+            if !backoff.wait(self.dynamo.request()).await {
                 return Err(Error::unavailable(error));
             }
-            tokio::time::sleep(wait).await;
             if !self.founding {
                 self.reload().await?;
             }
         }
-        unreachable!("the loop ends by returning")
     }
 
     /// Whether the change may well succeed if it is tried again. The scope and its event are the first
@@ -178,17 +164,12 @@ impl Change {
         let Some(reasons) = cancellation(error) else {
             return false;
         };
+        let outrun =
+            |part, code| part < CLAIM && !self.founding && code == Some("ConditionalCheckFailed");
         reasons
             .iter()
             .enumerate()
-            .all(|(part, reason)| match reason.code().unwrap_or("None") {
-                "ConditionalCheckFailed" => part < CLAIM && !self.founding,
-                "None"
-                | "TransactionConflict"
-                | "ThrottlingError"
-                | "ProvisionedThroughputExceeded" => true,
-                _ => false,
-            })
+            .all(|(part, reason)| contended(reason) || outrun(part, reason.code()))
     }
 
     async fn reload(&mut self) -> Result<()> {
@@ -198,6 +179,7 @@ impl Change {
             .get(key)
             .await?
             .ok_or_else(|| Error::not_found(Project::MISSING))?;
+        self.at = now_after(&self.dynamo, &self.project);
         Ok(())
     }
 
@@ -210,7 +192,7 @@ impl Change {
                 &self.project.listing(),
                 &Listing {
                     project_id: self.project.id,
-                    updated_at: self.at,
+                    updated_at: self.updated_at(),
                 },
             )?,
             self.stale_list()?,
@@ -234,11 +216,16 @@ impl Change {
             .expression_attribute_names("#seq", "seq")
             .expression_attribute_values(":before", number(&self.project.seq))
             .expression_attribute_values(":seq", number(&seq))
-            .expression_attribute_values(":at", number(&self.at))
+            .expression_attribute_values(":at", number(&self.updated_at()))
             .expression_attribute_values(":tasks", number(&self.tasks))
             .build()
             .map_err(Error::internal)?;
         Ok(updating(update))
+    }
+
+    /// Never earlier than that of a change which was faster.
+    fn updated_at(&self) -> Millis {
+        self.at.max(self.project.updated_at)
     }
 
     fn entry(&self, seq: u64) -> Result<LogEntry> {
@@ -281,8 +268,7 @@ impl Change {
 
     fn stale_list(&self) -> Result<TransactWriteItem> {
         let key = self.project.tenant().cached_projects(self.project.user_id);
-        self.dynamo
-            .replacement(key.row(), &super::cache::Entry::stale(self.at))
+        self.dynamo.replacement(key.row(), &Entry::stale(self.at))
     }
 
     fn note(&self, entry: &LogEntry) -> Result<TransactWriteItem> {
@@ -313,37 +299,8 @@ impl Change {
     }
 }
 
-/// Full jitter: evenly between nothing and a ceiling that doubles.
-fn jitter(attempt: u32) -> Duration {
-    ceiling(attempt).mul_f64(rand::random::<f64>())
-}
-
-fn ceiling(attempt: u32) -> Duration {
-    FIRST_BACKOFF
-        .saturating_mul(1 << attempt.min(16))
-        .min(MAX_BACKOFF)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn the_ceiling_of_the_waits_doubles_up_to_the_highest() {
-        let ceilings: Vec<_> = (0..7).map(|attempt| ceiling(attempt).as_millis()).collect();
-        assert_eq!(ceilings, [8, 16, 32, 64, 128, 250, 250]);
-    }
-
-    proptest! {
-        #[test]
-        fn a_wait_is_anywhere_between_nothing_and_its_ceiling(attempt in any::<u32>()) {
-            let waits: Vec<_> = (0..200).map(|_| jitter(attempt)).collect();
-            let ceiling = ceiling(attempt);
-            prop_assert!(ceiling <= MAX_BACKOFF);
-            prop_assert!(waits.iter().all(|wait| *wait <= ceiling));
-            prop_assert!(waits.iter().any(|wait| *wait < ceiling / 4));
-            prop_assert!(waits.iter().any(|wait| *wait > ceiling / 4 * 3));
-        }
-    }
+/// Now, or the time of the change before: a log's times never run backwards, though its writers' clocks
+/// differ.
+fn now_after(dynamo: &Dynamo, project: &Project) -> Millis {
+    dynamo.request().clock().now().max(project.updated_at)
 }

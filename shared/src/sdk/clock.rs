@@ -4,8 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// Epoch milliseconds, UTC: the one unit of time in rows, tokens' lives, events and answers.
-pub type Millis = i64;
+pub use crate::model::Millis;
 
 /// The system's clock, which a test can move forward.
 ///

@@ -1,13 +1,14 @@
 //! What a warm function keeps between requests: its configuration, HTTP connections and secrets.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
@@ -26,6 +27,13 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
 /// The ceiling of any wait between two tries.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
+/// How long one try of reading a secret may take, and all of its tries: Lambda gives a cold start 10 s.
+const SECRET_ATTEMPT: Duration = Duration::from_secs(3);
+const SECRET: Duration = Duration::from_secs(9);
+
+/// How long a post to the mail service may take.
+const MAIL: Duration = Duration::from_secs(10);
 
 /// A function's configuration: names and their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,13 +72,16 @@ pub(crate) struct Connections {
     verifier: Option<Verifier>,
     signing_key: Option<SigningKey>,
     mail_key: Option<String>,
+    mail_client: OnceLock<reqwest::Client>,
     retry_partition: String,
 }
 
 impl Environment {
-    /// The process's own.
+    /// The process's own; what is not Unicode is none of ours.
     pub fn process() -> Self {
-        std::env::vars().collect()
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     /// A variable that is set and not empty.
@@ -123,6 +134,7 @@ impl Connections {
             verifier,
             signing_key: None,
             mail_key: None,
+            mail_client: OnceLock::new(),
             retry_partition: retry_partition(),
         };
         if endpoint.names(Resource::SigningKey) {
@@ -159,6 +171,22 @@ impl Connections {
         self.mail_key.as_deref()
     }
 
+    /// What posts to the mail service: its connections are kept between requests.
+    pub(crate) fn mail_client(&self) -> crate::error::Result<&reqwest::Client> {
+        if let Some(client) = self.mail_client.get() {
+            return Ok(client);
+        }
+        let client = reqwest::Client::builder()
+            .timeout(MAIL)
+            // A redirected POST would arrive as a GET, and its 200 would mean nothing.
+            .redirect(reqwest::redirect::Policy::none())
+            // The service refuses requests without one.
+            .user_agent(concat!("tenon/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(crate::error::Error::internal)?;
+        Ok(self.mail_client.get_or_init(|| client))
+    }
+
     /// Each start has its own budget of retries, as each process has on AWS.
     pub(crate) fn retry_partition(&self) -> &str {
         &self.retry_partition
@@ -170,7 +198,12 @@ impl Connections {
             parameter: parameter.to_owned(),
             cause,
         };
-        let answer = aws_sdk_ssm::Client::new(&self.aws)
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(SECRET_ATTEMPT)
+            .operation_timeout(SECRET)
+            .build();
+        let config = aws_sdk_ssm::config::Builder::from(&self.aws).timeout_config(timeouts);
+        let answer = aws_sdk_ssm::Client::from_conf(config.build())
             .get_parameter()
             .name(parameter)
             .with_decryption(true)

@@ -4,11 +4,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
+use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, Delete, DeleteRequest, KeysAndAttributes, Put,
+    TransactWriteItem, Update, WriteRequest,
 };
 
+use super::backoff::Backoff;
 use super::request::{Request, client};
 use crate::error::{Cause, Error, Result};
 use crate::keys::{Key, Row, Stored, Table};
@@ -40,8 +48,12 @@ impl Dynamo {
     }
 
     pub(crate) fn client(&self) -> &Client {
-        self.client
-            .get_or_init(|| client!(aws_sdk_dynamodb, &self.request))
+        self.client.get_or_init(|| {
+            let config = client!(aws_sdk_dynamodb, &self.request)
+                .config()
+                .to_builder();
+            Client::from_conf(config.retry_classifier(Contention).build())
+        })
     }
 
     pub(crate) fn table(&self, table: Table) -> Result<&str> {
@@ -74,6 +86,7 @@ impl Dynamo {
         let name = self.table(table)?;
         let mut found = Vec::with_capacity(keys.len());
         let mut pending = keys;
+        let mut backoff = Backoff::default();
         while !pending.is_empty() {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(pending))
@@ -97,6 +110,9 @@ impl Dynamo {
                 .and_then(|mut tables| tables.remove(name))
                 .map(|rest| rest.keys)
                 .unwrap_or_default();
+            if !pending.is_empty() && !backoff.wait(&self.request).await {
+                return Err(Error::unavailable("DynamoDB left keys unread"));
+            }
         }
         Ok(found)
     }
@@ -132,6 +148,37 @@ impl Dynamo {
             .set_key(Some(key.item()))
             .send()
             .await?;
+        Ok(())
+    }
+
+    /// Removes items of one table, up to [`BATCH_WRITE`]; it does not matter whether they are there.
+    pub(crate) async fn delete_items(&self, table: Table, keys: Vec<Item>) -> Result<()> {
+        debug_assert!(keys.len() <= BATCH_WRITE);
+        let name = self.table(table)?;
+        let mut pending = keys
+            .into_iter()
+            .map(|key| {
+                let delete = DeleteRequest::builder().set_key(Some(key)).build();
+                let delete = delete.map_err(Error::internal)?;
+                Ok(WriteRequest::builder().delete_request(delete).build())
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut backoff = Backoff::default();
+        while !pending.is_empty() {
+            let answer = self
+                .client()
+                .batch_write_item()
+                .request_items(name, pending)
+                .send()
+                .await?;
+            pending = answer
+                .unprocessed_items
+                .and_then(|mut tables| tables.remove(name))
+                .unwrap_or_default();
+            if !pending.is_empty() && !backoff.wait(&self.request).await {
+                return Err(Error::unavailable("DynamoDB left items unwritten"));
+            }
+        }
         Ok(())
     }
 
@@ -215,12 +262,55 @@ where
 
 /// Why a transaction's parts were cancelled, in their order; nothing if it was not a cancellation.
 pub(crate) fn cancellation<R>(
-    error: &SdkError<aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError, R>,
+    error: &SdkError<TransactWriteItemsError, R>,
 ) -> Option<&[CancellationReason]> {
-    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
     match error.as_service_error()? {
-        E::TransactionCanceledException(cancelled) => Some(cancelled.cancellation_reasons()),
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            Some(cancelled.cancellation_reasons())
+        }
         _ => None,
+    }
+}
+
+/// Whether nothing of a part's own stood in its way, but others at the same item or their number: it may
+/// succeed a moment later.
+pub(crate) fn contended(reason: &CancellationReason) -> bool {
+    matches!(
+        reason.code().unwrap_or("None"),
+        "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
+    )
+}
+
+/// Has a write tried again that met a transaction at its item, as the SDK by itself does not.
+#[derive(Debug)]
+struct Contention;
+
+impl ClassifyRetry for Contention {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context
+            .output_or_error()
+            .and_then(Result::err)
+            .and_then(|error| error.as_operation_error());
+        let conflict = error.is_some_and(|error| {
+            error
+                .downcast_ref()
+                .is_some_and(PutItemError::is_transaction_conflict_exception)
+                || error
+                    .downcast_ref()
+                    .is_some_and(UpdateItemError::is_transaction_conflict_exception)
+                || error
+                    .downcast_ref()
+                    .is_some_and(DeleteItemError::is_transaction_conflict_exception)
+        });
+        if conflict {
+            RetryAction::transient_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Contention"
     }
 }
 

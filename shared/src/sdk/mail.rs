@@ -4,10 +4,9 @@
 //! keys for 24 hours and the row outlives them, so that neither a redelivery nor a death between sending
 //! and noting sends anything twice.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde::Serialize;
 
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -19,20 +18,13 @@ use crate::keys::{self, Table};
 use crate::model::account::Email;
 use crate::tenant::Tenant;
 
-/// How long a post to the mail service may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long it is known what became of an email: longer than any queue keeps its job.
 const RECORD_LIFETIME: Millis = 30 * 24 * 3_600_000;
-
-/// The wait that a 429 without `Retry-After` is taken to ask for.
-const UNNAMED_WAIT: Duration = Duration::from_secs(1);
 
 /// The mail service.
 #[derive(Clone, Debug)]
 pub struct Mail {
     dynamo: Dynamo,
-    client: Arc<OnceLock<Client>>,
 }
 
 /// An email.
@@ -62,8 +54,8 @@ pub struct Progress {
 pub enum Outcome {
     /// It was accepted, now or before.
     Accepted,
-    /// Too many at once: wait, then try again.
-    Busy(Duration),
+    /// Too many at once: wait, for as long as the service says if it does, then try again.
+    Busy(Option<Duration>),
     /// It may work later.
     Failed(String),
     /// It never will.
@@ -84,10 +76,7 @@ pub fn escape(text: &str) -> String {
 
 impl Mail {
     pub(crate) fn new(dynamo: Dynamo) -> Self {
-        Self {
-            dynamo,
-            client: Arc::default(),
-        }
+        Self { dynamo }
     }
 
     /// How far the email of a job is; one read.
@@ -115,8 +104,9 @@ impl Mail {
             .connections()
             .mail_key()
             .ok_or_else(|| Error::internal("this function has no key to the mail service"))?;
-        let posted = self
-            .client()?
+        let posted = request
+            .connections()
+            .mail_client()?
             .post(format!("{}/emails", request.variable("MAIL_ENDPOINT")?))
             .bearer_auth(key)
             .header("Idempotency-Key", job_id)
@@ -163,19 +153,6 @@ impl Mail {
             .await?;
         Ok(progress(&answer.attributes.unwrap_or_default()))
     }
-
-    fn client(&self) -> Result<&Client> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = Client::builder()
-            .timeout(TIMEOUT)
-            // The service refuses requests without one.
-            .user_agent(concat!("tenon/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(Error::internal)?;
-        Ok(self.client.get_or_init(|| client))
-    }
 }
 
 fn progress(item: &super::dynamo::Item) -> Progress {
@@ -197,9 +174,7 @@ async fn outcome(response: Response) -> Outcome {
         _ if status.is_success() => Outcome::Accepted,
         StatusCode::TOO_MANY_REQUESTS => Outcome::Busy(retry_after(&response)),
         StatusCode::CONFLICT => conflict(response).await,
-        _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            Outcome::Failed(status.to_string())
-        }
+        _ if status.is_server_error() => Outcome::Failed(status.to_string()),
         _ => Outcome::Rejected(status.to_string()),
     }
 }
@@ -214,13 +189,14 @@ async fn conflict(response: Response) -> Outcome {
     }
 }
 
-fn retry_after(response: &Response) -> Duration {
-    response
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds: u64 = response
         .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.trim().parse().ok())
-        .map_or(UNNAMED_WAIT, |seconds: u64| {
-            Duration::from_secs(seconds.max(1))
-        })
+        .get("retry-after")?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds.max(1)))
 }

@@ -3,14 +3,15 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue::S;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::future::try_join_all;
 
-use super::dynamo::{Dynamo, text};
+use super::dynamo::{Dynamo, Item, from_item, key_item, text};
 use super::request::client;
 use crate::error::{Error, Result};
-use crate::keys::{self, SHARDS, Table};
+use crate::keys::{self, Key, SHARDS, Table};
 use crate::model::Millis;
 use crate::model::log::{Envelope, Job, JobQueue, LogEntry};
 use crate::model::realtime::Broadcast;
@@ -18,8 +19,14 @@ use crate::model::realtime::Broadcast;
 /// How many messages one call sends.
 const BATCH: usize = 10;
 
-/// How many notes are removed at a time, and left-over ones read from each shard.
+/// How many notes of changes are read and removed at a time.
 const NOTES: i32 = 25;
+
+/// A sweep begins nothing more when it has less time than this left.
+const SWEEP_RESERVE: Duration = Duration::from_secs(5);
+
+/// A message can be put off for less than 12 hours.
+const LONGEST_DELAY: Duration = Duration::from_secs(43_000);
 
 /// The queues of jobs, and the notes of changes that have not reached them.
 #[derive(Clone, Debug)]
@@ -68,17 +75,27 @@ impl Queue {
         self.remove_notes(entries).await
     }
 
-    /// The events whose change was noted before `before` and never relayed, a page of each shard.
-    pub async fn unrelayed(&self, before: Millis) -> Result<Vec<LogEntry>> {
-        let shards = (0..SHARDS).map(|shard| self.unrelayed_of(shard, before));
-        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+    /// Relays the events whose change was noted before `before` and never relayed; returns how many. One that
+    /// can't be relayed is logged and holds up no other.
+    pub async fn sweep(&self, before: Millis) -> Result<usize> {
+        let mut relayed = 0;
+        for shard in 0..SHARDS {
+            relayed += self.sweep_shard(shard, before).await?;
+        }
+        Ok(relayed)
     }
 
     /// Puts a message off: it is delivered again once `delay` has passed.
-    pub async fn delay(&self, receipt: &str, delay: Duration) -> Result<()> {
+    pub(crate) async fn delay(
+        &self,
+        queue: JobQueue,
+        receipt: &str,
+        delay: Duration,
+    ) -> Result<()> {
+        let delay = delay.min(LONGEST_DELAY);
         self.client()
             .change_message_visibility()
-            .queue_url(self.dynamo.request().variable("EMAIL_QUEUE_URL")?)
+            .queue_url(self.url(queue)?)
             .receipt_handle(receipt)
             .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
             .send()
@@ -87,7 +104,8 @@ impl Queue {
     }
 
     /// Gives a job up: it waits among the dead letters for a person to look at it.
-    pub async fn give_up<J: Job>(&self, job: &Envelope<J>) -> Result<()> {
+    pub async fn give_up<J: Job>(&self, job: &Envelope<J>, reason: &str) -> Result<()> {
+        tracing::error!(job = job.id, reason, "given up");
         self.client()
             .send_message()
             .queue_url(self.dynamo.request().variable("EMAIL_DLQ_URL")?)
@@ -150,40 +168,21 @@ impl Queue {
     }
 
     async fn remove_notes(&self, entries: &[LogEntry]) -> Result<()> {
-        use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-        let table = self.dynamo.table(Table::Ephemeral)?;
         for chunk in entries.chunks(super::dynamo::BATCH_WRITE) {
-            let mut pending = chunk
+            let notes = chunk
                 .iter()
                 .map(|entry| {
                     let (pk, sk) = keys::change_note(entry);
-                    let delete = DeleteRequest::builder()
-                        .set_key(Some(super::dynamo::key_item(&pk, &sk)))
-                        .build()
-                        .map_err(Error::internal)?;
-                    Ok(WriteRequest::builder().delete_request(delete).build())
+                    key_item(&pk, &sk)
                 })
-                .collect::<Result<Vec<_>>>()?;
-            while !pending.is_empty() {
-                let answer = self
-                    .dynamo
-                    .client()
-                    .batch_write_item()
-                    .request_items(table, pending)
-                    .send()
-                    .await?;
-                pending = answer
-                    .unprocessed_items
-                    .and_then(|mut tables| tables.remove(table))
-                    .unwrap_or_default();
-            }
+                .collect();
+            self.dynamo.delete_items(Table::Ephemeral, notes).await?;
         }
         Ok(())
     }
 
-    async fn unrelayed_of(&self, shard: u8, before: Millis) -> Result<Vec<LogEntry>> {
-        use aws_sdk_dynamodb::types::AttributeValue::S;
-        let notes = self
+    async fn sweep_shard(&self, shard: u8, before: Millis) -> Result<usize> {
+        let mut pages = self
             .dynamo
             .client()
             .query()
@@ -193,19 +192,50 @@ impl Queue {
             .expression_attribute_values(":before", S(keys::change_notes_until(before)))
             .consistent_read(true)
             .limit(NOTES)
-            .send()
-            .await?;
-        let events = notes.items().iter().map(|note| async move {
-            let key = keys::noted_event(text(note, "sk"))
-                .ok_or_else(|| Error::internal("a note names no event"))?;
-            self.dynamo.get(key).await
-        });
-        let events = try_join_all(events).await?;
-        Ok(events
+            .into_paginator()
+            .send();
+        let mut relayed = 0;
+        while self.dynamo.request().remaining() > SWEEP_RESERVE
+            && let Some(page) = pages.next().await
+        {
+            relayed += self.sweep_notes(page?.items()).await?;
+        }
+        Ok(relayed)
+    }
+
+    async fn sweep_notes(&self, notes: &[Item]) -> Result<usize> {
+        let keys: Vec<_> = notes
+            .iter()
+            .filter_map(|note| keys::noted_event(text(note, "sk")))
+            .collect();
+        let items = keys.iter().map(Key::item).collect();
+        let mut entries: Vec<LogEntry> = self
+            .dynamo
+            .get_items(Table::Data, items)
+            .await?
             .into_iter()
-            .flatten()
-            .map(crate::keys::Stored::into_inner)
-            .collect())
+            .filter_map(|item| {
+                let entry = from_item(item);
+                entry
+                    .inspect_err(|error| tracing::error!(%error, "no event"))
+                    .ok()
+            })
+            .collect();
+        // They come in no order.
+        entries.sort_by_key(|entry| (entry.at, entry.seq));
+        if self.relay(&entries).await.is_ok() {
+            return Ok(entries.len());
+        }
+        let mut relayed = 0;
+        for entry in &entries {
+            match self.relay(std::slice::from_ref(entry)).await {
+                Ok(()) => relayed += 1,
+                Err(error) => {
+                    tracing::error!(room = entry.room, seq = entry.seq, %error, "not relayed")
+                }
+            }
+        }
+        Ok(relayed)
     }
 
     fn url(&self, queue: JobQueue) -> Result<&str> {

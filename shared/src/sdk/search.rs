@@ -1,15 +1,12 @@
 //! The nearest by meaning: DynamoDB's vector index, confined to a tenant and a project.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::{Deserialize, Serialize};
 
 use super::dynamo::{Dynamo, number, text};
 use crate::error::Result;
 use crate::keys::{Stored, Table};
-use crate::model::id::{ProjectId, TaskId};
+use crate::model::id::TaskId;
 use crate::model::project::Project;
-use crate::model::task::Status;
-use crate::model::text::{TaskDescription, TaskTitle};
 
 /// The vector index of the table `Data`.
 #[derive(Clone, Debug)]
@@ -23,23 +20,6 @@ pub struct Near {
     /// Which.
     pub task_id: TaskId,
     /// How near: 1 is identical, 0 has nothing in common.
-    pub score: f64,
-}
-
-/// A task that was found.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Hit {
-    /// Its id.
-    pub id: TaskId,
-    /// Its project.
-    pub project_id: ProjectId,
-    /// What is to be done.
-    pub title: TaskTitle,
-    /// More about it.
-    pub description: Option<TaskDescription>,
-    /// How far it is.
-    pub status: Status,
-    /// How near it is to the query: 1 is identical.
     pub score: f64,
 }
 

@@ -46,6 +46,8 @@ pub enum Delivery {
     Sent,
     /// The connection has ended.
     Gone,
+    /// The account sends too much at the moment: no fault of the connection's.
+    Busy,
 }
 
 impl Audience {
@@ -289,6 +291,7 @@ where
         {
             Ok(Delivery::Gone)
         }
+        Err(error) if error.code() == Some("LimitExceededException") => Ok(Delivery::Busy),
         Err(error) => Err(Error::from(error)),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::PresigningConfig;
+use bytes::Bytes;
 
 use super::dynamo::Dynamo;
 use super::request::client;
@@ -57,8 +58,10 @@ impl Storage {
             let Some(upload) = uploads.begin(path).await? else {
                 continue;
             };
-            let bytes = attachment.clone().into_bytes();
-            if self.put(upload.path(), content_type, bytes).await? {
+            if self
+                .put(upload.path(), content_type, attachment.bytes())
+                .await?
+            {
                 return Ok(Some(upload));
             }
         }
@@ -74,7 +77,7 @@ impl Storage {
     }
 
     /// A link with which anyone can read an object, for [`LINK_LIFETIME`]. It makes no call.
-    pub async fn link_to(&self, path: &ObjectPath) -> Result<String> {
+    async fn link_to(&self, path: &ObjectPath) -> Result<String> {
         let lifetime = PresigningConfig::expires_in(LINK_LIFETIME).map_err(Error::internal)?;
         let request = self
             .client()
@@ -91,25 +94,24 @@ impl Storage {
         Uploads::new(self.dynamo.clone()).left_over(before).await
     }
 
-    /// Claims a left-over file: from then on no task can be stored with it. Returns whether it was not
-    /// too late for that.
-    pub async fn claim(&self, upload: &Upload) -> Result<bool> {
-        Uploads::new(self.dynamo.clone()).claim(upload).await
-    }
-
-    /// Removes a claimed file, then its note.
-    pub async fn discard(&self, upload: &Upload) -> Result<()> {
+    /// Removes a left-over file, unless its task has been stored meanwhile. It is claimed first: from then on
+    /// no task can be stored with it.
+    pub async fn remove(&self, upload: &Upload) -> Result<()> {
+        let uploads = Uploads::new(self.dynamo.clone());
+        if !uploads.claim(upload).await? {
+            return Ok(());
+        }
         self.client()
             .delete_object()
             .bucket(self.bucket()?)
             .key(&upload.path)
             .send()
             .await?;
-        Uploads::new(self.dynamo.clone()).forget(upload).await
+        uploads.forget(upload).await
     }
 
     /// Returns whether the path was free.
-    async fn put(&self, path: &ObjectPath, content_type: &str, bytes: Vec<u8>) -> Result<bool> {
+    async fn put(&self, path: &ObjectPath, content_type: &str, bytes: Bytes) -> Result<bool> {
         let outcome = self
             .client()
             .put_object()

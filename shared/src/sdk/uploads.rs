@@ -58,12 +58,12 @@ impl Uploads {
         Ok(begun.then_some(PendingUpload { path, key }))
     }
 
-    /// The notes that were made before `before`, at most a page of each shard.
+    /// The notes that were made before `before`.
     pub(crate) async fn left_over(&self, before: Millis) -> Result<Vec<Upload>> {
         let mut left_over = Vec::new();
         for shard in 0..SHARDS {
             let partition = Partition::uploads(shard);
-            let answer = self
+            let mut items = self
                 .dynamo
                 .client()
                 .query()
@@ -73,10 +73,11 @@ impl Uploads {
                 .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
                 .expression_attribute_values(":before", super::dynamo::number(&before))
                 .consistent_read(true)
-                .send()
-                .await?;
-            for item in answer.items.unwrap_or_default() {
-                left_over.push(from_item(item)?);
+                .into_paginator()
+                .items()
+                .send();
+            while let Some(item) = items.next().await {
+                left_over.push(from_item(item?)?);
             }
         }
         Ok(left_over)

@@ -51,7 +51,11 @@ impl Scene {
         };
         let index = scene.event("index-task/ok").await;
         scene.meter.invoke(index.function, index.payload).await;
+        let t = std::time::Instant::now();
         seed::copies(&scene, tasks).await;
+        eprintln!("seeded {tasks} in {:?}", t.elapsed());
+        scene.app.settled().await;
+        eprintln!("settled {tasks} in {:?}", t.elapsed());
         scene
     }
 
@@ -68,9 +72,8 @@ impl Scene {
 
     /// What the log holds under `seq`, as the stream shows it.
     pub(super) async fn logged(&self, seq: u64) -> Value {
-        let pk = format!("T#{}#P#{}#LOG#0", self.ada.tenant_id, self.project);
-        let row = seed::row(&self.app, &pk, &seed::event_key(seq)).await;
-        serde_json::to_value(serde_dynamo::Item::from(row)).expect("it is JSON")
+        let event = seed::event(self, seq).await;
+        serde_json::to_value(event).expect("it is JSON")
     }
 
     async fn fill(&self, mut text: String) -> String {

@@ -1,19 +1,19 @@
 //! Many tasks at once: copies of the rows that one task has left, with other ids and numbers.
+//!
+//! They are made and sent as text: as values, ten thousand of them take a build without optimisation a minute.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue::{self, L, M, N, S};
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+use aws_smithy_types::body::SdkBody;
 use futures::{StreamExt, stream};
+use serde_dynamo::Item;
 use tests::{App, tables};
 use uuid::Uuid;
 
 use super::Scene;
 
-type Item = HashMap<String, AttributeValue>;
-
-/// How many rows one call writes: at most 25, and three for each task.
-const BATCH: usize = 24;
+/// How many tasks one call writes: it takes 25 rows, and a task has up to three.
+const BATCH: usize = 8;
 
 /// How many calls are made at once.
 const AT_ONCE: usize = 4;
@@ -21,40 +21,71 @@ const AT_ONCE: usize = 4;
 /// The `seq` of the task that is copied: its project's founding came before it.
 const COPIED: u64 = 2;
 
+/// How many tasks have their embedding copied too: more than a search looks at.
+const EMBEDDED: u64 = 100;
+
 /// Copies the scene's task, with its event and embedding, until its project has so many.
 pub(super) async fn copies(scene: &Scene, tasks: u64) {
-    let app = &scene.app;
-    let project = format!("T#{}#P#{}", scene.ada.tenant_id, scene.project);
-    let task = row(app, &project, &format!("TASK#{}", scene.task)).await;
-    let log = format!("{project}#LOG#0");
-    let event = row(app, &log, &event_key(COPIED)).await;
-    let mut vector = row(
-        app,
-        &format!("{project}#V"),
-        &format!("VECTOR#{}", scene.task),
-    )
-    .await;
-    vector.insert("embedding".to_owned(), far_off());
-
-    let copies_of = |seq: &u64| {
-        let id = Uuid::now_v7().to_string();
-        let renamed = [(scene.task.as_str(), id), ("/2/", format!("/{seq}/"))];
-        let mut event = copy(&event, &renamed);
-        event.insert("sk".to_owned(), S(event_key(*seq)));
-        event.insert("seq".to_owned(), N(seq.to_string()));
-        [copy(&task, &renamed), event, copy(&vector, &renamed)]
-    };
-    let client = app.dynamodb();
+    let client = scene.app.dynamodb();
+    let left = Left::by(scene).await;
     let numbers: Vec<u64> = (COPIED + 1..=tasks + 1).collect();
-    stream::iter(numbers.chunks(BATCH / 3))
+    stream::iter(numbers.chunks(BATCH))
         .for_each_concurrent(AT_ONCE, |numbers| {
-            write(&client, numbers.iter().flat_map(copies_of).collect())
+            let copies: Vec<String> = numbers.iter().flat_map(|seq| left.copies(*seq)).collect();
+            write(&client, copies)
         })
         .await;
+    count(scene, &client, tasks).await;
+}
+
+/// The event `seq` of the scene's project, as the table has it.
+pub(super) async fn event(scene: &Scene, seq: u64) -> Item {
+    let log = format!("{}#LOG#0", project(scene));
+    row(&scene.app, &log, &event_key(seq)).await
+}
+
+/// The rows that a task has left, as DynamoDB's JSON.
+struct Left {
+    id: String,
+    task: String,
+    event: String,
+    vector: String,
+}
+
+impl Left {
+    async fn by(scene: &Scene) -> Self {
+        let (app, id, project) = (&scene.app, scene.task.clone(), project(scene));
+        let vectors = format!("{project}#V");
+        Self {
+            task: text(&row(app, &project, &format!("TASK#{id}")).await),
+            event: text(&event(scene, COPIED).await),
+            vector: text(&row(app, &vectors, &format!("VECTOR#{id}")).await),
+            id,
+        }
+    }
+
+    fn copies(&self, seq: u64) -> Vec<String> {
+        let id = Uuid::now_v7().to_string();
+        let of_task = |row: &str| row.replace(&self.id, &id);
+        let number = |seq| format!("{{\"N\":\"{seq}\"}}");
+        let event = of_task(&self.event)
+            .replace(&event_key(COPIED), &event_key(seq))
+            .replace(&format!("/{COPIED}/"), &format!("/{seq}/"))
+            .replace(&number(COPIED), &number(seq));
+        let vector = (seq <= EMBEDDED).then(|| of_task(&self.vector));
+        [of_task(&self.task), event]
+            .into_iter()
+            .chain(vector)
+            .collect()
+    }
+}
+
+/// Has the project know of its tasks.
+async fn count(scene: &Scene, client: &Client, tasks: u64) {
     client
         .update_item()
         .table_name(tables::DATA)
-        .key("pk", S(project))
+        .key("pk", S(project(scene)))
         .key("sk", S("PROJECT".to_owned()))
         .update_expression("SET seq = :seq, task_count = :tasks")
         .expression_attribute_values(":seq", N((tasks + 1).to_string()))
@@ -64,7 +95,7 @@ pub(super) async fn copies(scene: &Scene, tasks: u64) {
         .expect("the project is there");
 }
 
-pub(super) async fn row(app: &App, pk: &str, sk: &str) -> Item {
+async fn row(app: &App, pk: &str, sk: &str) -> Item {
     let answer = app
         .dynamodb()
         .get_item()
@@ -75,20 +106,32 @@ pub(super) async fn row(app: &App, pk: &str, sk: &str) -> Item {
         .send()
         .await
         .expect("the table can be read");
-    answer
+    let item = answer
         .item
-        .unwrap_or_else(|| panic!("there is no {pk} {sk}"))
+        .unwrap_or_else(|| panic!("there is no {pk} {sk}"));
+    item.into()
 }
 
-async fn write(client: &aws_sdk_dynamodb::Client, rows: Vec<Item>) {
-    let puts = rows.into_iter().map(|row| {
-        let put = PutRequest::builder().set_item(Some(row)).build();
-        let put = put.expect("it has an item");
-        WriteRequest::builder().put_request(put).build()
-    });
+/// Writes rows that are given as DynamoDB's JSON.
+async fn write(client: &Client, rows: Vec<String>) {
+    let puts: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{{\"PutRequest\":{{\"Item\":{row}}}}}"))
+        .collect();
+    let body = format!(
+        "{{\"RequestItems\":{{\"{}\":[{}]}}}}",
+        tables::DATA,
+        puts.join(",")
+    );
     let written = client
         .batch_write_item()
-        .request_items(tables::DATA, puts.collect())
+        .set_request_items(Some(std::collections::HashMap::new()))
+        .customize()
+        .mutate_request(move |request| {
+            let length = body.len().to_string();
+            request.headers_mut().insert("content-length", length);
+            *request.body_mut() = SdkBody::from(body.as_str());
+        })
         .send()
         .await
         .expect("the rows can be written");
@@ -96,34 +139,14 @@ async fn write(client: &aws_sdk_dynamodb::Client, rows: Vec<Item>) {
     assert!(left.is_empty(), "all are written");
 }
 
-/// A row with other texts in place of some.
-fn copy(row: &Item, renamed: &[(&str, String)]) -> Item {
-    row.iter()
-        .map(|(name, value)| (name.clone(), renamed_in(value, renamed)))
-        .collect()
+fn text(row: &Item) -> String {
+    serde_json::to_string(row).expect("it is JSON")
 }
 
-fn renamed_in(value: &AttributeValue, renamed: &[(&str, String)]) -> AttributeValue {
-    match value {
-        S(text) => S(renamed
-            .iter()
-            .fold(text.clone(), |text, (old, new)| text.replace(old, new))),
-        M(members) => M(copy(members, renamed)),
-        L(values) => L(values
-            .iter()
-            .map(|value| renamed_in(value, renamed))
-            .collect()),
-        other => other.clone(),
-    }
+fn project(scene: &Scene) -> String {
+    format!("T#{}#P#{}", scene.ada.tenant_id, scene.project)
 }
 
-pub(super) fn event_key(seq: u64) -> String {
+fn event_key(seq: u64) -> String {
     format!("EVENT#{seq:012}")
-}
-
-/// An embedding of length 1 that takes little room as text.
-fn far_off() -> AttributeValue {
-    let mut numbers = vec![N("0".to_owned()); shared::model::search::DIMENSIONS];
-    numbers[0] = N("1".to_owned());
-    L(numbers)
 }

@@ -1,0 +1,173 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{App, tables};
+
+/// What is stored of all projects: rows, logs, lists, files, and notes of what is still to be done.
+pub struct Ledger {
+    projects: Vec<Value>,
+    listings: Vec<Value>,
+    /// The tasks' rows.
+    pub tasks: Vec<Value>,
+    events: Vec<Value>,
+    change_notes: usize,
+    upload_notes: BTreeSet<String>,
+    objects: BTreeSet<String>,
+}
+
+impl App {
+    /// Reads the ledger, one part after the other: call it when nothing is under way.
+    pub async fn ledger(&self) -> Ledger {
+        let (projects, listings) = self
+            .rows(tables::DATA, "PROJECT")
+            .await
+            .into_iter()
+            .partition(|row| row["sk"] == "PROJECT");
+        let uploads = self.rows(tables::EPHEMERAL, "tenants/").await;
+        Ledger {
+            projects,
+            listings,
+            tasks: self.rows(tables::DATA, "TASK#").await,
+            events: self.rows(tables::DATA, "EVENT#").await,
+            // Theirs are the only keys that begin with a time.
+            change_notes: self.rows(tables::EPHEMERAL, "0").await.len(),
+            upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
+            objects: self.objects().await.into_iter().collect(),
+        }
+    }
+}
+
+impl Ledger {
+    /// That rows, counters, logs, lists and files tell one story. This holds at any time, whatever has
+    /// failed or died.
+    #[track_caller]
+    pub fn assert_consistent(&self) {
+        for project in &self.projects {
+            self.assert_project(project);
+        }
+        let counted: u64 = self
+            .projects
+            .iter()
+            .map(|row| number(row, "task_count"))
+            .sum();
+        assert_eq!(self.tasks.len() as u64, counted, "a task is in no project");
+        self.assert_files();
+    }
+
+    /// That nothing waits any more to be relayed, nor to be swept.
+    #[track_caller]
+    pub fn assert_nothing_left_to_do(&self) {
+        assert_eq!(self.change_notes, 0, "changes wait to be relayed");
+        assert!(self.upload_notes.is_empty(), "{:?}", self.upload_notes);
+    }
+
+    /// The `seq` of a project.
+    #[track_caller]
+    pub fn seq(&self, project_id: &str) -> u64 {
+        let row = self.projects.iter().find(|row| row["id"] == project_id);
+        number(row.expect("the project is stored"), "seq")
+    }
+
+    /// The tasks of a project.
+    pub fn tasks_of(&self, project_id: &str) -> impl Iterator<Item = &Value> {
+        self.tasks
+            .iter()
+            .filter(move |task| task["project_id"] == project_id)
+    }
+
+    /// How many tasks have this title.
+    pub fn titled(&self, title: &str) -> usize {
+        self.tasks
+            .iter()
+            .filter(|task| task["title"] == title)
+            .count()
+    }
+
+    /// How many files are stored.
+    pub fn files(&self) -> usize {
+        self.objects.len()
+    }
+
+    fn assert_project(&self, project: &Value) {
+        let id = text(project, "id");
+        let room = format!("project/{id}");
+        let mut log: Vec<_> = self
+            .events
+            .iter()
+            .filter(|event| event["room"] == room)
+            .collect();
+        log.sort_by_key(|event| number(event, "seq"));
+
+        let seqs: Vec<_> = log.iter().map(|event| number(event, "seq")).collect();
+        let expected: Vec<_> = (1..=number(project, "seq")).collect();
+        assert_eq!(seqs, expected, "the log of {id} has each number once");
+        assert!(
+            log.is_sorted_by_key(|event| number(event, "at")),
+            "its times run forward"
+        );
+
+        let told: Vec<_> = log
+            .iter()
+            .filter(|event| event["type"] == "task:created")
+            .map(|event| {
+                let data: Value = serde_json::from_str(&text(event, "data")).expect("it is JSON");
+                text(&data, "id")
+            })
+            .collect();
+        let stored: BTreeSet<_> = self.tasks_of(&id).map(|task| text(task, "id")).collect();
+        assert_eq!(told.len(), stored.len(), "each task of {id} has one event");
+        assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), stored);
+        assert_eq!(
+            number(project, "task_count"),
+            stored.len() as u64,
+            "the count of {id}"
+        );
+
+        let listing = self.listings.iter().find(|row| row["project_id"] == *id);
+        let listing = listing.expect("the project is in its creator's list");
+        let last = log.last().expect("it was founded");
+        assert_eq!(project["updated_at"], last["at"]);
+        assert_eq!(
+            project["updated_at"], listing["updated_at"],
+            "its place in the list"
+        );
+    }
+
+    fn assert_files(&self) {
+        let attached: BTreeSet<_> = self
+            .tasks
+            .iter()
+            .filter_map(|task| task["attachment"].as_str().map(str::to_owned))
+            .collect();
+        let kept: Vec<_> = self
+            .objects
+            .difference(&self.upload_notes)
+            .cloned()
+            .collect();
+        assert_eq!(
+            kept,
+            attached.iter().cloned().collect::<Vec<_>>(),
+            "files belong to tasks"
+        );
+        assert!(
+            self.upload_notes.is_disjoint(&attached),
+            "a task's file would be swept"
+        );
+    }
+}
+
+#[track_caller]
+fn text(row: &Value, name: &str) -> String {
+    row[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} of {row}"))
+        .to_owned()
+}
+
+#[track_caller]
+fn number(row: &Value, name: &str) -> u64 {
+    row[name]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{name} of {row}"))
+}

@@ -1,0 +1,214 @@
+//! The happy path of every HTTP function that calls AWS: what it asks for, which calls it makes, and what
+//! is there afterwards.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use local::front::{Fault, FaultKind, Service};
+use serde_json::{Value, json};
+use tests::{Answer, App, Member, PASSWORD, PNG, attachment, tables};
+
+/// A function, and the status of its success.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Happy {
+    pub(super) function: &'static str,
+    pub(super) success: u16,
+}
+
+/// All of them.
+pub(super) fn all() -> impl Iterator<Item = Happy> {
+    [
+        ("sign-up", 201),
+        ("log-in", 200),
+        ("create-project", 201),
+        ("list-projects", 200),
+        ("create-task", 201),
+        ("search-tasks", 200),
+        ("create-realtime-ticket", 201),
+    ]
+    .into_iter()
+    .map(|(function, success)| Happy { function, success })
+}
+
+/// A call that a function makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Call {
+    function: String,
+    service: Service,
+    pub(super) operation: String,
+    /// Which of the function's calls of this operation it is.
+    nth: u32,
+}
+
+/// A stack of a function's own, and what it was asked for there.
+pub(super) struct Scene {
+    pub(super) app: App,
+    pub(super) happy: Happy,
+    ada: Member,
+    project: String,
+    asked: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Happy {
+    /// That of one function.
+    pub(super) fn of(function: &str) -> Self {
+        all()
+            .find(|happy| happy.function == function)
+            .expect("there is such a function")
+    }
+
+    /// A stack to try it on.
+    pub(super) async fn scene(self) -> Scene {
+        let app = App::start().await;
+        let ada = app.member("ada").await;
+        let project = ada.project("Apollo").await;
+        Scene {
+            app,
+            happy: self,
+            ada,
+            project,
+            asked: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether the function succeeds without this call: an answer that can't be cached is an answer.
+    pub(super) fn can_do_without(self, call: &Call) -> bool {
+        matches!(self.function, "list-projects" | "search-tasks") && call.operation == "PutItem"
+    }
+}
+
+impl Scene {
+    /// The calls of a request that nothing befalls.
+    pub(super) async fn calls(&self) -> Vec<Call> {
+        // The first one starts the function.
+        self.request().await.expect(self.happy.success);
+        self.app.forget_calls();
+        self.request().await.expect(self.happy.success);
+        let calls = Call::of(&self.app, self.happy.function);
+        assert!(!calls.is_empty(), "{} calls nothing", self.happy.function);
+        calls
+    }
+
+    /// A request that takes the longest of the function's paths.
+    pub(super) async fn request(&self) -> Answer {
+        let title = format!("Number {}", self.asked.fetch_add(1, SeqCst));
+        match self.happy.function {
+            "sign-up" => self.app.post("/api/sign-up", account(&title)).await,
+            "log-in" => {
+                let body = json!({ "email": self.ada.email, "password": PASSWORD });
+                self.app.post("/api/log-in", body).await
+            }
+            "create-project" => {
+                let body = json!({ "name": title });
+                self.ada.post("/api/create-project", body).await
+            }
+            "list-projects" => {
+                // What was cached is stale now.
+                self.ada.project(&title).await;
+                self.ada.get("/api/list-projects").await
+            }
+            "create-task" => {
+                let input = json!({
+                    "projectId": self.project,
+                    "title": title,
+                    "assignedTo": self.ada.user_id,
+                    "attachment": attachment(PNG, "pixel.png", "image/png"),
+                });
+                self.ada.post("/api/create-task", input).await
+            }
+            "search-tasks" => {
+                if self.asked.load(SeqCst) == 1 {
+                    self.ada.task(&self.project, "Something to be found").await;
+                    self.app.settled().await;
+                }
+                let body = json!({ "projectId": self.project, "query": title });
+                self.ada.post("/api/search-tasks", body).await
+            }
+            "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
+            other => unreachable!("{other}"),
+        }
+    }
+
+    /// Notes that the last request failed; `lost` if all was done and only the answer was lost.
+    pub(super) fn failed(&self, lost: bool) {
+        if !lost {
+            self.failed.fetch_add(1, SeqCst);
+        }
+    }
+
+    /// That what was asked for and did not fail was done, once, and nothing else.
+    pub(super) async fn assert_effects(&self) {
+        let done = self.asked.load(SeqCst) - self.failed.load(SeqCst);
+        let ledger = self.app.ledger().await;
+        ledger.assert_consistent();
+        match self.happy.function {
+            "sign-up" => {
+                let accounts = self.app.rows(tables::IDENTITY, "ACCOUNT").await;
+                assert_eq!(accounts.len(), done + 1);
+                let users = self.app.rows(tables::IDENTITY, "USER").await;
+                assert_eq!(users.len(), done + 1);
+            }
+            "create-project" => {
+                let (listed, _) = self.ada.projects().await;
+                assert_eq!(listed.len(), done + 1);
+            }
+            "create-task" => {
+                assert_eq!(ledger.tasks.len(), done);
+                let titles: std::collections::BTreeSet<_> = ledger
+                    .tasks
+                    .iter()
+                    .map(|task| task["title"].to_string())
+                    .collect();
+                assert_eq!(titles.len(), done, "a task was stored twice");
+                self.app.advance(std::time::Duration::from_hours(2));
+                self.app.settled().await;
+                assert_eq!(
+                    self.app.ledger().await.files(),
+                    done,
+                    "files without a task are swept"
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Call {
+    /// The calls that a function has made, in the order of their answers.
+    pub(super) fn of(app: &App, function: &str) -> Vec<Self> {
+        let mut calls = Vec::<Self>::new();
+        for record in app.calls_of(function) {
+            let same =
+                |call: &&Self| call.service == record.service && call.operation == record.operation;
+            let before = calls.iter().filter(same).count();
+            calls.push(Self {
+                function: function.to_owned(),
+                service: record.service,
+                operation: record.operation,
+                nth: u32::try_from(before).expect("they are few") + 1,
+            });
+        }
+        calls
+    }
+
+    /// A fault that befalls this call, of the next invocation that makes it.
+    pub(super) fn fault(&self, kind: FaultKind) -> Fault {
+        Fault::new(kind)
+            .function(&self.function)
+            .service(self.service)
+            .operation(&self.operation)
+            .nth(self.nth)
+    }
+
+    /// Whether a transaction can be in its way.
+    pub(super) fn is_write_to_a_table(&self) -> bool {
+        let writes = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
+        self.service == Service::DynamoDb && writes.contains(&self.operation.as_str())
+    }
+}
+
+fn account(name: &str) -> Value {
+    let email = format!("{}@example.com", name.replace(' ', "-").to_lowercase());
+    json!({ "email": email, "password": PASSWORD, "name": name })
+}

@@ -1,0 +1,190 @@
+//! Whatever stands in a queue, its consumer fails for that message alone.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::arena::Arena;
+use super::bodies::bodies;
+use super::values::spoilt;
+
+/// How many batches each consumer is sent.
+const BATCHES: u32 = 150;
+
+/// A message, and what is known of it before it is consumed.
+#[derive(Debug, Clone)]
+struct Sent {
+    body: String,
+    group: Option<String>,
+    /// Whether it is consumed; nothing if that depends.
+    good: Option<bool>,
+}
+
+#[test]
+fn send_email_fails_for_bad_messages_alone() {
+    let arena = Arena::open();
+    let job = json!({
+        "id": format!("{}/project/{}/2/0", arena.ada.tenant_id, Uuid::now_v7()),
+        "type": "task:assigned",
+        "version": 1,
+        "tenant_id": arena.ada.tenant_id,
+        "payload": {
+            "taskId": Uuid::now_v7(),
+            "assignedTo": arena.ada.user_id,
+            "title": "Count down",
+        },
+    });
+    throw_at(&arena, "send-email", &job, &[None]);
+    // The neighbours are one job, delivered again and again.
+    let emails = arena.wait(arena.app.outbox());
+    let neighbours = emails
+        .iter()
+        .filter(|email| email.subject == "New task: Count down");
+    assert!(neighbours.count() >= 1);
+    arena.close();
+}
+
+#[test]
+fn index_task_fails_for_bad_messages_alone() {
+    let arena = Arena::open();
+    let (project, task) = arena.wait(async {
+        let project = arena.ada.project("Apollo").await;
+        let task = arena.ada.task(&project, "Count down").await;
+        arena.app.settled().await;
+        (project, task)
+    });
+    let job = json!({
+        "id": "1",
+        "type": "task:index",
+        "version": 1,
+        "tenant_id": arena.ada.tenant_id,
+        "payload": { "projectId": project, "taskId": task },
+    });
+    throw_at(&arena, "index-task", &job, &[None]);
+    arena.close();
+}
+
+#[test]
+fn send_realtime_fails_for_bad_messages_and_what_follows_them_in_their_group() {
+    let arena = Arena::open();
+    let (project, socket) = arena.wait(async {
+        let project = arena.ada.project("Apollo").await;
+        let mut socket = arena.ada.connect().await;
+        socket.subscribe(&project).await;
+        (project, socket)
+    });
+    let job = json!({
+        "id": "1",
+        "type": "realtime:broadcast",
+        "version": 1,
+        "tenant_id": arena.ada.tenant_id,
+        "payload": {
+            "type": "task:created",
+            "room": format!("project/{project}"),
+            "seq": 1,
+            "data": { "title": "Count down" },
+        },
+    });
+    throw_at(
+        &arena,
+        "send-realtime",
+        &job,
+        &[Some("a"), Some("b"), Some("c")],
+    );
+    arena.wait(socket.close());
+    arena.close();
+}
+
+/// Throws batches at a consumer: `job` as it should be, and whatever else, in any order.
+fn throw_at(arena: &Arena, function: &str, job: &Value, groups: &[Option<&str>]) {
+    let right = Just((job.to_string(), Some(true)));
+    let garbage = prop_oneof![
+        ".{0,80}".prop_map(|body| (body, Some(false))),
+        Just((job["payload"].to_string(), Some(false))),
+        spoilt(Just(job.clone())).prop_map(|job| (job.to_string(), None)),
+        bodies(vec![job.clone()])
+            .prop_map(|body| (String::from_utf8_lossy(&body).into_owned(), None)),
+        spoilt(Just(job["payload"].clone())).prop_map({
+            let job = job.clone();
+            move |payload| {
+                let mut job = job.clone();
+                job["payload"] = payload;
+                (job.to_string(), None)
+            }
+        }),
+    ];
+    let groups: Vec<_> = groups
+        .iter()
+        .map(|group| group.map(str::to_owned))
+        .collect();
+    let bodies = prop_oneof![1 => right, 2 => garbage];
+    let message = (bodies, prop::sample::select(groups)).prop_map(|((body, good), group)| Sent {
+        body,
+        group,
+        good,
+    });
+    arena.throw(BATCHES, &vec(message, 0..8), async |batch| {
+        let answer = arena
+            .app
+            .stack()
+            .lambda()
+            .invoke(function, event(&batch))
+            .await;
+        let answer = answer.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        judge(&batch, &answer)
+    });
+}
+
+/// The batch as Lambda sends it; a message's place in it is its id.
+fn event(batch: &[Sent]) -> Value {
+    let record = |(at, message): (usize, &Sent)| {
+        let mut attributes = json!({ "ApproximateReceiveCount": "1" });
+        if let Some(group) = &message.group {
+            attributes["MessageGroupId"] = json!(group);
+        }
+        json!({
+            "messageId": at.to_string(),
+            "receiptHandle": "none",
+            "body": message.body,
+            "attributes": attributes,
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+        })
+    };
+    let records = batch.iter().enumerate().map(record);
+    json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+fn judge(batch: &[Sent], answer: &Value) -> TestCaseResult {
+    let failures = answer["batchItemFailures"].as_array();
+    let Some(failures) = failures else {
+        return Err(TestCaseError::fail(format!("{answer}")));
+    };
+    let failed: BTreeSet<usize> = failures
+        .iter()
+        .filter_map(|failure| failure["itemIdentifier"].as_str()?.parse().ok())
+        .collect();
+    prop_assert_eq!(failed.len(), failures.len(), "each once: {}", answer);
+    let mut stuck = BTreeSet::new();
+    for (at, message) in batch.iter().enumerate() {
+        let overtakes = message
+            .group
+            .as_ref()
+            .is_some_and(|group| stuck.contains(group));
+        let has_failed = failed.contains(&at);
+        if overtakes {
+            prop_assert!(has_failed, "{} follows one that failed", at);
+        } else if let Some(good) = message.good {
+            prop_assert_eq!(has_failed, !good, "{}: {:?}", at, message);
+        }
+        if has_failed {
+            stuck.extend(message.group.clone());
+        }
+    }
+    prop_assert!(failed.iter().all(|at| *at < batch.len()));
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! A project under watch: what has to have happened by the end, whatever fails on the way. Each stored task
+//! was emailed once and has one vector, and who listened heard all, in order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::{Answer, App, Member, PNG, Socket, attachment, tables};
+
+/// Longer than any message that was received stays hidden.
+pub(crate) const HIDDEN: Duration = Duration::from_secs(361);
+
+/// How many listen.
+const LISTENERS: usize = 2;
+
+/// Queues of what was given up.
+const DEAD_LETTERS: [&str; 4] = [
+    "tenon-email-dead-letters",
+    "tenon-embeddings-dead-letters",
+    "tenon-realtime-dead-letters.fifo",
+    "tenon-relay-dead-letters",
+];
+
+/// A stack whose connections outlast hours on the clock.
+pub(crate) async fn start() -> App {
+    App::start_with(|options| {
+        options.gateway.socket.idle = Duration::from_hours(1000);
+        options.gateway.socket.lifetime = Duration::from_hours(1000);
+    })
+    .await
+}
+
+/// A project, its owner, and those who listen to it.
+pub(crate) struct Watched {
+    owner: Member,
+    id: String,
+    sockets: Vec<Socket>,
+}
+
+impl Watched {
+    /// A new project of `owner`, who signs in anew: the clock may have moved.
+    pub(crate) async fn new(app: &App, owner: &Member) -> Self {
+        let owner = app.log_in(owner).await;
+        let id = owner.project("Apollo").await;
+        let mut sockets = Vec::new();
+        for _ in 0..LISTENERS {
+            let mut socket = owner.connect().await;
+            assert_eq!(socket.subscribe(&id).await, 1);
+            sockets.push(socket);
+        }
+        app.settled().await;
+        Self { owner, id, sockets }
+    }
+
+    /// A task that the owner gives themselves.
+    pub(crate) async fn assign(&self, title: &str) -> Answer {
+        self.create(title, true, false).await
+    }
+
+    /// A task, for somebody or nobody, with a file or without.
+    pub(crate) async fn create(&self, title: &str, assigned: bool, file: bool) -> Answer {
+        let mut input = json!({ "projectId": self.id, "title": title });
+        if assigned {
+            input["assignedTo"] = json!(self.owner.user_id);
+        }
+        if file {
+            input["attachment"] = attachment(PNG, "pixel.png", "image/png");
+        }
+        self.owner.post("/api/create-task", input).await
+    }
+
+    /// That all is stored, all have been told, and nothing is left to do or was given up.
+    pub(crate) async fn assert_all_told(self, app: &App) {
+        let ledger = app.ledger().await;
+        ledger.assert_consistent();
+        ledger.assert_nothing_left_to_do();
+        assert_mailed(app, &ledger.tasks).await;
+        assert_indexed(app, &ledger.tasks).await;
+        for queue in DEAD_LETTERS {
+            let counts = app.stack().sqs().counts(queue).expect("the queue exists");
+            assert_eq!(counts.total(), 0, "{queue}");
+        }
+        let last = ledger.seq(&self.id);
+        for mut socket in self.sockets {
+            let heard: Vec<_> = socket
+                .events_until(1, last)
+                .await
+                .iter()
+                .map(|event| event["seq"].as_u64().expect("it has a number"))
+                .collect();
+            assert_eq!(heard, (2..=last).collect::<Vec<_>>());
+            socket.close().await;
+        }
+    }
+}
+
+/// Each task that was given to somebody has been mailed to them, once; titles are unique here.
+async fn assert_mailed(app: &App, tasks: &[Value]) {
+    let mut mailed = BTreeMap::<_, usize>::new();
+    for email in app.outbox().await {
+        *mailed.entry(email.subject).or_default() += 1;
+    }
+    let expected: BTreeMap<_, _> = tasks
+        .iter()
+        .filter(|task| task["assigned_to"].is_string())
+        .map(|task| {
+            let title = task["title"].as_str().expect("it has a title");
+            (format!("New task: {title}"), 1)
+        })
+        .collect();
+    assert_eq!(mailed, expected);
+}
+
+/// Each task has its vector.
+async fn assert_indexed(app: &App, tasks: &[Value]) {
+    let ids = |rows: &[Value], name: &str| {
+        let mut ids: Vec<_> = rows.iter().map(|row| row[name].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let vectors = app.rows(tables::DATA, "VECTOR#").await;
+    assert_eq!(ids(&vectors, "task_id"), ids(tasks, "id"));
+}
