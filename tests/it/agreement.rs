@@ -39,5 +39,8 @@ pub(crate) fn diff(expected: (&str, &str), found: (&str, &str)) -> String {
 }
 
 fn text(lines: &Lines) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines
+        .iter()
+        .flat_map(|line| [line.as_str(), "\n"])
+        .collect()
 }

@@ -105,9 +105,9 @@ async fn answer_to(app: &App, filler: &mut Filler, function: &str, case: &str) -
         read(function, case),
         read_expectation(function, case)
     );
-    let filled = filler.fill(&pair).await;
-    let filled = filled.unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"));
-    let [event, expected]: [Value; 2] = serde_json::from_str(&filled)
+    let text = filler.fill(&pair).await;
+    let text = text.unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"));
+    let [event, expected]: [Value; 2] = serde_json::from_str(&text)
         .unwrap_or_else(|error| panic!("events/{function}/{case}: {error}"));
     let answered = match app.stack().lambda().invoke(function, event).await {
         Ok(answer) => answer,

@@ -54,7 +54,12 @@ pub fn read(fixture: &str) -> Result<String, EventError> {
         .ok_or(EventError::Missing(file))
 }
 
-/// Fills fixtures from one stack. Whoever was named once stays signed in.
+/// The text with every placeholder replaced, from the stack whose HTTP API is at `api`.
+pub async fn fill(text: &str, api: &str) -> Result<String, EventError> {
+    Filler::new(api).fill(text).await
+}
+
+/// Fills several fixtures from one stack. Whoever was named once stays signed in.
 pub struct Filler {
     http: Client,
     api: String,

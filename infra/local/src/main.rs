@@ -7,11 +7,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use local::{
-    Options, Stack, data,
-    embeddings::Embeddings,
-    events::{self, Filler},
-};
+use local::{Options, Stack, data, embeddings::Embeddings, events};
 use tracing_subscriber::EnvFilter;
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
@@ -73,7 +69,7 @@ async fn main() -> ExitCode {
 async fn print_event(fixture: &str, port: u16) -> Result<(), String> {
     let text = events::read(fixture).map_err(|error| error.to_string())?;
     let api = format!("http://127.0.0.1:{port}");
-    let filled = Filler::new(&api).fill(&text).await;
+    let filled = events::fill(&text, &api).await;
     println!("{}", filled.map_err(|error| error.to_string())?.trim_end());
     Ok(())
 }

@@ -274,7 +274,7 @@ fn cached_search(
     project: u8,
     seq: u64,
     query: &str,
-) -> CacheKey<Vec<crate::sdk::search::Hit>> {
+) -> CacheKey<Vec<crate::model::search::Hit>> {
     let query = SearchQuery::try_from(query.to_owned()).expect("it is a query");
     project_of(tenant, project, seq).cached_search(&query)
 }

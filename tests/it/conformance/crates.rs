@@ -92,7 +92,7 @@ fn features_of_dependencies_stand_in_the_workspace_manifest_alone() {
     let own = METADATA
         .packages
         .iter()
-        .flat_map(|package| own_dependencies(package))
+        .flat_map(own_dependencies)
         .collect();
     assert_none(
         &own,

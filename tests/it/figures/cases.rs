@@ -33,8 +33,8 @@ impl Figures {
     }
 }
 
-/// After so long nothing is expected of a search index any more that it may not hold yet.
-const SETTLING: Duration = Duration::from_secs(61);
+/// After so long what the stream has not relayed is swept, and no search index lacks what it will hold.
+const UNRELAYED: Duration = Duration::from_secs(180);
 
 /// Measures all there is to measure.
 pub(super) async fn measure(scene: Scene) -> Figures {
@@ -191,6 +191,10 @@ impl Sheet {
     }
 
     async fn sweeps(&mut self) {
+        let app = &self.scene.app;
+        app.advance(UNRELAYED);
+        app.sweep("sweep-log").await;
+        app.settled().await;
         for fixture in ["sweep-log/ok", "sweep-uploads/ok"] {
             let event = self.scene.event(fixture).await;
             self.case("nothing to do", event, json!({ "done": 0 }))
@@ -199,7 +203,6 @@ impl Sheet {
     }
 
     async fn search(&mut self) {
-        self.scene.app.advance(SETTLING);
         self.http("search-tasks/ok", "miss", 200).await;
         self.http("search-tasks/ok", "hit", 200).await;
         self.http(

@@ -53,7 +53,7 @@ impl Scene {
         scene.meter.invoke(index.function, index.payload).await;
         let t = std::time::Instant::now();
         seed::copies(&scene, tasks).await;
-        eprintln!("seeded {tasks} in {:?}", t.elapsed());
+        eprintln!("seeded {tasks} in {:?} {}", t.elapsed(), std::fs::read_to_string("/proc/self/stat").unwrap().split(" ").skip(13).take(2).collect::<Vec<_>>().join(" "));
         scene.app.settled().await;
         eprintln!("settled {tasks} in {:?}", t.elapsed());
         scene

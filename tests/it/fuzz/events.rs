@@ -4,11 +4,13 @@
 use local::lambda::InvocationError;
 use local::{events, functions};
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 use shared::endpoint::Trigger;
 
 use super::arena::Arena;
 use super::values::{spoilt, texts, values};
+use crate::fixtures::cases;
 
 /// How many events each function is invoked with.
 const EVENTS: u32 = 60;
@@ -21,7 +23,7 @@ fn no_event_makes_a_function_panic() {
     let arena = Arena::open();
     for function in functions::all() {
         let endpoint = function.endpoint;
-        let events = spoilt(Just(fixture(&arena, endpoint.name)));
+        let events = spoilt(select(fixtures(&arena, endpoint.name)));
         let count = match endpoint.trigger {
             Trigger::Schedule => SWEEPS,
             _ => EVENTS,
@@ -75,10 +77,9 @@ fn whatever_a_client_chooses_of_an_event_there_is_an_answer() {
         ) {
             continue;
         }
-        let event = fixture(&arena, endpoint.name);
+        let events = select(fixtures(&arena, endpoint.name));
         let choices = prop::collection::vec(choices(), 1..4);
-        arena.throw(EVENTS, &choices, async |choices| {
-            let mut event = event.clone();
+        arena.throw(EVENTS, &(events, choices), async |(mut event, choices)| {
             choices
                 .into_iter()
                 .for_each(|choice| choice.make(&mut event));
@@ -149,12 +150,16 @@ impl Choice {
     }
 }
 
-/// An event that the function serves, or the one that it refuses where it can't do else.
-fn fixture(arena: &Arena, function: &str) -> Value {
-    let text = events::read(&format!("{function}/ok"))
-        .or_else(|_| events::read(&format!("{function}/unknown-path")))
-        .expect("it has an event");
-    let api = arena.app.stack().api_url();
-    let filled = arena.wait(events::Filler::new(&api).fill(&text));
-    serde_json::from_str(&filled.expect("it can be filled")).expect("it is JSON")
+/// The events of the function's cases, all of the same people: those that a platform sends, whatever the
+/// function makes of them.
+fn fixtures(arena: &Arena, function: &str) -> Vec<Value> {
+    let read = |case: &str| events::read(&format!("{function}/{case}")).expect("it is there");
+    let texts: Vec<_> = cases(function)
+        .iter()
+        .filter(|case| !read(&format!("{case}.expected")).contains("errorMessage"))
+        .map(|case| read(case))
+        .collect();
+    let mut filler = events::Filler::new(&arena.app.stack().api_url());
+    let filled = arena.wait(filler.fill(&format!("[{}]", texts.join(","))));
+    serde_json::from_str(&filled.expect("they can be filled")).expect("it is JSON")
 }

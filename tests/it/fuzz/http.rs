@@ -234,7 +234,8 @@ fn what_is_no_token_of_ours_opens_nothing() {
                 body: Vec::new(),
             };
             let answer = judge(&request, request.send(&api).await)?;
-            prop_assert_eq!(answer.status, 401);
+            let refused = answer.status == 401 || is_the_gateways(&answer);
+            prop_assert!(refused, "{}", answer.status);
             Ok(())
         },
     );
@@ -340,7 +341,10 @@ fn judge_body(answer: &Answer) -> TestCaseResult {
     let Some(details) = details else {
         return Err(TestCaseError::fail("details are a list"));
     };
-    prop_assert_eq!(status == 422, !details.is_empty(), "{}", body);
+    // A bad query is a 400, and is told field by field as well.
+    let names_fields = !details.is_empty();
+    prop_assert!(status == 422 || status == 400 || !names_fields, "{}", body);
+    prop_assert!(status != 422 || names_fields, "{}", body);
     for detail in details {
         prop_assert!(
             detail["field"].is_string() && is_text(&detail["message"]),
