@@ -49,6 +49,14 @@ impl App {
         rows
     }
 
+    /// Puts a row back into a table as it was read.
+    pub async fn put(&self, table: &str, row: &Value) {
+        let put = self.dynamodb().put_item().table_name(table);
+        let item = serde_dynamo::to_item(row).expect("it was an item");
+        let outcome = put.set_item(Some(item)).send().await;
+        outcome.expect("it can be put");
+    }
+
     /// A client of the stack's tables.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()

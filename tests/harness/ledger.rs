@@ -11,7 +11,8 @@ pub struct Ledger {
     /// The tasks' rows.
     pub tasks: Vec<Value>,
     events: Vec<Value>,
-    change_notes: usize,
+    /// How many changes wait to be relayed.
+    pub change_notes: usize,
     upload_notes: BTreeSet<String>,
     objects: BTreeSet<String>,
 }

@@ -2,11 +2,13 @@
 //! is left is consistent at once; and once the platform has tried again as it does by itself, everything
 //! that had to follow has followed, once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use local::front::{Armed, Fault, FaultKind, Service};
 use local::gateway;
-use tests::App;
+use serde_json::json;
+use tests::{App, tables};
 
 use crate::watched::{HIDDEN, Watched, start};
 
@@ -15,45 +17,43 @@ const RELAY_DEAD_LETTERS: &str = "tenon-relay-dead-letters";
 
 /// The next invocation of `function` that makes a `nth` call dies after it.
 fn doom(app: &App, function: &str, nth: u32) -> Armed {
-    app.fault(
-        Fault::new(FaultKind::DieAfterReply)
-            .function(function)
-            .nth(nth),
-    )
+    let death = Fault::new(FaultKind::DieAfterReply);
+    app.fault(death.function(function).nth(nth))
 }
 
 #[tokio::test]
 async fn create_task_may_die_after_any_call() {
     let app = start().await;
-    let ada = app.member("ada").await;
+    let mut project = Watched::new(&app).await;
     let mut deaths = 0;
     for (assigned, file) in [(false, false), (true, false), (false, true), (true, true)] {
         for call in 1.. {
-            let project = Watched::new(&app, &ada).await;
             let armed = doom(&app, "create-task", call);
             let title = format!("Assigned {assigned}, file {file}, death {call}");
             let answer = project.create(&title, assigned, file).await;
             let died = armed.fired() == 1;
             armed.disarm();
             assert_eq!(answer.status, if died { 500 } else { 201 });
-            app.settled().await;
             let ledger = app.ledger().await;
             ledger.assert_consistent();
             assert!(ledger.titled(&title) <= 1);
-
-            // Time for the hourly sweep of files without a task.
-            app.advance(Duration::from_hours(2));
-            app.settled().await;
-            project.assert_all_told(&app).await;
             if !died {
                 break;
             }
             deaths += 1;
         }
     }
-    let files = app.ledger().await.files();
-    eprintln!("create-task died {deaths} times; {files} files are kept");
+    app.settled().await;
+    let left = app.ledger().await.files();
+
+    // Time for the hourly sweep of files without a task.
+    app.advance(Duration::from_hours(2));
+    app.settled().await;
+    project.assert_all_told(&app).await;
+    let kept = app.ledger().await.files();
+    eprintln!("create-task died {deaths} times; of {left} files {kept} are kept");
     assert!(deaths >= 3 + 4 + 5 + 6, "{deaths}");
+    assert!(kept < left);
 }
 
 #[tokio::test]
@@ -80,17 +80,11 @@ async fn send_email_may_die_after_any_call() {
 /// there were.
 async fn deaths_survived(function: &str) -> u32 {
     let app = start().await;
-    let ada = app.member("ada").await;
+    let mut project = Watched::new(&app).await;
     for deaths in 0.. {
-        let project = Watched::new(&app, &ada).await;
         let armed = doom(&app, function, deaths + 1);
-        let titles = [
-            format!("Left, death {deaths}"),
-            format!("Right, death {deaths}"),
-        ];
-        for answer in
-            futures::future::join_all(titles.iter().map(|title| project.assign(title))).await
-        {
+        let titles = ["Left", "Right"].map(|side| format!("{side}, death {deaths}"));
+        for answer in join_all(titles.iter().map(|title| project.assign(title))).await {
             answer.expect(201);
         }
         app.settled().await;
@@ -105,6 +99,7 @@ async fn deaths_survived(function: &str) -> u32 {
             eprintln!("{function} died {deaths} times");
             return deaths;
         }
+        project.log_in(&app).await;
     }
     unreachable!("some call is the last")
 }
@@ -113,7 +108,7 @@ async fn deaths_survived(function: &str) -> u32 {
 async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
     use gateway::Fault::{AcceptThenFail, ConcurrentRequest, ServerError, TooManyRequests};
     let app = start().await;
-    let ada = app.member("ada").await;
+    let mut project = Watched::new(&app).await;
     let mut deaths = 0;
     for fault in [
         AcceptThenFail,
@@ -122,7 +117,7 @@ async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
         TooManyRequests { retry_after: 2 },
     ] {
         for call in 1.. {
-            let project = Watched::new(&app, &ada).await;
+            project.log_in(&app).await;
             app.stack().gateway().outbox.script(fault, 1);
             let armed = doom(&app, "send-email", call);
             let title = format!("{fault:?}, death {call}");
@@ -131,8 +126,8 @@ async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
             let died = armed.fired() == 1;
             armed.disarm();
             // Dead before it posted, it meets the fault when it comes again, and waits once more.
-            for _ in 0..2 {
-                app.advance(HIDDEN);
+            for wait in [HIDDEN, Duration::from_secs(61)] {
+                app.advance(wait);
                 app.settled().await;
             }
             project.assert_all_told(&app).await;
@@ -149,8 +144,7 @@ async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
 #[tokio::test]
 async fn an_email_whose_acceptance_nobody_heard_of_is_not_sent_again() {
     let app = start().await;
-    let ada = app.member("ada").await;
-    let project = Watched::new(&app, &ada).await;
+    let mut project = Watched::new(&app).await;
     let outbox = &app.stack().gateway().outbox;
     // Longer than the function waits, in real time.
     outbox.script(gateway::Fault::AcceptThenHang(Duration::from_secs(12)), 1);
@@ -166,61 +160,118 @@ async fn an_email_whose_acceptance_nobody_heard_of_is_not_sent_again() {
 #[tokio::test]
 async fn a_stack_that_ends_while_an_email_is_posted_does_not_send_it_again() {
     let app = start().await;
-    let ada = app.member("ada").await;
-    let project = ada.project("Apollo").await;
-    let outbox = app.stack().gateway().outbox.clone();
+    let project = Watched::new(&app).await;
+    let outbox = &app.stack().gateway().outbox;
     outbox.script(gateway::Fault::AcceptThenHang(Duration::from_secs(60)), 1);
-    let input = serde_json::json!({
-        "projectId": project, "title": "Posted", "assignedTo": ada.user_id,
-    });
-    ada.post("/api/create-task", input).await.expect(201);
-    while app.outbox().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    project.assign("Posted").await.expect(201);
+    until(async || !app.outbox().await.is_empty()).await;
 
     let app = app.restart().await;
     app.settled().await;
     assert_eq!(app.outbox().await.len(), 1);
     let outbox = &app.stack().gateway().outbox;
     assert_eq!(outbox.record().posts, 1, "it was tried again");
-    let counts = app
-        .stack()
-        .sqs()
-        .counts("tenon-email")
-        .expect("the queue exists");
-    assert_eq!(counts.total(), 0, "it is done");
+    assert_eq!(waiting(&app, "tenon-email"), 0, "it is done");
 }
 
 #[tokio::test]
 async fn what_the_stream_gave_up_is_relayed_by_a_sweep_that_may_die_after_any_call() {
     let app = start().await;
-    let ada = app.member("ada").await;
-    let project = Watched::new(&app, &ada).await;
-    let outage = app.fault(
-        Fault::new(FaultKind::Throttle)
-            .function("relay")
-            .service(Service::Sqs)
-            .times(u32::MAX),
-    );
+    let mut project = Watched::new(&app).await;
+    let outage = Fault::new(FaultKind::DieAfterReply).times(u32::MAX);
+    let outage = app.fault(outage.function("relay"));
     project.assign("Lost").await.expect(201);
-    give_up(&app).await;
+    let mut deaths = 0;
+    until(async || {
+        // Its retries wait on the clock, for two minutes in all. The sweep's own schedule stays ahead.
+        app.advance(Duration::from_millis(50));
+        if outage.fired() > deaths {
+            app.advance(Duration::from_millis(250 << deaths.min(7)));
+            deaths = outage.fired();
+        }
+        waiting(&app, RELAY_DEAD_LETTERS) > 0
+    })
+    .await;
     assert!(outage.fired() > 10, "{}", outage.fired());
     outage.disarm();
-    assert!(app.outbox().await.is_empty());
+    assert_eq!(app.ledger().await.change_notes, 1);
 
-    app.advance(Duration::from_mins(2));
-    assert!(deaths_of_sweep(&app, "sweep-log").await >= 16 + 1 + 3 + 1);
-    app.stack()
-        .sqs()
-        .purge(RELAY_DEAD_LETTERS)
-        .expect("the queue exists");
+    // A relay that died at its very end leaves its note as well: so it is left before each sweep.
+    let notes = app.rows(tables::EPHEMERAL, "0").await;
+    let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
+    // Sixteen shards of notes, the events, three queues, the note.
+    assert!(deaths_of_sweep(&app, "sweep-log", leave).await >= 21);
+    let purged = app.stack().sqs().purge(RELAY_DEAD_LETTERS);
+    purged.expect("the queue exists");
     project.assert_all_told(&app).await;
-    assert_eq!(app.stack().gateway().outbox.record().posts, 1);
 }
 
-/// Sweeps, with a later death each time, until there is none. How many deaths there were.
-async fn deaths_of_sweep(app: &App, function: &str) -> u32 {
+#[tokio::test]
+async fn a_stream_that_is_read_again_from_its_beginning_has_no_effect_twice() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    for title in ["One", "Two", "Three"] {
+        let input = json!({ "projectId": apollo, "title": title, "assignedTo": ada.user_id });
+        ada.post("/api/create-task", input).await.expect(201);
+    }
+    app.settled().await;
+    assert_eq!(app.outbox().await.len(), 3);
+
+    let app = app
+        .restart_with(|options| {
+            for entry in std::fs::read_dir(&options.data).expect("the folder can be read") {
+                let path = entry.expect("it has entries").path();
+                if path.to_string_lossy().contains("triggers.sqlite") {
+                    std::fs::remove_file(path).expect("it can be removed");
+                }
+            }
+            // The realtime queue drops what it has seen within five minutes: that would be too easy.
+            options.clock.advance(Duration::from_mins(6));
+        })
+        .await;
+    app.settled().await;
+    assert!(!app.calls_of("relay").is_empty(), "it was read again");
+    assert!(!app.calls_of("send-email").is_empty(), "so were the jobs");
+    assert_eq!(app.outbox().await.len(), 3);
+    assert_eq!(app.stack().gateway().outbox.record().posts, 0);
+    let embedded = app.calls_of("index-task");
+    assert!(embedded.iter().all(|call| call.service != Service::Bedrock));
+    app.ledger().await.assert_consistent();
+}
+
+#[tokio::test]
+async fn sweep_uploads_may_die_after_any_call() {
+    let app = start().await;
+    let mut project = Watched::new(&app).await;
+    project.create("Kept", false, true).await.expect(201);
+    // The call after the object was put never comes.
+    let armed = doom(&app, "create-task", 4);
+    assert_eq!(project.create("Lost", false, true).await.status, 500);
+    assert_eq!(armed.fired(), 1);
+    app.settled().await;
+    assert_eq!(app.ledger().await.files(), 2);
+
+    // When the schedule fires by itself, its function dies as well.
+    let scheduled = doom(&app, "sweep-uploads", 1);
+    app.advance(Duration::from_mins(61));
+    app.settled().await;
+    assert_eq!(scheduled.fired(), 1);
+    let notes = app.rows(tables::EPHEMERAL, "tenants/").await;
+    let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
+    // Sixteen shards of notes, the claim, the file, the note.
+    assert!(deaths_of_sweep(&app, "sweep-uploads", leave).await >= 19);
+    let ledger = app.ledger().await;
+    assert_eq!(ledger.files(), 1);
+    assert_eq!((ledger.titled("Kept"), ledger.titled("Lost")), (1, 0));
+    project.assert_all_told(&app).await;
+}
+
+/// Leaves something to be swept and sweeps, with a later death each time, until there is none. How many
+/// deaths there were.
+async fn deaths_of_sweep(app: &App, function: &str, leave: impl AsyncFn()) -> u32 {
     for deaths in 0.. {
+        leave().await;
         let armed = doom(app, function, deaths + 1);
         let swept = app
             .stack()
@@ -240,92 +291,17 @@ async fn deaths_of_sweep(app: &App, function: &str) -> u32 {
     unreachable!("some call is the last")
 }
 
-/// Drives the clock until the stream trigger has tried for the last time.
-async fn give_up(app: &App) {
-    let given_up = || {
-        let counts = app.stack().sqs().counts(RELAY_DEAD_LETTERS);
-        counts.expect("the queue exists").total() > 0
-    };
-    let deadline = std::time::Instant::now() + tests::PATIENCE;
-    while !given_up() {
-        assert!(
-            std::time::Instant::now() < deadline,
-            "the stream does not give up"
-        );
-        app.advance(Duration::from_millis(500));
+/// How many messages a queue holds.
+fn waiting(app: &App, queue: &str) -> u64 {
+    let counts = app.stack().sqs().counts(queue);
+    counts.expect("the queue exists").total()
+}
+
+/// Returns once it is so.
+async fn until(mut so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + tests::PATIENCE;
+    while !so().await {
+        assert!(Instant::now() < deadline, "it does not come to it");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-}
-
-#[tokio::test]
-async fn a_stream_that_is_read_again_from_its_beginning_has_no_effect_twice() {
-    let app = App::start().await;
-    let ada = app.member("ada").await;
-    let apollo = ada.project("Apollo").await;
-    for title in ["One", "Two", "Three"] {
-        let input = serde_json::json!({
-            "projectId": apollo, "title": title, "assignedTo": ada.user_id,
-        });
-        ada.post("/api/create-task", input).await.expect(201);
-    }
-    app.settled().await;
-    assert_eq!(app.outbox().await.len(), 3);
-
-    let app = app
-        .restart_with(|options| {
-            for entry in std::fs::read_dir(&options.data).expect("the folder can be read") {
-                let path = entry.expect("it has entries").path();
-                if path.to_string_lossy().contains("triggers.sqlite") {
-                    std::fs::remove_file(path).expect("it can be removed");
-                }
-            }
-            // The realtime queue drops what it has seen within five minutes: that would be too easy.
-            options.clock.advance(Duration::from_mins(6));
-        })
-        .await;
-    app.settled().await;
-    assert!(
-        !app.calls_of("relay").is_empty(),
-        "the stream was read again"
-    );
-    assert!(
-        !app.calls_of("send-email").is_empty(),
-        "and the jobs were done again"
-    );
-    assert_eq!(app.outbox().await.len(), 3);
-    assert_eq!(app.stack().gateway().outbox.record().posts, 0);
-    let embedded = app.calls_of("index-task");
-    assert!(embedded.iter().all(|call| call.service != Service::Bedrock));
-    app.ledger().await.assert_consistent();
-}
-
-#[tokio::test]
-async fn sweep_uploads_may_die_after_any_call() {
-    let app = start().await;
-    let ada = app.member("ada").await;
-    let project = Watched::new(&app, &ada).await;
-    project.create("Kept", false, true).await.expect(201);
-    // The call after the object was put never comes.
-    let armed = app.fault(
-        Fault::new(FaultKind::DieAfterReply)
-            .function("create-task")
-            .service(Service::S3)
-            .nth(4),
-    );
-    assert_eq!(project.create("Lost", false, true).await.status, 500);
-    assert_eq!(armed.fired(), 1);
-    assert_eq!(app.ledger().await.files(), 2);
-
-    // When the schedule fires by itself, its function dies as well.
-    let scheduled = doom(&app, "sweep-uploads", 1);
-    app.advance(Duration::from_mins(61));
-    app.settled().await;
-    assert_eq!(scheduled.fired(), 1);
-    assert!(deaths_of_sweep(&app, "sweep-uploads").await >= 16 + 1 + 1 + 1);
-    let ledger = app.ledger().await;
-    assert_eq!(
-        (ledger.files(), ledger.titled("Kept"), ledger.titled("Lost")),
-        (1, 1, 0)
-    );
-    project.assert_all_told(&app).await;
 }

@@ -3,8 +3,6 @@
 
 mod happy;
 
-use std::time::{Duration, Instant};
-
 use futures::future::join_all;
 use local::front::{Fault, FaultKind, Moment, Service};
 use serde_json::json;
@@ -12,9 +10,6 @@ use tests::{Answer, App};
 
 use self::happy::{Call, Happy, all};
 use crate::watched::{Watched, start};
-
-/// How long any of these functions may take: the template's Timeout.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What goes wrong without taking time.
 const KINDS: [FaultKind; 4] = [
@@ -65,9 +60,7 @@ async fn a_call_that_keeps_failing_is_a_503_in_time_and_leaves_nothing_half_done
         let mishaps = mishaps(scene.calls().await);
         for (call, kind) in &mishaps {
             let armed = scene.app.fault(call.fault(*kind).times(u32::MAX));
-            let started = Instant::now();
             let answer = scene.request().await;
-            assert!(started.elapsed() < FUNCTION_TIMEOUT, "{kind:?} of {call:?}");
             assert!(
                 armed.fired() >= 2,
                 "{kind:?} of {call:?} was not tried again"
@@ -76,7 +69,7 @@ async fn a_call_that_keeps_failing_is_a_503_in_time_and_leaves_nothing_half_done
             if scene.happy.can_do_without(call) {
                 assert_eq!(answer.status, scene.happy.success);
             } else {
-                assert_unavailable(answer);
+                assert_unavailable(&answer);
                 let lost = *kind == FaultKind::InternalError(Moment::AfterEffect);
                 scene.failed(lost && call.operation == "TransactWriteItems");
             }
@@ -89,9 +82,10 @@ async fn a_call_that_keeps_failing_is_a_503_in_time_and_leaves_nothing_half_done
     assert!(befallen > 80, "{befallen}");
 }
 
-/// A refusal in the common shape, which says when to come again and nothing of what went wrong.
+/// A refusal in the common shape, which says when to come again and nothing of what went wrong. It also
+/// shows that the function answered in time: the platform, which ends it otherwise, has another shape.
 #[track_caller]
-fn assert_unavailable(answer: Answer) {
+fn assert_unavailable(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", answer.body);
     assert_eq!(answer.header("retry-after"), Some("1"));
     let expected = json!({ "error": {
@@ -191,14 +185,7 @@ async fn calls_without_an_answer_are_given_up_in_time() {
         for fault in faults {
             scene.app.fault(fault.function(function));
         }
-        let started = Instant::now();
-        let answer = scene.request().await;
-        assert!(
-            started.elapsed() < FUNCTION_TIMEOUT,
-            "{function}: {:?}",
-            started.elapsed()
-        );
-        assert_unavailable(answer);
+        assert_unavailable(&scene.request().await);
         scene.failed(false);
         scene.assert_effects().await;
     }))
@@ -215,30 +202,25 @@ async fn a_secret_that_is_slow_to_come_delays_a_cold_start_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_follows_from_the_log_is_not_stopped_by_a_call_that_fails_once() {
+async fn what_follows_from_the_log_is_not_held_up_by_a_call_that_fails_once() {
     let functions = ["relay", "send-email", "send-realtime", "index-task"];
     let befallen = join_all(functions.map(async |function| {
         let app = start().await;
-        let ada = app.member("ada").await;
-        let project = Watched::new(&app, &ada).await;
+        let mut project = Watched::new(&app).await;
         app.forget_calls();
-        project.assign("The happy path").await.expect(201);
+        project.assign("Nothing befalls it").await.expect(201);
         app.settled().await;
-        let mishaps = mishaps(Call::of(&app, function));
-        project.assert_all_told(&app).await;
 
+        let mishaps = mishaps(Call::of(&app, function));
         for (index, (call, kind)) in mishaps.iter().enumerate() {
-            let project = Watched::new(&app, &ada).await;
             let armed = app.fault(call.fault(*kind));
-            project
-                .assign(&format!("{index}: {kind:?}"))
-                .await
-                .expect(201);
+            let title = format!("{index}: {kind:?}");
+            project.assign(&title).await.expect(201);
+            // No message has to come again: the clock stands still.
             app.settled().await;
             assert_eq!(armed.fired(), 1, "{kind:?} of {call:?}");
-            // No message had to come again. (An email that was queued twice may have, and found it sent.)
-            project.assert_all_told(&app).await;
         }
+        project.assert_all_told(&app).await;
         mishaps.len()
     }));
     let befallen: usize = befallen.await.iter().sum();

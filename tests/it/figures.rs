@@ -10,6 +10,8 @@ mod scene;
 use std::fs;
 use std::path::Path;
 
+use local::functions;
+
 use crate::agreement::diff;
 
 use self::cases::{Case, Figures};
@@ -25,6 +27,7 @@ const TASKS_THAT_A_SEARCH_LACKS: f64 = 20.0;
 async fn what_a_call_costs_is_as_written_down_and_does_not_grow_with_the_project() {
     let small = measured(SIZES[0]).await;
     let large = measured(SIZES[1]).await;
+    assert_covers_all(&small);
     for (small, large) in small.cases.iter().zip(&large.cases) {
         assert_no_growth(small, large);
     }
@@ -35,14 +38,23 @@ async fn what_a_call_costs_is_as_written_down_and_does_not_grow_with_the_project
 }
 
 async fn measured(tasks: u64) -> Figures {
-    let scene = Scene::with_tasks(tasks).await;
-    let t = std::time::Instant::now();
-    let figures = cases::measure(scene).await;
-    eprintln!("measured {tasks} in {:?}", t.elapsed());
-    assert!(!figures.cases.is_empty());
-    figures
+    cases::measure(Scene::with_tasks(tasks).await).await
 }
 
+fn assert_covers_all(figures: &Figures) {
+    for function in functions::all() {
+        let name = function.endpoint.name;
+        assert!(
+            figures.cases.iter().any(|case| case.function == name),
+            "no case of {name} is measured: add one to tests/it/figures/cases.rs"
+        );
+    }
+}
+
+#[expect(
+    clippy::float_cmp,
+    reason = "sums of a few whole numbers and halves are exact"
+)]
 fn assert_no_growth(small: &Case, large: &Case) {
     let name = format!("{}, {}", small.function, small.name);
     assert_eq!(name, format!("{}, {}", large.function, large.name));

@@ -4,6 +4,7 @@
 //! Each run throws the same. `PROPTEST_CASES` asks every test for another number of cases, and
 //! `PROPTEST_RNG_SEED` for others.
 
+mod answers;
 mod arena;
 mod bodies;
 mod events;

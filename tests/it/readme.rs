@@ -9,7 +9,7 @@ use shared::error::Code;
 use shared::model::attachment::MAX_BYTES;
 use shared::model::text::LIMITS;
 
-use crate::agreement::{Lines, assert_agree};
+use crate::agreement::assert_agree;
 
 #[test]
 fn the_readme_tells_the_limits_of_every_text() {

@@ -35,12 +35,14 @@ pub(crate) struct Watched {
     owner: Member,
     id: String,
     sockets: Vec<Socket>,
+    /// The last event that was heard.
+    heard: u64,
 }
 
 impl Watched {
-    /// A new project of `owner`, who signs in anew: the clock may have moved.
-    pub(crate) async fn new(app: &App, owner: &Member) -> Self {
-        let owner = app.log_in(owner).await;
+    /// A new project of a new user.
+    pub(crate) async fn new(app: &App) -> Self {
+        let owner = app.member("ada").await;
         let id = owner.project("Apollo").await;
         let mut sockets = Vec::new();
         for _ in 0..LISTENERS {
@@ -49,7 +51,17 @@ impl Watched {
             sockets.push(socket);
         }
         app.settled().await;
-        Self { owner, id, sockets }
+        Self {
+            owner,
+            id,
+            sockets,
+            heard: 1,
+        }
+    }
+
+    /// The owner logs in anew: the clock has been moved.
+    pub(crate) async fn log_in(&mut self, app: &App) {
+        self.owner = app.log_in(&self.owner).await;
     }
 
     /// A task that the owner gives themselves.
@@ -70,7 +82,7 @@ impl Watched {
     }
 
     /// That all is stored, all have been told, and nothing is left to do or was given up.
-    pub(crate) async fn assert_all_told(self, app: &App) {
+    pub(crate) async fn assert_all_told(&mut self, app: &App) {
         let ledger = app.ledger().await;
         ledger.assert_consistent();
         ledger.assert_nothing_left_to_do();
@@ -81,16 +93,16 @@ impl Watched {
             assert_eq!(counts.total(), 0, "{queue}");
         }
         let last = ledger.seq(&self.id);
-        for mut socket in self.sockets {
+        for socket in &mut self.sockets {
             let heard: Vec<_> = socket
-                .events_until(1, last)
+                .events_until(self.heard, last)
                 .await
                 .iter()
                 .map(|event| event["seq"].as_u64().expect("it has a number"))
                 .collect();
-            assert_eq!(heard, (2..=last).collect::<Vec<_>>());
-            socket.close().await;
+            assert_eq!(heard, (self.heard + 1..=last).collect::<Vec<_>>());
         }
+        self.heard = last;
     }
 }
 

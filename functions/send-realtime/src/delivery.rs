@@ -13,6 +13,9 @@ const AT_ONCE: usize = 16;
 const LAST_PATIENCE: u32 = 3;
 
 /// The events after `after` up to and with `until`; no read if that is `latest` alone.
+///
+/// # Errors
+/// If the log ends before: to note what nobody was sent as sent would keep it from them for ever.
 pub(crate) async fn owed(
     sdk: &Sdk,
     room: &RoomKey,
@@ -24,6 +27,9 @@ pub(crate) async fn owed(
         return Ok(vec![latest.clone()]);
     }
     let entries = sdk.db.events(room, after, until).await?;
+    if entries.last().map(|entry| entry.seq) != Some(until) {
+        return Err(Error::bad_request("The log has no event of this number"));
+    }
     entries.iter().map(Broadcast::try_from).collect()
 }
 

@@ -215,7 +215,7 @@ mod tests {
     const SUBSCRIBE: Endpoint = Endpoint::socket("subscribe", &["subscribe"]);
     const DEFAULT: Endpoint = Endpoint::socket("default", &["$default"]);
 
-    fn upgrade(headers: Value, query: Value) -> Value {
+    fn upgrade(headers: &Value, query: &Value) -> Value {
         let event = json!({
             "headers": headers,
             "queryStringParameters": query,
@@ -228,13 +228,13 @@ mod tests {
     fn the_origin_is_what_the_browser_says_and_not_what_the_query_does() {
         let query = json!({ "ticket": "t", "origin": "https://good.example" });
         for name in ["origin", "Origin", "ORIGIN"] {
-            let input = upgrade(json!({ name: "https://evil.example" }), query.clone());
+            let input = upgrade(&json!({ name: "https://evil.example" }), &query);
             assert_eq!(
                 input,
                 json!({ "ticket": "t", "origin": "https://evil.example" })
             );
         }
-        assert_eq!(upgrade(Value::Null, Value::Null), json!({}));
+        assert_eq!(upgrade(&Value::Null, &Value::Null), json!({}));
     }
 
     proptest! {

@@ -156,3 +156,27 @@ pub struct Committed {
     /// The event's number in its project: the `X-Event-Seq` of the answer.
     pub seq: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_job_waits_for_longer_each_time_and_never_for_more_than_its_queue_allows(
+            deliveries in prop_oneof![0..40_u32, any::<u32>()],
+        ) {
+            for (queue, longest) in [
+                (JobQueue::Email, 900),
+                (JobQueue::Embeddings, 900),
+                (JobQueue::Realtime, 15),
+            ] {
+                let wait = queue.wait_after(deliveries).as_secs();
+                let next = queue.wait_after(deliveries.saturating_add(1)).as_secs();
+                prop_assert!((1..=longest).contains(&wait) && wait <= next);
+                prop_assert!(next > wait || wait == longest || deliveries == 0);
+            }
+        }
+    }
+}

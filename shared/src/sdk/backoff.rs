@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::request::Request;
 
 /// The ceiling of the first wait; each further one doubles.
-const FIRST: Duration = Duration::from_millis(8);
+const FIRST: Duration = Duration::from_millis(32);
 
 /// The ceiling of any wait.
-const LONGEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_millis(500);
 
 /// The waits between tries of one thing: full jitter, and no longer than the request has time.
 #[derive(Debug, Default)]
@@ -45,8 +45,8 @@ mod tests {
 
     #[test]
     fn the_ceiling_of_the_waits_doubles_up_to_the_highest() {
-        let ceilings: Vec<_> = (0..7).map(|tries| ceiling(tries).as_millis()).collect();
-        assert_eq!(ceilings, [8, 16, 32, 64, 128, 250, 250]);
+        let ceilings: Vec<_> = (0..6).map(|tries| ceiling(tries).as_millis()).collect();
+        assert_eq!(ceilings, [32, 64, 128, 256, 500, 500]);
     }
 
     proptest! {

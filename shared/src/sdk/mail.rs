@@ -69,9 +69,9 @@ struct Post<'a> {
     message: &'a Message,
 }
 
-/// What people wrote, for use in HTML.
+/// What people wrote, as text between HTML tags.
 pub fn escape(text: &str) -> String {
-    html_escape::encode_safe(text).into_owned()
+    html_escape::encode_text(text).into_owned()
 }
 
 impl Mail {

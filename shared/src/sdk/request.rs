@@ -37,7 +37,7 @@ impl Request {
         Arc::new(Self {
             connections,
             trace,
-            deadline: UNIX_EPOCH + Duration::from_millis(deadline),
+            deadline: time_of(deadline, SystemTime::now()),
         })
     }
 
@@ -76,6 +76,18 @@ impl Request {
     pub(crate) fn trace(&self) -> TraceHeader {
         TraceHeader(self.trace.clone())
     }
+}
+
+/// When a deadline is. `cargo lambda watch` tells how many milliseconds are left, where Lambda tells when
+/// they end.
+fn time_of(deadline: u64, now: SystemTime) -> SystemTime {
+    const YEAR_2001: u64 = 1_000_000_000_000;
+    let since = if deadline < YEAR_2001 {
+        now
+    } else {
+        UNIX_EPOCH
+    };
+    since + Duration::from_millis(deadline)
 }
 
 /// Sends the invocation's trace with each call, after signing: a presigned link must not need it.
@@ -120,3 +132,16 @@ macro_rules! client {
     }};
 }
 pub(crate) use client;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_a_time_or_what_is_left_until_then() {
+        let now = UNIX_EPOCH + Duration::from_millis(1_800_000_000_000);
+        let ends = now + Duration::from_secs(600);
+        assert_eq!(time_of(1_800_000_600_000, now), ends);
+        assert_eq!(time_of(600_000, now), ends);
+    }
+}

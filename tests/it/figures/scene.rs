@@ -51,11 +51,7 @@ impl Scene {
         };
         let index = scene.event("index-task/ok").await;
         scene.meter.invoke(index.function, index.payload).await;
-        let t = std::time::Instant::now();
         seed::copies(&scene, tasks).await;
-        eprintln!("seeded {tasks} in {:?} {}", t.elapsed(), std::fs::read_to_string("/proc/self/stat").unwrap().split(" ").skip(13).take(2).collect::<Vec<_>>().join(" "));
-        scene.app.settled().await;
-        eprintln!("settled {tasks} in {:?}", t.elapsed());
         scene
     }
 

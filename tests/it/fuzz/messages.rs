@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use super::bodies::bodies;
 use super::values::spoilt;
 
 /// How many batches each consumer is sent.
-const BATCHES: u32 = 150;
+const BATCHES: u32 = 120;
 
 /// A message, and what is known of it before it is consumed.
 #[derive(Debug, Clone)]
@@ -38,7 +39,11 @@ fn send_email_fails_for_bad_messages_alone() {
             "title": "Count down",
         },
     });
-    throw_at(&arena, "send-email", &job, &[None]);
+    let wrong = [
+        with(&job, "/version", json!(2)),
+        with(&job, "/type", json!("task:index")),
+    ];
+    throw_at(&arena, "send-email", &job, &wrong, &[None]);
     // The neighbours are one job, delivered again and again.
     let emails = arena.wait(arena.app.outbox());
     let neighbours = emails
@@ -64,14 +69,18 @@ fn index_task_fails_for_bad_messages_alone() {
         "tenant_id": arena.ada.tenant_id,
         "payload": { "projectId": project, "taskId": task },
     });
-    throw_at(&arena, "index-task", &job, &[None]);
+    let wrong = [
+        with(&job, "/payload/taskId", json!("7")),
+        with(&job, "/tenant_id", json!(null)),
+    ];
+    throw_at(&arena, "index-task", &job, &wrong, &[None]);
     arena.close();
 }
 
 #[test]
 fn send_realtime_fails_for_bad_messages_and_what_follows_them_in_their_group() {
     let arena = Arena::open();
-    let (project, socket) = arena.wait(async {
+    let (project, mut socket) = arena.wait(async {
         let project = arena.ada.project("Apollo").await;
         let mut socket = arena.ada.connect().await;
         socket.subscribe(&project).await;
@@ -89,22 +98,32 @@ fn send_realtime_fails_for_bad_messages_and_what_follows_them_in_their_group() {
             "data": { "title": "Count down" },
         },
     });
+    // The log has no such events.
+    let wrong = [3, 65_536, u64::MAX].map(|seq| with(&job, "/payload/seq", json!(seq)));
     throw_at(
         &arena,
         "send-realtime",
         &job,
+        &wrong,
         &[Some("a"), Some("b"), Some("c")],
     );
-    arena.wait(socket.close());
+    // Nobody has been told that more was sent than there is.
+    arena.wait(async {
+        arena.ada.task(&project, "Count down").await;
+        assert_eq!(socket.events_until(1, 2).await.len(), 1);
+        socket.close().await;
+    });
     arena.close();
 }
 
-/// Throws batches at a consumer: `job` as it should be, and whatever else, in any order.
-fn throw_at(arena: &Arena, function: &str, job: &Value, groups: &[Option<&str>]) {
+/// Throws batches at a consumer: `job` as it should be, and whatever else, in any order. What is `wrong` has
+/// to fail.
+fn throw_at(arena: &Arena, function: &str, job: &Value, wrong: &[Value], groups: &[Option<&str>]) {
     let right = Just((job.to_string(), Some(true)));
     let garbage = prop_oneof![
         ".{0,80}".prop_map(|body| (body, Some(false))),
         Just((job["payload"].to_string(), Some(false))),
+        select(wrong.to_vec()).prop_map(|job| (job.to_string(), Some(false))),
         spoilt(Just(job.clone())).prop_map(|job| (job.to_string(), None)),
         bodies(vec![job.clone()])
             .prop_map(|body| (String::from_utf8_lossy(&body).into_owned(), None)),
@@ -122,11 +141,8 @@ fn throw_at(arena: &Arena, function: &str, job: &Value, groups: &[Option<&str>])
         .map(|group| group.map(str::to_owned))
         .collect();
     let bodies = prop_oneof![1 => right, 2 => garbage];
-    let message = (bodies, prop::sample::select(groups)).prop_map(|((body, good), group)| Sent {
-        body,
-        group,
-        good,
-    });
+    let message =
+        (bodies, select(groups)).prop_map(|((body, good), group)| Sent { body, group, good });
     arena.throw(BATCHES, &vec(message, 0..8), async |batch| {
         let answer = arena
             .app
@@ -137,6 +153,13 @@ fn throw_at(arena: &Arena, function: &str, job: &Value, groups: &[Option<&str>])
         let answer = answer.map_err(|error| TestCaseError::fail(error.to_string()))?;
         judge(&batch, &answer)
     });
+}
+
+/// `job` with another value somewhere in it.
+fn with(job: &Value, at: &str, value: Value) -> Value {
+    let mut job = job.clone();
+    *job.pointer_mut(at).expect("it has that") = value;
+    job
 }
 
 /// The batch as Lambda sends it; a message's place in it is its id.

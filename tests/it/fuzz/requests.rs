@@ -218,14 +218,14 @@ pub(super) fn queries() -> impl Strategy<Value = Vec<u8>> {
 fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     let json = ("content-type".to_owned(), b"application/json".to_vec());
     let content_types = prop_oneof![
-        12 => Just(vec![json.clone()]),
+        24 => Just(vec![json.clone()]),
         1 => select(CONTENT_TYPES).prop_map(|value| vec![("content-type".to_owned(), value.into())]),
         1 => Just(vec![json.clone(), json]),
         1 => Just(Vec::new()),
     ];
     let others = prop_oneof![
-        6 => Just(Vec::new()),
-        3 => vec(header(), 1..5),
+        16 => Just(Vec::new()),
+        6 => vec(header(), 1..5),
         1 => (95..140_usize).prop_map(|count| {
             let header = |at| (format!("x-{at}"), b"1".to_vec());
             (0..count).map(header).collect()
