@@ -231,7 +231,7 @@ impl Queue {
             match self.relay(std::slice::from_ref(entry)).await {
                 Ok(()) => relayed += 1,
                 Err(error) => {
-                    tracing::error!(room = entry.room, seq = entry.seq, %error, "not relayed")
+                    tracing::error!(room = entry.room, seq = entry.seq, %error, "not relayed");
                 }
             }
         }

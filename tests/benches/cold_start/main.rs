@@ -64,7 +64,7 @@ async fn main() {
         "  {:<28} {:>14} {:>10} {:>8}",
         "", "create-project", "hello", "ratio"
     );
-    let rows: [(&str, fn(&Start) -> Duration); 6] = [
+    let rows: [(&str, Part); 6] = [
         ("exec to first poll, wall", |start| start.first_poll.wall),
         ("exec to first poll, CPU", |start| start.first_poll.cpu),
         ("first invocation, wall", |start| {
@@ -83,6 +83,9 @@ async fn main() {
         println!("  {name:<28} {a:>11.2} ms {b:>7.2} ms {:>7.1}×", a / b);
     }
 }
+
+/// What is taken of a start.
+type Part = fn(&Start) -> Duration;
 
 /// What the template and the platform give to a function.
 fn environment(app: &App, function: &str) -> Vec<(String, String)> {

@@ -60,7 +60,7 @@ impl Cost {
 }
 
 fn total(calls: &[Call], units: fn(&Call) -> f64) -> f64 {
-    // Begun by hand: the sum of nothing is minus nothing.
+    // `sum` would make -0 of nothing.
     calls.iter().map(units).fold(0.0, |sum, units| sum + units)
 }
 

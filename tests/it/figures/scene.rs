@@ -29,7 +29,7 @@ pub(super) struct Event {
 }
 
 impl Scene {
-    /// One whose project has so many tasks, each with its event and its embedding.
+    /// One whose project has so many tasks.
     pub(super) async fn with_tasks(tasks: u64) -> Self {
         let app = App::start_with(|options| {
             options.functions = functions::all().into_iter().map(quiet).collect();

@@ -66,7 +66,7 @@ impl Left {
     fn copies(&self, seq: u64) -> Vec<String> {
         let id = Uuid::now_v7().to_string();
         let of_task = |row: &str| row.replace(&self.id, &id);
-        if seq > WHOLE {
+        if seq > WHOLE + 1 {
             return vec![of_task(&self.task)];
         }
         let number = |seq| format!("\"seq\":{{\"N\":\"{seq}\"}}");
