@@ -119,10 +119,10 @@ impl Sheet {
         let answer = self
             .case("plain", plain, json!({ "statusCode": 201 }))
             .await;
-        self.scene.task = body(&answer)["task"]["id"]
+        body(&answer)["task"]["id"]
             .as_str()
             .expect("it has an id")
-            .to_owned();
+            .clone_into(&mut self.scene.task);
         let answer = self.http("create-task/ok", "assigned", 201).await;
         let file = self.scene.event("create-task/with-file").await;
         let ada = json!({ "assignedTo": self.scene.ada.user_id });
