@@ -85,6 +85,9 @@ pub(super) fn ensure_table(
     ttl_attribute: Option<&str>,
 ) -> Result<()> {
     let name = create["TableName"].clone();
+    if is_half_made(database, &create)? {
+        database.delete_table(from_value(json!({ "TableName": name }))?)?;
+    }
     if database
         .get_table_metadata(name.as_str().unwrap_or_default())?
         .is_none()
@@ -104,6 +107,26 @@ pub(super) fn ensure_table(
         "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
     }))?)?;
     Ok(())
+}
+
+/// Whether a start was killed while it made the table: the engine turns the stream on last, and until then
+/// nobody has written to it.
+fn is_half_made(database: &Database, create: &Value) -> Result<bool> {
+    let name = &create["TableName"];
+    let exists = database
+        .get_table_metadata(name.as_str().unwrap_or_default())?
+        .is_some();
+    if !exists || create["StreamSpecification"]["StreamEnabled"] != true {
+        return Ok(false);
+    }
+    let described = database.describe_table(from_value(json!({ "TableName": name }))?)?;
+    let described = serde_json::to_value(described).unwrap_or_default();
+    if !described["Table"]["LatestStreamArn"].is_null() {
+        return Ok(false);
+    }
+    let rows = database.scan(from_value(json!({ "TableName": name, "Limit": 1 }))?)?;
+    let rows = serde_json::to_value(rows).unwrap_or_default();
+    Ok(rows["Count"] == 0)
 }
 
 /// Reads a request; what the engine's readers say of a bad one is marked with the error's class.
