@@ -45,8 +45,8 @@ pub enum Trigger {
     Schedule,
 }
 
-/// 64 KiB: larger than any input without a file.
-const BODY_LIMIT: usize = 64 * 1024;
+/// 128 KiB: larger than any input without a file, also with every character of it written as an escape.
+const BODY_LIMIT: usize = 128 * 1024;
 
 impl Endpoint {
     /// A route of the HTTP API.

@@ -219,7 +219,7 @@ async fn a_body_that_is_no_json_or_says_that_it_is_something_else_is_refused() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_413() {
     let app = App::start().await;
-    let large = json!({ "email": "a".repeat(70_000) });
+    let large = json!({ "email": "a".repeat(140_000) });
     let (code, _) = app.post("/api/sign-up", large).await.refused(413);
     assert_eq!(code, "PAYLOAD_TOO_LARGE");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::App;
+use tests::{Answer, App};
 
 #[tokio::test]
 async fn a_project_is_made_and_listed() {
@@ -42,6 +42,21 @@ async fn a_name_needs_three_characters() {
     assert_eq!(code, "VALIDATION_ERROR");
     assert_eq!(message, "Project name must be at least 3 characters");
     assert_eq!(answer.bad_fields(), ["name"]);
+}
+
+#[tokio::test]
+async fn the_longest_description_fits_also_with_every_character_escaped() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let longest = "😀".repeat(10_000);
+    let body = json!({ "name": "Apollo", "description": longest }).to_string();
+    let escaped = body.replace('😀', "\\ud83d\\ude00");
+    let request = ada.request("POST", "/api/create-project");
+    let request = request
+        .header("content-type", "application/json")
+        .body(escaped);
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert_eq!(answer.expect(201)["project"]["description"], longest);
 }
 
 #[tokio::test]

@@ -30,10 +30,7 @@ async fn main() {
     for (function, bytes) in binaries::sizes(&functions) {
         println!("  {function:<24} {:>7.2} MB", megabytes(bytes));
     }
-    println!("\nWhat create-project can do\n");
-    for line in binaries::operations() {
-        println!("  {line}");
-    }
+    println!("\n  {}", binaries::operations());
 
     let app = App::start().await;
     let ours = Program {

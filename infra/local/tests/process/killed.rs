@@ -30,7 +30,7 @@ const ACKNOWLEDGED: usize = 40;
 const KILLS: usize = 2;
 
 /// How often it is killed before it serves.
-const STARTS: u32 = 12;
+const STARTS: u32 = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_missing_and_every_email_arrives_once() {

@@ -109,24 +109,25 @@ pub(super) fn ensure_table(
     Ok(())
 }
 
-/// Whether a start was killed while it made the table: the engine turns the stream on last, and until then
-/// nobody has written to it.
+/// Whether a start was killed while it made the table, to which then nobody has written: the engine first
+/// notes it, then makes room for its rows, and turns the stream on last.
 fn is_half_made(database: &Database, create: &Value) -> Result<bool> {
     let name = &create["TableName"];
-    let exists = database
-        .get_table_metadata(name.as_str().unwrap_or_default())?
-        .is_some();
-    if !exists || create["StreamSpecification"]["StreamEnabled"] != true {
+    let noted = database.get_table_metadata(name.as_str().unwrap_or_default())?;
+    if noted.is_none() {
+        return Ok(false);
+    }
+    let rows = match database.scan(from_value(json!({ "TableName": name, "Limit": 1 }))?) {
+        Ok(rows) => serde_json::to_value(rows).unwrap_or_default(),
+        Err(error) if error.to_string().contains("no such table") => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    if rows["Count"] != 0 || create["StreamSpecification"]["StreamEnabled"] != true {
         return Ok(false);
     }
     let described = database.describe_table(from_value(json!({ "TableName": name }))?)?;
     let described = serde_json::to_value(described).unwrap_or_default();
-    if !described["Table"]["LatestStreamArn"].is_null() {
-        return Ok(false);
-    }
-    let rows = database.scan(from_value(json!({ "TableName": name, "Limit": 1 }))?)?;
-    let rows = serde_json::to_value(rows).unwrap_or_default();
-    Ok(rows["Count"] == 0)
+    Ok(described["Table"]["LatestStreamArn"].is_null())
 }
 
 /// Reads a request; what the engine's readers say of a bad one is marked with the error's class.
