@@ -164,6 +164,17 @@ impl Error {
         self
     }
 
+    /// 404 if what is wrong is what the path names: nothing is there.
+    #[must_use]
+    pub(crate) fn of_path(self, named: &[String]) -> Self {
+        let in_path = |detail: &Detail| named.contains(&detail.field);
+        if self.code == Code::ValidationError && self.details.iter().any(in_path) {
+            Self::not_found("Not found")
+        } else {
+            self
+        }
+    }
+
     /// 422 for one field.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::validation(vec![Detail {

@@ -12,6 +12,7 @@ pub mod change;
 pub mod clock;
 pub mod connections;
 pub mod db;
+pub(crate) mod derivation;
 pub(crate) mod dynamo;
 pub mod mail;
 pub mod queue;

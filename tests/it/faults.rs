@@ -170,7 +170,10 @@ async fn calls_without_an_answer_are_given_up_in_time() {
             "search-tasks",
             vec![silent().service(Service::Bedrock).times(9)],
         ),
-        ("log-in", vec![silent().operation("PutItem").times(9)]),
+        (
+            "log-in",
+            vec![silent().operation("TransactWriteItems").times(9)],
+        ),
         // Time that was lost at first is not there later.
         (
             "create-project",

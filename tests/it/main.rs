@@ -14,5 +14,6 @@ mod projects;
 mod readme;
 mod realtime;
 mod search;
+mod sessions;
 mod tasks;
 mod watched;

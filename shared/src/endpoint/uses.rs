@@ -44,6 +44,8 @@ pub enum Resource {
     Model,
     /// The private key that signs tokens.
     SigningKey,
+    /// The key that secrets are derived with.
+    DerivationKey,
     /// The public keys that verify tokens.
     PublicKeys,
     /// The mail service, and the key to its API.
@@ -66,6 +68,7 @@ impl Resource {
             Self::Origins => &["ALLOWED_ORIGINS"],
             Self::Model => &["EMBEDDING_MODEL"],
             Self::SigningKey => &["SIGNING_KEY_PARAMETER", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
+            Self::DerivationKey => &["DERIVATION_KEY_PARAMETER"],
             Self::PublicKeys => &["SIGNING_PUBLIC_KEYS", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
             Self::MailKey => &["MAIL_KEY_PARAMETER", "MAIL_ENDPOINT", "MAIL_FROM"],
             // Only the trigger reaches them.
@@ -89,6 +92,12 @@ uses! {
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
+    /// Refresh tokens: one used up, and its successor.
+    ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A session, ended.
+    ACCOUNTS_END_SESSION = Identity ["dynamodb:DeleteItem"];
+    /// A change of a user's account, in their log.
+    USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// One row of `Data`.
     DB_GET = Data ["dynamodb:GetItem"];
     /// Up to 100 rows of `Data`.
@@ -117,6 +126,8 @@ uses! {
     TICKET_ISSUE = Ephemeral ["dynamodb:PutItem"];
     /// A ticket, taken, and the connection that it opens.
     CONNECTION_OPEN = Ephemeral ["dynamodb:DeleteItem", "dynamodb:PutItem"];
+    /// A user's connections.
+    CONNECTIONS_OF_USER = Ephemeral ["dynamodb:Query"];
     /// A connection and its rooms, forgotten.
     CONNECTION_FORGET = Ephemeral ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
     /// Who is behind a connection.
@@ -165,6 +176,8 @@ uses! {
     ORIGINS = Origins [];
     /// The private key, read and decrypted at a cold start.
     SIGNING_KEY = SigningKey ["ssm:GetParameter", "kms:Decrypt"];
+    /// The key that secrets are derived with, read and decrypted at a cold start.
+    DERIVATION_KEY = DerivationKey ["ssm:GetParameter", "kms:Decrypt"];
     /// Tokens, verified. No call.
     PUBLIC_KEYS = PublicKeys [];
     /// The mail service's key, read and decrypted at a cold start.

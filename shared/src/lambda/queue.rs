@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::event::caller::Worker;
-use crate::model::log::{Envelope, Job, JobQueue};
+use crate::model::log::{Envelope, JobQueue, Jobs};
 use crate::sdk::Sdk;
 use crate::tenant::Tenant;
 
@@ -32,7 +32,7 @@ pub struct Message<J> {
 /// A function that consumes a queue.
 pub fn function<J, H, F>(endpoint: &'static Endpoint, handler: H) -> Function
 where
-    J: Job,
+    J: Jobs,
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
@@ -52,7 +52,7 @@ struct Queue<H, T> {
 
 impl<J, H, F> Adapter for Queue<H, fn(J)>
 where
-    J: Job,
+    J: Jobs,
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
@@ -101,7 +101,7 @@ impl Delivery {
         ordered: bool,
     ) -> Vec<String>
     where
-        J: Job,
+        J: Jobs,
         H: Fn(Sdk, Event<Message<J>, Worker>) -> F,
         F: Future<Output = Result<()>>,
     {
@@ -165,7 +165,7 @@ fn deliveries(record: &SqsMessage) -> u32 {
 
 async fn handle<J, H, F>(handler: &H, sdk: Sdk, record: SqsMessage, id: &str) -> Result<()>
 where
-    J: Job,
+    J: Jobs,
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F,
     F: Future<Output = Result<()>>,
 {
@@ -178,22 +178,13 @@ where
 
 /// A message that is no job of this queue is retried until it is among the dead letters: a deployment
 /// may be under way that knows it.
-fn parse<J: Job>(record: SqsMessage) -> Result<Message<J>> {
+fn parse<J: Jobs>(record: SqsMessage) -> Result<Message<J>> {
     let deliveries = deliveries(&record);
     let body = record.body.unwrap_or_default();
     let envelope: Envelope<Box<RawValue>> = serde_json::from_str(&body)
         .map_err(|error| Error::bad_request(format!("not an envelope: {error}")))?;
-    if envelope.kind != J::TYPE || envelope.version != J::VERSION {
-        return Err(Error::bad_request(format!(
-            "a job {} of version {}, not {} of version {}",
-            envelope.kind,
-            envelope.version,
-            J::TYPE,
-            J::VERSION
-        )));
-    }
-    let payload: J = serde_json::from_str(envelope.payload.get())
-        .map_err(|error| Error::bad_request(format!("not a {}: {error}", J::TYPE)))?;
+    let payload =
+        J::of(&envelope.kind, envelope.version, &envelope.payload).map_err(Error::bad_request)?;
     Ok(Message {
         job: Envelope {
             id: envelope.id,
@@ -217,7 +208,7 @@ fn log(function: &str, message_id: &str, outcome: &Result<()>) {
 mod tests {
     use super::*;
     use crate::error::Code;
-    use crate::model::log::TaskAssigned;
+    use crate::model::log::{Job, TaskAssigned};
     use proptest::prelude::*;
 
     const ID: &str = "01900000-0000-7000-8000-000000000000";

@@ -9,6 +9,7 @@ use crate::event::caller::Principal;
 use crate::keys::{self, Key, Partition, RoomKey, Row, Stored, Table};
 use crate::model::log::LogEntry;
 use crate::model::project::{Listing, Project};
+use crate::model::realtime::Room;
 
 /// The most keys that one call reads.
 pub const BATCH: usize = 100;
@@ -37,6 +38,21 @@ impl Db {
         self.get(key)
             .await?
             .ok_or_else(|| Error::not_found(T::MISSING))
+    }
+
+    /// The number of a room's last event; one read.
+    ///
+    /// # Errors
+    /// 404 if the room is not there, or not for the caller.
+    pub async fn seq(&self, caller: &Principal, room: Room) -> Result<u64> {
+        match room {
+            Room::Project(id) => Ok(self.load(caller.tenant.project(id)).await?.seq),
+            Room::User(id) if id == caller.user_id => {
+                let log = self.get(caller.tenant.user_log(id)).await?;
+                Ok(log.map_or(0, |log| log.seq))
+            }
+            Room::User(_) => Err(Error::not_found(Room::MISSING)),
+        }
     }
 
     /// The rows of at most [`BATCH`] keys that are there, in the order of the keys; one call.

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue::S;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::future::try_join_all;
+use serde::Serialize;
 
 use super::dynamo::{Dynamo, Item, from_item, key_item, text};
 use super::request::client;
@@ -104,7 +105,7 @@ impl Queue {
     }
 
     /// Gives a job up: it waits among the dead letters for a person to look at it.
-    pub async fn give_up<J: Job>(&self, job: &Envelope<J>, reason: &str) -> Result<()> {
+    pub async fn give_up<J: Serialize>(&self, job: &Envelope<J>, reason: &str) -> Result<()> {
         tracing::error!(job = job.id, reason, "given up");
         self.client()
             .send_message()
@@ -267,18 +268,20 @@ fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
         tenant_id: *tenant_id,
         payload: Broadcast::try_from(entry)?,
     };
+    let in_room = |deduplication| Order {
+        group: format!("{tenant_id}/{room}"),
+        deduplication,
+    };
     let to_room = Outgoing {
         queue: Broadcast::QUEUE,
         body: serde_json::to_string(&broadcast).map_err(Error::internal)?,
-        order: Some(Order {
-            group: format!("{tenant_id}/{room}"),
-            deduplication: broadcast.id,
-        }),
+        order: Some(in_room(broadcast.id.clone())),
     };
-    let jobs = entry.jobs.iter().map(|job| Outgoing {
+    let jobs = entry.jobs.iter().enumerate().map(|(index, job)| Outgoing {
         queue: job.queue,
         body: job.body.clone(),
-        order: None,
+        order: (job.queue == JobQueue::Realtime)
+            .then(|| in_room(format!("{}/{index}", broadcast.id))),
     });
     Ok(std::iter::once(to_room).chain(jobs).collect())
 }

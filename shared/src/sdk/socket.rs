@@ -15,7 +15,10 @@ use super::dynamo::{Dynamo, from_item, met, number, text};
 use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, RoomKey, Table};
-use crate::model::realtime::{Connection, Holder, Room, RoomCursor, Subscription, Ticket};
+use crate::model::id::{SessionId, UserId};
+use crate::model::realtime::{
+    Connection, Holder, Room, RoomCursor, Subscription, Ticket, UserConnection,
+};
 
 /// How long a ticket can be used, in seconds.
 pub const TICKET_LIFETIME: i64 = 30;
@@ -121,17 +124,42 @@ impl Socket {
         }
     }
 
-    /// Notes an open connection.
+    /// Notes an open connection, also among those of its user.
     pub async fn open(&self, connection_id: &str, holder: Holder) -> Result<()> {
         let now = self.now();
+        let ttl = now / 1000 + CONNECTION_LIFETIME;
+        let of_user = UserConnection {
+            connection_id: connection_id.to_owned(),
+            session_id: holder.session_id,
+            ttl,
+        };
+        let of_user_key = Key::user_connection(holder.user_id, connection_id);
         let connection = Connection {
             holder,
             connected_at: now,
-            ttl: now / 1000 + CONNECTION_LIFETIME,
+            ttl,
         };
-        self.dynamo
-            .put(&Key::connection(connection_id), &connection)
-            .await
+        let key = Key::connection(connection_id);
+        futures::try_join!(
+            self.dynamo.put(&key, &connection),
+            self.dynamo.put(&of_user_key, &of_user),
+        )?;
+        Ok(())
+    }
+
+    /// Ends a user's connections that were opened by one of `sessions`. It can be repeated.
+    pub async fn close(&self, user_id: UserId, sessions: &[SessionId]) -> Result<()> {
+        let open = self
+            .partition(&keys::user_connections_pk(user_id), "CONN#")
+            .await?;
+        for item in open {
+            let connection: UserConnection = from_item(item)?;
+            if sessions.contains(&connection.session_id) {
+                self.disconnect(&connection.connection_id).await?;
+                self.forget(&connection.connection_id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Who is behind a connection.
@@ -179,6 +207,9 @@ impl Socket {
             Some(async move { self.leave(&room, connection_id).await })
         });
         try_join_all(leaving).await?;
+        self.dynamo
+            .delete(&Key::user_connection(holder.user_id, connection_id))
+            .await?;
         self.dynamo.delete(&Key::connection(connection_id)).await
     }
 

@@ -46,6 +46,7 @@ pub(super) fn queue_name(resource: Resource) -> Option<&'static str> {
 fn granted(used: &Use) -> impl Iterator<Item = String> {
     used.actions.iter().map(|action| match used.resource {
         Resource::SigningKey => secret(action, "/tenon/signing-key"),
+        Resource::DerivationKey => secret(action, "/tenon/derivation-key"),
         Resource::MailKey => secret(action, "/tenon/mail-key"),
         resource => grant("Allow", action, &arn(resource), &Value::Null),
     })
