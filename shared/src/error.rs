@@ -183,6 +183,11 @@ impl Error {
         }])
     }
 
+    /// 429: too much at once; it can be tried again after `wait`.
+    pub fn rate_limited(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        Self::new(Code::RateLimited, message).retry_in(wait)
+    }
+
     /// 500: our fault, and a retry would not help.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self {

@@ -108,6 +108,8 @@ uses! {
     DB_LATEST = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`, outside the log: derived data only.
     DB_PUT = Data ["dynamodb:PutItem"];
+    /// That a project's index was late.
+    DB_INDEXED_LATE = Data ["dynamodb:UpdateItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// The note that a change leaves until it is relayed, and the caches that it makes stale.

@@ -105,7 +105,12 @@ impl Stored<Project> {
         let query = digest(&normalised(query.as_str()));
         CacheKey::new(
             self.tenant(),
-            &format!("SEARCH#{}#{}#{query}", self.id, self.seq),
+            &format!(
+                "SEARCH#{}#{}#{}#{query}",
+                self.id,
+                self.seq,
+                self.indexed_late_at.unwrap_or(0)
+            ),
             Duration::from_secs(600),
         )
     }

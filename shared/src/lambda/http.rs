@@ -105,7 +105,7 @@ where
                 function = endpoint.name,
                 request_id,
                 status = answer.status,
-                ms = started.elapsed().as_millis(),
+                ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "served"
             );
             Ok(answer.into_value(&request_id))

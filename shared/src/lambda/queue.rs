@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{Adapter, Failure, Function, Invocation, until};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::event::Event;
 use crate::event::caller::Worker;
 use crate::model::log::{Envelope, JobQueue, Jobs};
@@ -92,8 +92,9 @@ struct Delivery {
 }
 
 impl Delivery {
-    /// Handles messages one after the other; returns the ids of those that failed. Where their order counts,
-    /// what follows a failed one fails with it, or it would overtake.
+    /// Handles messages one after the other; returns the ids of those that failed. What follows a failed one
+    /// fails with it where their order counts, or it would overtake, and where too much was asked for at
+    /// once, or it would ask for more.
     async fn lane<J, H, F>(
         &self,
         handler: &H,
@@ -122,7 +123,8 @@ impl Delivery {
                     .retry_after()
                     .unwrap_or_else(|| J::QUEUE.wait_after(deliveries));
                 self.put_off(J::QUEUE, &receipt, wait).await;
-                stuck = ordered.then_some(wait);
+                let all = ordered || error.code() == Code::RateLimited;
+                stuck = all.then_some(wait);
             } else if let Some(wait) = stuck {
                 self.put_off(J::QUEUE, &receipt, wait).await;
             }
@@ -207,7 +209,6 @@ fn log(function: &str, message_id: &str, outcome: &Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
     use crate::model::log::{Job, TaskAssigned};
     use proptest::prelude::*;
 

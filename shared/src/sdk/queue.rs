@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::S;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -25,6 +26,9 @@ const NOTES: i32 = 25;
 
 /// A sweep begins nothing more when it has less time than this left.
 const SWEEP_RESERVE: Duration = Duration::from_secs(5);
+
+/// How long putting a message off may take: less than what is kept back to answer.
+const PUTTING_OFF: Duration = Duration::from_millis(400);
 
 /// A message can be put off for less than 12 hours.
 const LONGEST_DELAY: Duration = Duration::from_secs(43_000);
@@ -94,11 +98,17 @@ impl Queue {
         delay: Duration,
     ) -> Result<()> {
         let delay = delay.min(LONGEST_DELAY);
+        // The handler may have used up all of its time.
+        let last_minute = TimeoutConfig::builder()
+            .operation_timeout(PUTTING_OFF)
+            .build();
         self.client()
             .change_message_visibility()
             .queue_url(self.url(queue)?)
             .receipt_handle(receipt)
             .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
+            .customize()
+            .config_override(aws_sdk_sqs::Config::builder().timeout_config(last_minute))
             .send()
             .await?;
         Ok(())

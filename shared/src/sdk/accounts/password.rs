@@ -42,3 +42,37 @@ fn hash_now(password: &str) -> Result<String> {
         .map_err(|error| Error::internal(error.to_string()))?;
     Ok(hash.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the work of comparing depends on.
+    fn work(hash: &str) -> (String, String, usize, usize) {
+        let hash = PasswordHash::new(hash).expect("it is a hash");
+        (
+            hash.algorithm.to_string(),
+            hash.params.to_string(),
+            hash.salt.expect("it has salt").len(),
+            hash.hash.expect("it is whole").len(),
+        )
+    }
+
+    #[tokio::test]
+    async fn nobody_is_as_much_work_to_compare_with_as_somebody() {
+        let password = Password::try_from("correct horse".to_owned()).expect("it is long enough");
+        let somebody = hash(password).await.expect("it can be hashed");
+        assert_eq!(work(NOBODY), work(&somebody));
+        let attempt = PasswordAttempt::try_from("correct horse".to_owned()).expect("it is short");
+        assert!(
+            verify(attempt.clone(), somebody)
+                .await
+                .expect("it can be compared")
+        );
+        assert!(
+            !verify(attempt, NOBODY.to_owned())
+                .await
+                .expect("it can be compared")
+        );
+    }
+}
