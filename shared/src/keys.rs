@@ -21,8 +21,8 @@ use crate::tenant::Tenant;
 
 pub(crate) use data::{event, events};
 pub(crate) use ephemeral::{
-    change_note, change_notes, change_notes_until, connection_pk, mail, noted_event,
-    user_connections_pk,
+    change_note, change_notes, change_notes_until, connection_pk, known_address, mail, noted_event,
+    rate, user_connections_pk,
 };
 
 /// How many partitions the notes of changes and of uploads are spread over.

@@ -253,6 +253,7 @@ async fn me_says_who_one_is_and_where_one_belongs() {
         me,
         json!({
             "user": { "id": ada.user_id, "email": "ada@example.com", "name": "ada" },
+            "email_verified": false,
             "tenant_id": ada.tenant_id,
             "role": "admin",
             "tenants": [{ "id": ada.tenant_id, "name": "ada's workspace", "role": "admin" }],

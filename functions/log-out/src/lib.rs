@@ -1,6 +1,6 @@
 //! `POST /api/log-out`: a session ends.
 
-use shared::model::session::RefreshToken;
+use shared::model::secret::RefreshToken;
 use shared::prelude::*;
 
 /// Anyone who holds the token: an access token may have expired by then.

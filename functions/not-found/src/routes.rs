@@ -4,8 +4,10 @@
 /// Methods and paths.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
+    ("POST", "/api/change-password"),
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),
+    ("POST", "/api/forgot-password"),
     ("GET", "/api/list-projects"),
     ("POST", "/api/log-in"),
     ("POST", "/api/log-out"),
@@ -13,8 +15,11 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/me"),
     ("POST", "/api/realtime-ticket"),
     ("POST", "/api/refresh-token"),
+    ("POST", "/api/reset-password"),
     ("POST", "/api/search-tasks"),
+    ("POST", "/api/send-verification"),
     ("GET", "/api/sessions"),
     ("DELETE", "/api/sessions/{id}"),
     ("POST", "/api/sign-up"),
+    ("POST", "/api/verify-email"),
 ];

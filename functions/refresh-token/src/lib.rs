@@ -1,6 +1,6 @@
 //! `POST /api/refresh-token`: a session is carried on.
 
-use shared::model::session::RefreshToken;
+use shared::model::secret::RefreshToken;
 use shared::prelude::*;
 use shared::reply::Data;
 use shared::sdk::accounts::Tokens;

@@ -1,11 +1,12 @@
-//! Tells people by email of the tasks that they were given.
+//! Sends emails: of a task that somebody was given, and links that somebody has asked for.
 
 mod message;
 
 use std::time::Duration;
 
 use shared::lambda::queue::Message;
-use shared::model::log::{Envelope, Job, TaskAssigned};
+use shared::model::link::EmailJob;
+use shared::model::log::{Envelope, Jobs};
 use shared::prelude::*;
 use shared::sdk::mail::Outcome;
 use shared::tenant::Tenant;
@@ -17,6 +18,8 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("send-email").uses(&[
     uses::ACCOUNTS_GET,
     uses::MAIL_RECORDS,
     uses::MAIL_KEY,
+    uses::APP_URL,
+    uses::DERIVATION_KEY,
 ]);
 
 /// After each failure the next try waits for longer; after the last one there is none.
@@ -27,12 +30,12 @@ const WAITS: [Duration; 3] = [
 ];
 
 /// Sends the email, once, however often the job is delivered.
-pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> Result<()> {
+pub async fn handler(sdk: Sdk, event: Event<Message<EmailJob>, Worker>) -> Result<()> {
     let tenant = event.caller.tenant;
     let Message { job, deliveries } = event.input;
     let (progress, user) = join(
         sdk.mail.progress(&tenant, &job.id),
-        sdk.accounts.user(job.payload.assigned_to),
+        sdk.accounts.user(job.payload.recipient()),
     )
     .await;
     let Some(user) = user? else {
@@ -42,11 +45,11 @@ pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> R
         return Ok(());
     }
 
-    let message = message::task_assigned(user.email, &job.payload);
+    let message = message::of(&sdk, user.email, &job.payload)?;
     match sdk.mail.send(&job.id, &message).await? {
         Outcome::Accepted => sdk.mail.sent(&tenant, &job.id).await,
         Outcome::Busy(wait) => {
-            let wait = wait.unwrap_or_else(|| TaskAssigned::QUEUE.wait_after(deliveries));
+            let wait = wait.unwrap_or_else(|| EmailJob::QUEUE.wait_after(deliveries));
             Err(Error::rate_limited("The mail service is busy", wait))
         }
         Outcome::Rejected(reason) => sdk.queue.give_up(&job, &reason).await,
@@ -57,7 +60,7 @@ pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> R
 async fn retry_or_give_up(
     sdk: &Sdk,
     tenant: &Tenant,
-    job: &Envelope<TaskAssigned>,
+    job: &Envelope<EmailJob>,
     reason: String,
 ) -> Result<()> {
     let failures = sdk.mail.failed(tenant, &job.id).await?.failures;

@@ -7,6 +7,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use reqwest::{Client, Method, StatusCode};
@@ -18,6 +19,10 @@ const PASSWORD: &str = "a fixture's password";
 
 /// The project that everyone has who needs one.
 const PROJECT: &str = "Fixtures";
+
+/// How often, and how many times, it is looked whether an email has come.
+const MAIL_POLL: Duration = Duration::from_millis(50);
+const MAIL_POLLS: u32 = 200;
 
 /// Why a fixture can't be read or filled.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum EventError {
         /// The body.
         answer: Value,
     },
+    /// An email that should have come did not.
+    #[error("no link was emailed to {0}")]
+    NoMail(String),
 }
 
 /// The text of the fixture `function/case`, from the working directory's `events/` or else from the
@@ -121,6 +129,17 @@ impl Filler {
             "ticket" => self.ticket(person).await,
             "refresh" => Ok(text(&self.log_in(person).await?["refresh_token"])),
             "session" => self.session(person).await,
+            "reset" => {
+                let body = json!({ "email": person.email });
+                self.call(Method::POST, "/api/forgot-password", "", Some(body))
+                    .await?;
+                self.emailed(person).await
+            }
+            "verification" => {
+                self.post("/api/send-verification", &person.token, json!({}))
+                    .await?;
+                self.emailed(person).await
+            }
             _ => Err(EventError::Unknown(placeholder.to_owned())),
         }
     }
@@ -165,6 +184,24 @@ impl Filler {
         Ok(current
             .map(|session| text(&session["id"]))
             .unwrap_or_default())
+    }
+
+    /// The token of the link that was emailed to them last, once it is there.
+    async fn emailed(&self, person: &Person) -> Result<String, EventError> {
+        let path = "/_local/outbox";
+        for _ in 0..MAIL_POLLS {
+            let emails = self.call(Method::GET, path, "", None).await?;
+            let mut emails = emails.as_array().into_iter().flatten();
+            let token = emails
+                .find(|email| email["to"] == person.email)
+                .and_then(|email| email["text"].as_str()?.split_once("?token="))
+                .and_then(|(_, link)| link.split_whitespace().next());
+            if let Some(token) = token {
+                return Ok(token.to_owned());
+            }
+            tokio::time::sleep(MAIL_POLL).await;
+        }
+        Err(EventError::NoMail(person.email.clone()))
     }
 
     /// Their project: always the same one.

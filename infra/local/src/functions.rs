@@ -5,10 +5,12 @@ use shared::lambda::Function;
 /// Every function that there is; a test holds this list against the folders.
 pub fn all() -> Vec<Function> {
     vec![
+        change_password::function(),
         create_project::function(),
         create_realtime_ticket::function(),
         create_task::function(),
         delete_session::function(),
+        forgot_password::function(),
         get_jwks::function(),
         get_me::function(),
         index_task::function(),
@@ -25,12 +27,15 @@ pub fn all() -> Vec<Function> {
         realtime_unsubscribe::function(),
         refresh_token::function(),
         relay::function(),
+        reset_password::function(),
         search_tasks::function(),
         send_email::function(),
         send_realtime::function(),
+        send_verification::function(),
         sign_up::function(),
         sweep_log::function(),
         sweep_uploads::function(),
+        verify_email::function(),
     ]
 }
 

@@ -42,6 +42,8 @@ pub enum Resource {
     Origins,
     /// The embedding model.
     Model,
+    /// The web pages that emailed links lead to.
+    AppUrl,
     /// The private key that signs tokens.
     SigningKey,
     /// The key that secrets are derived with.
@@ -66,6 +68,7 @@ impl Resource {
             Self::RealtimeQueue => &["REALTIME_QUEUE_URL"],
             Self::Connections => &["SOCKET_ENDPOINT"],
             Self::Origins => &["ALLOWED_ORIGINS"],
+            Self::AppUrl => &["APP_URL"],
             Self::Model => &["EMBEDDING_MODEL"],
             Self::SigningKey => &["SIGNING_KEY_PARAMETER", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
             Self::DerivationKey => &["DERIVATION_KEY_PARAMETER"],
@@ -90,6 +93,12 @@ uses! {
     ACCOUNTS_GET = Identity ["dynamodb:GetItem"];
     /// A user's memberships.
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
+    /// Links that were sent, and what following them changes.
+    ACCOUNTS_LINKS = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// How often somebody may try.
+    THROTTLE = Ephemeral ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    /// Counts of what somebody tries.
+    COUNT = Ephemeral ["dynamodb:UpdateItem"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
     /// Refresh tokens: one used up, and its successor.
@@ -176,6 +185,8 @@ uses! {
     SOCKET = Connections ["execute-api:ManageConnections"];
     /// The Origin that a browser sends, checked. No call.
     ORIGINS = Origins [];
+    /// Where emailed links lead to. No call.
+    APP_URL = AppUrl [];
     /// The private key, read and decrypted at a cold start.
     SIGNING_KEY = SigningKey ["ssm:GetParameter", "kms:Decrypt"];
     /// The key that secrets are derived with, read and decrypted at a cold start.

@@ -163,6 +163,19 @@ pub(crate) fn mail(tenant: Tenant, job_id: &str) -> (String, String) {
     )
 }
 
+/// How often something was tried in a window of time. Whose it is stands there as a hash.
+pub(crate) fn rate(limit: &str, of: &str, window: Millis) -> (String, String) {
+    (
+        format!("RATE#{limit}#{}", digest(of)),
+        format!("WINDOW#{window}"),
+    )
+}
+
+/// An address from which somebody has logged in to an account.
+pub(crate) fn known_address(pair: &str) -> (String, String) {
+    (format!("KNOWN#{}", digest(pair)), "KNOWN".to_owned())
+}
+
 /// The partition of a user's connections, in whichever tenants.
 pub(crate) fn user_connections_pk(user_id: UserId) -> String {
     format!("USER#{user_id}")

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use super::{Key, Partition, Row, Table, digest};
 use crate::model::account::{Account, Email, Membership, TenantProfile, User};
 use crate::model::id::{SessionId, TenantId, UserId};
-use crate::model::session::{RefreshRecord, RefreshToken, Session};
+use crate::model::link::Link;
+use crate::model::secret::{LinkToken, RefreshToken};
+use crate::model::session::{RefreshRecord, Session};
 
 impl Row for Account {}
 impl Row for User {}
@@ -14,6 +16,7 @@ impl Row for Session {
     const MISSING: &'static str = "Session not found";
 }
 impl Row for RefreshRecord {}
+impl Row for Link {}
 impl Row for TenantProfile {}
 
 impl Key<Account> {
@@ -46,6 +49,16 @@ impl Key<RefreshRecord> {
         Self::identity(
             format!("REFRESH#{}", digest(token.expose())),
             "REFRESH".to_owned(),
+        )
+    }
+}
+
+impl Key<Link> {
+    /// A link is found by its token's hash, as a refresh token is.
+    pub(crate) fn link(token: &LinkToken) -> Self {
+        Self::identity(
+            format!("LINK#{}", digest(token.expose())),
+            "LINK".to_owned(),
         )
     }
 }

@@ -9,7 +9,8 @@ use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Ticket, UserConnection};
-use crate::model::session::{RefreshRecord, RefreshToken, Session};
+use crate::model::secret::RefreshToken;
+use crate::model::session::{RefreshRecord, Session};
 use crate::model::text::SearchQuery;
 
 /// How many events one partition of a log holds.

@@ -131,6 +131,9 @@ pub struct User {
     pub email: Email,
     /// Its name.
     pub name: PersonName,
+    /// When the address was shown to be theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Millis>,
     /// The tenant that a log-in starts in.
     pub home: TenantId,
     /// When it signed up.

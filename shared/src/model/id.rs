@@ -54,6 +54,8 @@ ids! {
     UserId,
     /// A log-in that has not ended.
     SessionId,
+    /// A link that was emailed.
+    LinkId,
     /// A project.
     ProjectId,
     /// A task.

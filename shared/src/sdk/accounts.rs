@@ -1,8 +1,10 @@
 //! Users, sessions and memberships: what has to be found before a tenant is known.
 
 mod caller;
+mod links;
 mod password;
 mod sessions;
+mod throttle;
 
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -63,6 +65,7 @@ pub struct PublicTenant {
 #[derive(Debug, Clone, Serialize)]
 pub struct Profile {
     user: PublicUser,
+    email_verified: bool,
     tenant_id: TenantId,
     role: Role,
     tenants: Vec<Belonging>,
@@ -103,6 +106,7 @@ impl Accounts {
             id: UserId::new(),
             email: email.clone(),
             name,
+            verified_at: None,
             home: tenant.id,
             created_at: now,
         };
@@ -135,14 +139,18 @@ impl Accounts {
     /// Logs a user in, in their home tenant or, if they have left it, in another of theirs.
     ///
     /// # Errors
-    /// 401, the same and after the same time, for an unknown address and for a wrong password.
+    /// 401, the same and after the same time, for an unknown address and for a wrong password; 429 after too
+    /// many attempts.
     pub async fn log_in(
         &self,
         email: &Email,
         password: PasswordAttempt,
         client: Client,
     ) -> Result<SignedIn> {
-        let account = self.dynamo.get(Key::account(email)).await?;
+        let (account, ()) = futures::try_join!(
+            self.dynamo.get(Key::account(email)),
+            Box::pin(self.count_attempt(email, &client)),
+        )?;
         let hash = account
             .as_ref()
             .map_or(password::NOBODY, |account| &account.password_hash)
@@ -163,10 +171,11 @@ impl Accounts {
             .find(|membership| membership.tenant_id == user.home)
             .or(memberships.first())
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
-        let began = self.new_session(user.id, membership.tenant_id, client);
-        let (tenant, _) = futures::try_join!(
+        let began = self.new_session(user.id, membership.tenant_id, client.clone());
+        let (tenant, _, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
             self.dynamo.transact(began.parts(&self.dynamo)?),
+            Box::pin(self.note_success(email, &client)),
         )?;
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
@@ -223,6 +232,7 @@ impl Accounts {
         }))
         .await?;
         Ok(Profile {
+            email_verified: user.verified_at.is_some(),
             user: user.into(),
             tenant_id: caller.tenant.id(),
             role: caller.role,

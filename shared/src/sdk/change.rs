@@ -28,6 +28,7 @@ pub struct Change {
     scope: Scope,
     actor: UserId,
     rows: Vec<TransactWriteItem>,
+    refusals: Vec<(usize, Error)>,
     upload: Option<TransactWriteItem>,
     event: Option<(&'static str, Box<RawValue>)>,
     jobs: Vec<PendingJob>,
@@ -70,11 +71,16 @@ impl Change {
             scope,
             actor,
             rows: Vec::new(),
+            refusals: Vec::new(),
             upload: None,
             event: None,
             jobs: Vec::new(),
             failure: None,
         }
+    }
+
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.scope.tenant()
     }
 
     /// Stores a new row.
@@ -87,6 +93,14 @@ impl Change {
     pub(crate) fn remove<T>(&mut self, key: &Key<T>) {
         let part = self.dynamo.removal(key);
         self.keep(part, |change, part| change.rows.push(part));
+    }
+
+    /// Any other part, and what its failed condition means to whoever asks.
+    pub(crate) fn guarded(&mut self, part: Result<TransactWriteItem>, refusal: Error) {
+        self.keep(part, |change, part| {
+            change.refusals.push((change.rows.len(), refusal));
+            change.rows.push(part);
+        });
     }
 
     /// Raises the project's count of tasks.
@@ -154,6 +168,9 @@ impl Change {
             let Err(error) = outcome else {
                 return Ok(Committed { seq });
             };
+            if let Some(refusal) = self.refused(&error) {
+                return Err(refusal);
+            }
             if !self.lost_a_race(&error) {
                 return Err(error.into());
             }
@@ -162,6 +179,26 @@ impl Change {
             }
             self.scope.reload(&self.dynamo).await?;
         }
+    }
+
+    /// What a condition that was not met means, if that has been said. The rows are the last parts but the
+    /// upload's.
+    fn refused<R>(
+        &mut self,
+        error: &aws_sdk_dynamodb::error::SdkError<
+            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
+            R,
+        >,
+    ) -> Option<Error> {
+        let reasons = cancellation(error)?;
+        let rows = self.rows.len() + usize::from(self.upload.is_some());
+        let first = reasons.len().checked_sub(rows)?;
+        let unmet = |row: usize| {
+            let reason = reasons.get(first + row);
+            reason.is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
+        };
+        let at = self.refusals.iter().position(|(row, _)| unmet(*row))?;
+        Some(self.refusals.swap_remove(at).1)
     }
 
     /// Whether the change may well succeed if it is tried again. The scope and its event are the first

@@ -22,6 +22,11 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("refresh-token", 200),
         ("log-out", 204),
         ("log-out-everywhere", 204),
+        ("forgot-password", 204),
+        ("reset-password", 204),
+        ("change-password", 204),
+        ("send-verification", 204),
+        ("verify-email", 204),
         ("get-me", 200),
         ("list-sessions", 200),
         ("delete-session", 204),
@@ -101,9 +106,40 @@ impl Scene {
         let title = format!("Number {}", self.asked.fetch_add(1, SeqCst));
         match self.happy.function {
             "sign-up" => self.app.post("/api/sign-up", account(&title)).await,
+            // Each for somebody else: who fails often has to wait.
             "log-in" => {
-                let body = json!({ "email": self.ada.email, "password": PASSWORD });
+                let email = self.somebody(&title).await.email;
+                let body = json!({ "email": email, "password": PASSWORD });
                 self.app.post("/api/log-in", body).await
+            }
+            "forgot-password" => {
+                let body = json!({ "email": self.somebody(&title).await.email });
+                self.app.post("/api/forgot-password", body).await
+            }
+            "reset-password" => {
+                let body = json!({ "email": self.somebody(&title).await.email });
+                self.app
+                    .post("/api/forgot-password", body)
+                    .await
+                    .expect(204);
+                let body = json!({ "token": self.emailed().await, "password": PASSWORD });
+                self.app.post("/api/reset-password", body).await
+            }
+            "change-password" => {
+                let body = json!({ "current_password": PASSWORD, "password": PASSWORD });
+                let somebody = self.somebody(&title).await;
+                somebody.post("/api/change-password", body).await
+            }
+            "send-verification" => {
+                let somebody = self.somebody(&title).await;
+                somebody.post("/api/send-verification", json!({})).await
+            }
+            "verify-email" => {
+                let somebody = self.somebody(&title).await;
+                let asked = somebody.post("/api/send-verification", json!({})).await;
+                asked.expect(204);
+                let body = json!({ "token": self.emailed().await });
+                self.app.post("/api/verify-email", body).await
             }
             "refresh-token" | "log-out" => {
                 let session = self.app.log_in(&self.ada).await;
@@ -150,6 +186,22 @@ impl Scene {
             "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
             other => unreachable!("{other}"),
         }
+    }
+
+    async fn somebody(&self, title: &str) -> Member {
+        self.app
+            .member(&title.replace(' ', "-").to_lowercase())
+            .await
+    }
+
+    /// The token of the link that was emailed last.
+    async fn emailed(&self) -> String {
+        self.app.settled().await;
+        let emails = self.app.outbox().await;
+        let text = emails[0].text.as_deref().expect("it has text");
+        let (_, link) = text.split_once("?token=").expect("it has a link");
+        let token = link.split_whitespace().next();
+        token.expect("it has a token").to_owned()
     }
 
     /// Notes that the last request failed; `lost` if all was done and only the answer was lost.

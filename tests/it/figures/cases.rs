@@ -89,6 +89,18 @@ impl Sheet {
             .await;
         self.http("log-out/ok", "a session", 204).await;
         self.http("log-out-everywhere/ok", "one session", 204).await;
+        self.http("forgot-password/ok", "an address that has an account", 204)
+            .await;
+        self.http("forgot-password/unknown-address", "unknown address", 204)
+            .await;
+        self.http("reset-password/invented-token", "no such link", 422)
+            .await;
+        self.http("change-password/ok", "right password", 204).await;
+        self.http("change-password/wrong-password", "wrong password", 422)
+            .await;
+        self.http("send-verification/ok", "a link", 204).await;
+        self.http("verify-email/invented-token", "no such link", 422)
+            .await;
         self.http("get-me/ok", "in one tenant", 200).await;
         self.http("list-sessions/ok", "one session", 200).await;
         self.http("delete-session/ok", "a session", 204).await;

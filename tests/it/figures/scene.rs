@@ -3,6 +3,8 @@
 mod seed;
 
 use local::{events, functions};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 use shared::lambda::{Function, stream};
 use tests::{App, Member, PASSWORD};
@@ -19,6 +21,8 @@ pub(super) struct Scene {
     pub(super) task: String,
     bob: Member,
     bobs_project: String,
+    /// How many others have been signed up.
+    named: AtomicUsize,
 }
 
 /// An event for a function.
@@ -48,6 +52,7 @@ impl Scene {
             task,
             bob,
             bobs_project,
+            named: AtomicUsize::new(0),
         };
         let index = scene.event("index-task/ok").await;
         scene.meter.invoke(index.function, index.payload).await;
@@ -88,10 +93,14 @@ impl Scene {
                     .replace(&session, &other.session_id());
             }
         }
-        for name in ["cleo", "gone"] {
-            let token = format!("{{{{{name}}}}}");
-            if text.contains(&token) {
-                text = text.replace(&token, &self.app.member(name).await.token);
+        for name in ["cleo", "dora", "gone", "gus"] {
+            if text.contains(&format!("{{{{{name}")) {
+                let number = self.named.fetch_add(1, Ordering::Relaxed);
+                let member = self.app.member(&format!("{name}-{number}")).await;
+                text = text
+                    .replace(&format!("{{{{{name}}}}}"), &member.token)
+                    .replace(&format!("{{{{{name}.email}}}}"), &member.email)
+                    .replace(&format!("{{{{{name}.password}}}}"), PASSWORD);
             }
         }
         [

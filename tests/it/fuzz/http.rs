@@ -102,6 +102,55 @@ fn log_out_answers_whatever_it_is_sent() {
 }
 
 #[test]
+fn what_changes_a_password_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.wait(arena.app.rows(tables::IDENTITY, "ACCOUNT"));
+    let token = "tnl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let wrong = json!({ "current_password": "wrong", "password": PASSWORD });
+    let routes = [
+        ("/api/change-password", wrong, true),
+        (
+            "/api/reset-password",
+            json!({ "token": token, "password": PASSWORD }),
+            false,
+        ),
+        ("/api/verify-email", json!({ "token": token }), false),
+    ];
+    for (path, body, authenticated) in routes {
+        let token = authenticated.then(|| arena.ada.token.clone());
+        let route = Route {
+            method: "POST",
+            path,
+            valid: vec![body],
+            token,
+        };
+        assert_eq!(throw_at(&arena, &route), 0, "{path}");
+    }
+    assert_eq!(
+        arena.wait(arena.app.rows(tables::IDENTITY, "ACCOUNT")),
+        before
+    );
+    arena.close();
+}
+
+#[test]
+fn what_sends_a_link_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.rows(tables::IDENTITY, "LINK");
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/send-verification",
+            valid: vec![json!({})],
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    assert_eq!(arena.rows(tables::IDENTITY, "LINK"), before + accepted);
+    arena.close();
+}
+
+#[test]
 fn what_shows_an_account_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let before = arena.rows(tables::IDENTITY, "");

@@ -34,8 +34,10 @@ const METHODS: &[&str] = &[
 
 const KNOWN_PATHS: &[&str] = &[
     "/.well-known/jwks.json",
+    "/api/change-password",
     "/api/create-project",
     "/api/create-task",
+    "/api/forgot-password",
     "/api/list-projects",
     "/api/log-in",
     "/api/log-out",
@@ -43,10 +45,13 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/me",
     "/api/realtime-ticket",
     "/api/refresh-token",
+    "/api/reset-password",
     "/api/search-tasks",
+    "/api/send-verification",
     "/api/sessions",
     "/api/sessions/x",
     "/api/sign-up",
+    "/api/verify-email",
 ];
 
 const SEGMENTS: &[&str] = &[

@@ -14,13 +14,12 @@ use crate::model::Millis;
 use crate::model::account::Role;
 use crate::model::id::{SessionId, TenantId, UserId};
 use crate::model::realtime::{CloseConnections, SessionsEnded};
-use crate::model::session::{
-    REFRESH_GRACE, RefreshRecord, RefreshToken, SESSION_LIFETIME, Session,
-};
+use crate::model::secret::RefreshToken;
+use crate::model::session::{REFRESH_GRACE, RefreshRecord, SESSION_LIFETIME, Session};
 use crate::tenant::Tenant;
 
 /// How many sessions one transaction ends.
-const ENDED_AT_ONCE: usize = 40;
+pub(super) const ENDED_AT_ONCE: usize = 40;
 
 /// The part of a rotation that fails if the token has been used meanwhile.
 const USED: usize = 0;
@@ -143,6 +142,17 @@ impl Accounts {
             .ok_or_else(|| Error::not_found(<Session as crate::keys::Row>::MISSING))
     }
 
+    /// The parts of a change that end sessions.
+    pub(super) fn ending(change: &mut Change, user_id: UserId, ids: &[SessionId]) {
+        for id in ids {
+            change.remove(&Key::session(user_id, *id));
+        }
+        change.send(&CloseConnections {
+            user_id,
+            sessions: ids.to_vec(),
+        });
+    }
+
     /// Ends sessions: at the next request of each, and on its open connections, which the log tells of it.
     pub async fn end_sessions(
         &self,
@@ -153,14 +163,8 @@ impl Accounts {
         for ids in ids.chunks(ENDED_AT_ONCE) {
             let log = self.dynamo.get(tenant.user_log(user_id)).await?;
             let mut change = Change::of_user(self.dynamo.clone(), tenant, user_id, log);
-            for id in ids {
-                change.remove(&Key::session(user_id, *id));
-            }
+            Self::ending(&mut change, user_id, ids);
             change.emit(&SessionsEnded { ids });
-            change.send(&CloseConnections {
-                user_id,
-                sessions: ids.to_vec(),
-            });
             change.commit().await?;
         }
         Ok(())
@@ -193,7 +197,7 @@ impl Accounts {
             expires_at,
             ttl: session.ttl,
         };
-        let token = RefreshToken::random();
+        let token = RefreshToken::of(&rand::random());
         Began {
             session,
             refresh: Refresh { token, record },

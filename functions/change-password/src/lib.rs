@@ -1,0 +1,41 @@
+//! `POST /api/change-password`: a new password for who knows the old one.
+
+use shared::model::account::{Password, PasswordAttempt};
+use shared::prelude::*;
+
+/// Anyone who is logged in, for themselves.
+pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/change-password")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::THROTTLE,
+        uses::ACCOUNTS_LINKS,
+        uses::ACCOUNTS_LIST,
+        uses::USER_CHANGE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// The password until now, and from now on.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    current_password: PasswordAttempt,
+    password: Password,
+}
+
+/// Sets the password, and ends all other sessions.
+pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
+    let Input {
+        current_password,
+        password,
+    } = event.input;
+    sdk.accounts
+        .change_password(&event.caller, current_password, password, &event.client)
+        .await?;
+    Ok(Reply::no_content())
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

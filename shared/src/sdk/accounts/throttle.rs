@@ -1,0 +1,252 @@
+//! How often somebody may try: by the address that asks, by the account that is asked for, and by both.
+//!
+//! Nobody can be shut out of their account by a stranger: what counts against an account as a whole holds
+//! only for addresses from which nobody has logged in to it before.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::ReturnValue;
+
+use super::super::dynamo::{key_item, number};
+use super::Accounts;
+use crate::error::{Error, Result};
+use crate::event::Client;
+use crate::keys::{self, Table};
+use crate::model::Millis;
+use crate::model::account::Email;
+
+/// At most so many in a window of time.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    name: &'static str,
+    most: u64,
+    window: Duration,
+}
+
+const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
+
+/// Of one address, whatever the account.
+const ADDRESS: Limit = Limit {
+    name: "address",
+    most: 300,
+    window: Duration::from_secs(5 * 60),
+};
+
+/// Of one address on one account; a success begins anew.
+const PAIR: Limit = Limit {
+    name: "pair",
+    most: 10,
+    window: FIFTEEN_MINUTES,
+};
+
+/// Of all addresses on one account, from which nobody has logged in to it before.
+const ACCOUNT: Limit = Limit {
+    name: "account",
+    most: 50,
+    window: FIFTEEN_MINUTES,
+};
+
+/// Links to one account: whoever asks, its user has so many that still work.
+const LINKS: Limit = Limit {
+    name: "links",
+    most: 5,
+    window: Duration::from_secs(3600),
+};
+
+/// How long an address is known after a log-in: 90 days, in seconds.
+const KNOWN_FOR: i64 = 90 * 24 * 3600;
+
+impl Accounts {
+    /// Counts an attempt on an account, before it is looked whether it succeeds; one round trip.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` if there have been too many.
+    pub(super) async fn count_attempt(&self, email: &Email, client: &Client) -> Result<()> {
+        let address = network(&client.ip);
+        let pair = pair(email, &address);
+        let (by_address, by_pair, by_account, known) = futures::try_join!(
+            Box::pin(self.count(ADDRESS, &address)),
+            Box::pin(self.count(PAIR, &pair)),
+            Box::pin(self.count(ACCOUNT, email.as_str())),
+            Box::pin(self.is_known(&pair)),
+        )?;
+        by_address.within_limit()?;
+        by_pair.within_limit()?;
+        if known {
+            Ok(())
+        } else {
+            by_account.within_limit()
+        }
+    }
+
+    /// Counts a request of an address that is of no account.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` if there have been too many.
+    pub(super) async fn count_address(&self, client: &Client) -> Result<()> {
+        self.count(ADDRESS, &network(&client.ip))
+            .await?
+            .within_limit()
+    }
+
+    /// Counts a link to an account; returns whether one more may be sent.
+    pub(super) async fn count_link(&self, email: &Email) -> Result<bool> {
+        let counted = self.count(LINKS, email.as_str()).await?;
+        Ok(counted.within_limit().is_ok())
+    }
+
+    /// Notes that somebody has logged in to an account from an address.
+    pub(super) async fn note_success(&self, email: &Email, client: &Client) -> Result<()> {
+        let pair = pair(email, &network(&client.ip));
+        let now = self.dynamo.request().clock().now();
+        let (pk, sk) = keys::known_address(&pair);
+        let mut known = key_item(&pk, &sk);
+        known.insert("ttl".to_owned(), number(&(now / 1000 + KNOWN_FOR)));
+        let (pk, sk) = keys::rate(PAIR.name, &pair, PAIR.window_of(now));
+        let table = self.dynamo.table(Table::Ephemeral)?;
+        let client = self.dynamo.client();
+        let noting = client.put_item().table_name(table).set_item(Some(known));
+        let forgetting = client
+            .delete_item()
+            .table_name(table)
+            .set_key(Some(key_item(&pk, &sk)));
+        let (noted, forgotten) = futures::join!(noting.send(), forgetting.send());
+        noted?;
+        forgotten?;
+        Ok(())
+    }
+
+    async fn is_known(&self, pair: &str) -> Result<bool> {
+        let now = self.dynamo.request().clock().now();
+        let (pk, sk) = keys::known_address(pair);
+        let answer = self
+            .dynamo
+            .client()
+            .get_item()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .set_key(Some(key_item(&pk, &sk)))
+            .send()
+            .await?;
+        let ends = answer
+            .item
+            .as_ref()
+            .and_then(|item| item.get("ttl")?.as_n().ok());
+        let ends: Option<i64> = ends.and_then(|ends| ends.parse().ok());
+        Ok(ends.is_some_and(|ends| ends > now / 1000))
+    }
+
+    async fn count(&self, limit: Limit, of: &str) -> Result<Counted> {
+        let now = self.dynamo.request().clock().now();
+        let window = limit.window_of(now);
+        let (pk, sk) = keys::rate(limit.name, of, window);
+        let answer = self
+            .dynamo
+            .client()
+            .update_item()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .set_key(Some(key_item(&pk, &sk)))
+            .update_expression("SET #ttl = :ttl ADD hits :one")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", number(&(limit.end_of(window) / 1000)))
+            .expression_attribute_values(":one", number(&1))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await?;
+        let hits = answer
+            .attributes
+            .as_ref()
+            .and_then(|item| item.get("hits")?.as_n().ok());
+        let hits = hits.and_then(|hits| hits.parse().ok()).unwrap_or(u64::MAX);
+        Ok(Counted {
+            limit,
+            hits,
+            left: limit.end_of(window) - now,
+        })
+    }
+}
+
+/// A count, this time included.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    limit: Limit,
+    hits: u64,
+    /// Until it begins anew.
+    left: Millis,
+}
+
+impl Counted {
+    fn within_limit(self) -> Result<()> {
+        if self.hits <= self.limit.most {
+            return Ok(());
+        }
+        let left = u64::try_from(self.left).unwrap_or_default();
+        // Whole seconds are told, and must not end before the window does.
+        let wait = Duration::from_secs(left.div_ceil(1000));
+        Err(Error::rate_limited(
+            "Too many attempts, please try again later",
+            wait,
+        ))
+    }
+}
+
+impl Limit {
+    fn millis(self) -> Millis {
+        Millis::try_from(self.window.as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// The number of the window that a time is in.
+    fn window_of(self, now: Millis) -> Millis {
+        now.div_euclid(self.millis())
+    }
+
+    fn end_of(self, window: Millis) -> Millis {
+        (window + 1) * self.millis()
+    }
+}
+
+fn pair(email: &Email, address: &str) -> String {
+    format!("{address} {}", email.as_str())
+}
+
+/// What counts as one address: of IPv6 a network, whose hosts are one customer's.
+fn network(ip: &str) -> String {
+    match ip.parse() {
+        Ok(std::net::IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        _ => ip.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_hosts_of_one_network_are_one_address() {
+        assert_eq!(network("203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("2001:db8:1:2::7"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::7"), network("2001:db8:1:3::7"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_ends_with_its_window(now in 0..i64::from(u32::MAX) * 1000, over in any::<bool>()) {
+            let window = PAIR.window_of(now);
+            let hits = PAIR.most + u64::from(over);
+            let counted = Counted { limit: PAIR, hits, left: PAIR.end_of(window) - now };
+            match counted.within_limit() {
+                Ok(()) => prop_assert!(!over),
+                Err(error) => {
+                    prop_assert!(over);
+                    let wait = error.retry_after().expect("it says when").as_millis();
+                    let then = now + i64::try_from(wait)?;
+                    prop_assert_eq!(PAIR.window_of(then), window + 1);
+                    prop_assert!(wait <= PAIR.window.as_millis() + 999);
+                }
+            }
+        }
+    }
+}

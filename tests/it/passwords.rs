@@ -1,0 +1,230 @@
+//! Passwords: forgotten, changed, guessed; and whose address it is.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::{Answer, App, Member, PASSWORD, tables};
+
+const NEW: &str = "another long enough one";
+
+async fn forgot(app: &App, email: &str) -> Answer {
+    let body = json!({ "email": email });
+    app.post("/api/forgot-password", body).await
+}
+
+async fn reset(app: &App, token: &str) -> Answer {
+    let body = json!({ "token": token, "password": NEW });
+    app.post("/api/reset-password", body).await
+}
+
+async fn log_in(app: &App, email: &str, password: &str) -> Answer {
+    let body = json!({ "email": email, "password": password });
+    app.post("/api/log-in", body).await
+}
+
+/// The token of the link that was emailed last.
+async fn emailed(app: &App, subject: &str) -> String {
+    app.settled().await;
+    let emails = app.outbox().await;
+    let email = emails.first().expect("there is mail");
+    assert_eq!(email.subject, subject);
+    let (text, html) = (email.text.as_deref(), email.html.as_deref());
+    let (_, link) = text
+        .and_then(|text| text.split_once("?token="))
+        .expect("it has a link");
+    let token = link.split_whitespace().next().expect("it has a token");
+    assert!(html.is_some_and(|html| html.contains(token)));
+    token.to_owned()
+}
+
+async fn reset_link(app: &App, member: &Member) -> String {
+    let answer = forgot(app, &member.email).await;
+    assert_eq!((answer.status, &answer.body), (204, &Value::Null));
+    emailed(app, "Reset your password").await
+}
+
+async fn is_in(member: &Member) -> bool {
+    member.get("/api/me").await.status == 200
+}
+
+#[tokio::test]
+async fn who_has_forgotten_their_password_sets_a_new_one_by_an_emailed_link() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let mut socket = ada.connect().await;
+    let token = reset_link(&app, &ada).await;
+
+    assert_eq!(reset(&app, &token).await.status, 204);
+    assert!(!is_in(&ada).await, "all sessions have ended");
+    assert_eq!(socket.next().await, None, "and so have connections");
+    log_in(&app, &ada.email, PASSWORD).await.refused(401);
+    log_in(&app, &ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_link_works_once_for_an_hour_and_for_what_it_was_sent_for() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let token = reset_link(&app, &ada).await;
+    let verify = json!({ "token": token });
+    let answer = app.post("/api/verify-email", verify).await;
+    assert_eq!(answer.bad_fields(), ["token"]);
+    assert_eq!(reset(&app, &token).await.status, 204);
+    assert_eq!(reset(&app, &token).await.bad_fields(), ["token"]);
+
+    let late = reset_link(&app, &ada).await;
+    app.advance(Duration::from_secs(3601));
+    assert_eq!(reset(&app, &late).await.bad_fields(), ["token"]);
+    for invented in ["", "x", "tnl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(reset(&app, invented).await.bad_fields(), ["token"]);
+    }
+    log_in(&app, &ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
+async fn of_many_who_follow_a_link_at_once_one_sets_the_password() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let token = reset_link(&app, &ada).await;
+    let answers = futures::future::join_all((0..6).map(|_| reset(&app, &token))).await;
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 422, 422, 422, 422, 422]);
+}
+
+#[tokio::test]
+async fn nobody_learns_by_asking_whether_an_address_has_an_account() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let known = forgot(&app, &ada.email).await;
+    let unknown = forgot(&app, "nobody@example.com").await;
+    assert_eq!((known.status, known.body), (unknown.status, unknown.body));
+    app.settled().await;
+    assert_eq!(app.outbox().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_token_of_a_link_stands_nowhere_but_in_the_email() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let token = reset_link(&app, &ada).await;
+    let secret = token.strip_prefix("tnl_").expect("it is recognised");
+    for table in [tables::DATA, tables::IDENTITY, tables::EPHEMERAL] {
+        let rows = app.rows(table, "").await;
+        let rows = serde_json::to_string(&rows).expect("they are rows");
+        assert!(!rows.contains(secret), "{table} holds it");
+    }
+}
+
+#[tokio::test]
+async fn however_often_a_link_is_asked_for_its_user_has_five_in_an_hour() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    for _ in 0..7 {
+        assert_eq!(forgot(&app, &ada.email).await.status, 204);
+    }
+    app.settled().await;
+    assert_eq!(app.outbox().await.len(), 5);
+}
+
+#[tokio::test]
+async fn who_changes_their_password_stays_and_all_others_are_out() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let phone = app.log_in(&ada).await;
+    let body = json!({ "current_password": PASSWORD, "password": NEW });
+    let wrong = json!({ "current_password": "not this one", "password": NEW });
+    let answer = ada.post("/api/change-password", wrong).await;
+    assert_eq!(answer.bad_fields(), ["current_password"]);
+    assert!(is_in(&phone).await);
+
+    assert_eq!(ada.post("/api/change-password", body).await.status, 204);
+    assert!(is_in(&ada).await && !is_in(&phone).await);
+    log_in(&app, &ada.email, PASSWORD).await.refused(401);
+    log_in(&app, &ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_address_is_verified_by_the_link_that_was_sent_there() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let verified = async || {
+        let me = ada.get("/api/me").await.expect(200);
+        me["data"]["email_verified"].as_bool().expect("it is said")
+    };
+    assert!(!verified().await);
+    let answer = ada.post("/api/send-verification", json!({})).await;
+    assert_eq!(answer.status, 204);
+    let token = emailed(&app, "Confirm your email address").await;
+    let body = json!({ "token": token });
+    let answer = app.post("/api/verify-email", body).await;
+    assert_eq!(answer.status, 204);
+    assert!(verified().await);
+
+    let again = ada.post("/api/send-verification", json!({})).await;
+    assert_eq!(again.status, 204);
+    app.settled().await;
+    assert_eq!(
+        app.outbox().await.len(),
+        1,
+        "there is nothing left to verify"
+    );
+}
+
+#[tokio::test]
+async fn passwords_are_guessed_ten_times_and_then_after_a_while() {
+    let app = App::start().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    for _ in 0..10 {
+        log_in(&app, &ada.email, "not this one").await.refused(401);
+    }
+    let answer = log_in(&app, &ada.email, PASSWORD).await;
+    let wait: u64 = answer
+        .header("retry-after")
+        .and_then(|wait| wait.parse().ok())
+        .expect("it says when");
+    let (code, _) = answer.refused(429);
+    assert_eq!(code, "RATE_LIMITED");
+    assert!((1..=900).contains(&wait), "{wait}");
+    log_in(&app, &bob.email, PASSWORD).await.expect(200);
+
+    app.advance(Duration::from_secs(wait));
+    log_in(&app, &ada.email, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_success_begins_the_count_anew() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    for _ in 0..3 {
+        for _ in 0..9 {
+            log_in(&app, &ada.email, "not this one").await.refused(401);
+        }
+        log_in(&app, &ada.email, PASSWORD).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn strangers_who_guess_from_everywhere_shut_nobody_out_where_they_have_been_before() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    log_in(&app, &ada.email, PASSWORD).await.expect(200);
+    let from = async |host: u8, password: &str| {
+        let client = reqwest::Client::builder()
+            .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, host)))
+            .build()
+            .expect("a client can be made");
+        let url = format!("{}/api/log-in", app.stack().api_url());
+        let body = json!({ "email": ada.email, "password": password });
+        let response = client.post(url).json(&body).send().await;
+        response.expect("the API answers").status().as_u16()
+    };
+    for host in 2..8 {
+        for _ in 0..9 {
+            from(host, "not this one").await;
+        }
+    }
+    assert_eq!(from(9, PASSWORD).await, 429, "strangers wait");
+    assert_eq!(from(1, PASSWORD).await, 200, "who has been there does not");
+}
