@@ -68,7 +68,7 @@ impl Stack {
         let deployments = deploy::deployments(&template, environments, &options.functions)?;
         let lambda = Lambda::new(deployments, front.journal().clone(), clock.clone());
 
-        let outbox = Outbox::open(&data.join("outbox.sqlite"), clock.clone())
+        let outbox = Outbox::open(&data.private_file("outbox.sqlite")?, clock.clone())
             .map_err(service("the outbox"))?;
         let mut settings = options.gateway;
         settings.cors = settings.cors.or_else(|| template.cors.clone());
@@ -126,10 +126,11 @@ impl Stack {
             streams: self.dynamodb().streams(),
             clock: self.clock.clone(),
         };
+        let checkpoints = self.data.private_file("triggers.sqlite")?;
         let started = triggers::start(
             &self.template,
             platform,
-            self.data.path(),
+            &checkpoints,
             self.stop_intake.clone(),
         );
         self.triggers = Some(started.await?);

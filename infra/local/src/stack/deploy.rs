@@ -70,9 +70,10 @@ pub(super) async fn open_services(
     };
     let queues = ::sqs::Options::new(format!("http://{aws}"));
     Ok(Services {
-        dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).map_err(service("DynamoDB"))?,
-        objects: Objects::open(&data.join("s3"), &stack_key()).map_err(service("S3"))?,
-        sqs: Sqs::open(&data.join("sqs.sqlite"), now, queues).map_err(service("SQS"))?,
+        dynamodb: DynamoDb::open(&data.private_file("dynamodb.sqlite")?)
+            .map_err(service("DynamoDB"))?,
+        objects: Objects::open(&data.private_folder("s3")?, &stack_key()).map_err(service("S3"))?,
+        sqs: Sqs::open(&data.private_file("sqs.sqlite")?, now, queues).map_err(service("SQS"))?,
         model: embeddings::prepare(embeddings, data).await?,
         parameters: data.parameters()?,
     })

@@ -1,7 +1,7 @@
 //! The program, run as anyone runs it.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
@@ -95,6 +95,11 @@ fn log(data: &Path) -> PathBuf {
 /// The program on `data`, in a folder that spares it the fetch of the model: one that began without.
 pub(crate) fn program(data: &Path, arguments: &[&str]) -> Command {
     std::fs::create_dir_all(data).expect("a folder can be made");
+    let lock = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(data.join(".lock"));
+    lock.expect("a file can be made");
     std::fs::write(data.join("embeddings"), "lexical").expect("a file can be written");
     let mut command = bare(arguments);
     command.arg("--data").arg(data);

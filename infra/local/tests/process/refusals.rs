@@ -42,6 +42,24 @@ fn a_folder_that_cannot_be_written_is_refused() {
 }
 
 #[test]
+fn a_folder_of_somebody_else_s_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    std::fs::write(folder.path().join("thesis.tex"), "").expect("a file can be written");
+    let before = std::fs::metadata(folder.path()).expect("it is there");
+    let mut command = bare(&["--port", "0", "--data"]);
+    let output = command.arg(folder.path()).output();
+    let said = fails_with_one_line(&output.expect("it runs"));
+    assert!(
+        said.contains("other files") && said.contains("--data"),
+        "{said}"
+    );
+    let after = std::fs::metadata(folder.path()).expect("it is there");
+    assert_eq!(after.permissions(), before.permissions());
+    let files = std::fs::read_dir(folder.path()).expect("it can be read");
+    assert_eq!(files.count(), 1);
+}
+
+#[test]
 fn an_event_that_is_not_there_is_refused() {
     let output = bare(&["event", "no-such/case"]).output();
     let said = fails_with_one_line(&output.expect("it runs"));
