@@ -79,6 +79,30 @@ fn it_is_reached_at_127_0_0_1_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn no_website_can_read_what_it_holds_by_giving_its_own_name_this_address() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let program = Program::start(&folder.path().join("data"));
+    let aws = format!("{}/tenon-attachments", program.url("aws"));
+    for url in [program.url("outbox"), program.url("api"), &aws] {
+        let rebound = client().get(url).header("host", "evil.example:3000");
+        let refused = rebound.send().await.expect("the process serves");
+        assert_eq!(refused.status(), 421, "{url}");
+        let answer: Value = refused.json().await.expect("it is JSON");
+        let message = answer["message"].as_str().expect("it says why");
+        assert!(message.contains("Host is 127.0.0.1"), "{message}");
+        let named = url.replace("127.0.0.1", "localhost");
+        let local = client().get(url).header("host", authority(&named));
+        let answered = local.send().await.expect("the process serves");
+        assert_ne!(answered.status(), 421, "{named}");
+    }
+}
+
+/// `localhost:3000` of `http://localhost:3000/`.
+fn authority(url: &str) -> &str {
+    url.split('/').nth(2).expect("it has an authority")
+}
+
+#[tokio::test]
 async fn it_ends_within_a_second_in_the_midst_of_work() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let program = Program::start(&folder.path().join("data"));
