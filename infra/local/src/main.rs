@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
 #[derive(Parser)]
-#[command(name = "tenon")]
+#[command(name = "tenon", bin_name = "cargo run --")]
 struct Arguments {
     /// The API's port; the AWS services are on the next one. 0: any free ones.
     #[arg(long, global = true, default_value_t = 3000)]

@@ -53,8 +53,9 @@ pub struct Stack {
 impl Stack {
     /// Starts a stack, and returns once it serves. On a folder with data it goes on where it was.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let (api_listener, api) = bind(options.port).await?;
-        let (aws_listener, aws) = bind(options.aws_port).await?;
+        let (api_listener, api) = bind(options.port, "the API").await?;
+        let aws_services = "the AWS services, the one after the API's,";
+        let (aws_listener, aws) = bind(options.aws_port, aws_services).await?;
         let data = DataFolder::open(&options.data)?;
         let template = deploy::read_template(&data, api, aws)?;
         let clock = options.clock;
@@ -248,8 +249,12 @@ impl Drop for Stack {
     }
 }
 
-async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Port { port, source };
+async fn bind(port: u16, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Port {
+        port,
+        purpose,
+        source,
+    };
     let listener = server::bind(port).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))

@@ -49,10 +49,12 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A port is taken, or can't be had.
-    #[error("port {port} can't be used ({source}): choose another with --port")]
+    #[error("port {port} for {purpose} can't be used ({source}): choose another with --port")]
     Port {
         /// Which.
         port: u16,
+        /// What was to be served there.
+        purpose: &'static str,
         /// Why.
         source: io::Error,
     },

@@ -44,6 +44,30 @@ fn it_says_in_one_line_where_it_serves_and_ends_within_a_second_of_a_signal() {
 }
 
 #[test]
+fn its_help_shows_it_as_it_is_typed() {
+    let usage = |arguments: &[&str]| {
+        let output = bare(arguments).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut lines = said.lines().chain(errors.lines());
+        let line = lines.find(|line| line.starts_with("Usage: "));
+        line.expect("it shows how it is used").to_owned()
+    };
+    assert_eq!(
+        usage(&["--help"]),
+        "Usage: cargo run -- [OPTIONS] [COMMAND]"
+    );
+    assert_eq!(
+        usage(&["--no-such"]),
+        "Usage: cargo run -- [OPTIONS] [COMMAND]"
+    );
+    assert_eq!(
+        usage(&["event", "--help"]),
+        "Usage: cargo run -- event [OPTIONS] <FIXTURE>"
+    );
+}
+
+#[test]
 fn the_aws_services_are_on_the_port_after_the_one_that_was_asked_for() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let port = two_free_ports();

@@ -22,10 +22,10 @@ fn a_taken_port_is_refused_and_so_is_one_whose_next_one_is_taken() {
     let data = folder.path().join("data");
     let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
     let taken = listener.local_addr().expect("it has one").port();
-    for port in [taken, taken - 1] {
+    for (port, purpose) in [(taken, "the API"), (taken - 1, "the AWS services")] {
         let output = program(&data, &["--port", &port.to_string()]).output();
         let said = fails_with_one_line(&output.expect("it runs"));
-        let why = format!("port {taken} ");
+        let why = format!("port {taken} for {purpose}");
         assert!(said.contains(&why) && said.contains("--port"), "{said}");
     }
 }
