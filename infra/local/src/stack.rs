@@ -5,6 +5,7 @@ mod tests;
 
 mod deploy;
 mod options;
+mod origin;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use options::{Options, StartError};
+pub use origin::{NoOrigin, Origin};
 
 use options::service;
 
@@ -57,7 +59,7 @@ impl Stack {
         let aws_services = "the AWS services, the one after the API's,";
         let (aws_listener, aws) = bind(options.aws_port, aws_services).await?;
         let data = DataFolder::open(&options.data)?;
-        let template = deploy::read_template(&data, api, aws)?;
+        let template = deploy::read_template(&data, api, aws, &options.allowed_origins)?;
         let clock = options.clock;
 
         let services = deploy::open_services(&data, options.embeddings, aws, &clock).await?;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use aws_credential_types::Credentials;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::{
@@ -99,6 +100,43 @@ fn it_is_reached_at_127_0_0_1_and_nowhere_else() {
                 "{elsewhere}:{port}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_the_origins_that_are_allowed_may_call_it_and_no_others() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let allowed = ["http://localhost:5173", "https://app.example"];
+    let arguments = [
+        "--port",
+        "0",
+        "--allow-origin",
+        allowed[0],
+        "--allow-origin",
+        "https://app.example/x",
+    ];
+    let program = Program::start_with(&folder.path().join("data"), &arguments);
+    let ada = User::sign_up(&program, "ada").await;
+    let own = program.url("api");
+    let link = format!("{}/tenon-attachments/x", program.url("aws"));
+    let other = "http://localhost:5174";
+    for (origin, is_allowed) in [
+        (allowed[0], true),
+        (allowed[1], true),
+        (own, true),
+        (other, false),
+    ] {
+        for (url, method) in [(format!("{own}/api/log-in"), "POST"), (link.clone(), "GET")] {
+            let preflight = client()
+                .request(Method::OPTIONS, &url)
+                .header("origin", origin);
+            let preflight = preflight.header("access-control-request-method", method);
+            let answer = preflight.send().await.expect("the process serves");
+            let named = answer.headers().get("access-control-allow-origin");
+            let named = named.map(|named| named.to_str().expect("it is text"));
+            assert_eq!(named, is_allowed.then_some(origin), "{url}");
+        }
+        assert_eq!(ada.connects_from(origin).await, is_allowed, "{origin}");
     }
 }
 

@@ -33,7 +33,12 @@ impl Program {
 
     /// The same, on this port and the next one.
     pub(crate) fn start_on(data: &Path, port: u16) -> Self {
-        let mut command = program(data, &["--port", &port.to_string()]);
+        Self::start_with(data, &["--port", &port.to_string()])
+    }
+
+    /// The same, with these arguments.
+    pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        let mut command = program(data, arguments);
         let log = File::create(log(data)).expect("a log can be made");
         let mut child = command
             .stdout(Stdio::piped())

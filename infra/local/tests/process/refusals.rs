@@ -31,6 +31,15 @@ fn a_taken_port_is_refused_and_so_is_one_whose_next_one_is_taken() {
 }
 
 #[test]
+fn an_origin_that_is_none_is_refused() {
+    let output = bare(&["--allow-origin", "localhost:5173"]).output();
+    let output = output.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("such as http://localhost:5173"), "{said}");
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_refused() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("file");
