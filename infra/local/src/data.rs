@@ -1,7 +1,7 @@
 //! The data folder: everything that a stack keeps.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -252,18 +252,22 @@ fn write_all(mut file: File, content: &str) -> io::Result<()> {
 /// A new file for the user alone.
 fn create_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create_new(true).open(path)
+    options.open(path)
 }
 
 /// A new folder for the user alone.
+#[cfg(unix)]
 fn create_folder(path: &Path) -> io::Result<()> {
-    #[allow(unused_mut)]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
 }
 
 fn not_writable(path: &Path) -> impl FnOnce(io::Error) -> DataError + use<> {

@@ -21,7 +21,7 @@ struct Arguments {
     #[arg(long, global = true, default_value = ".tenon")]
     data: PathBuf,
     /// Lets the pages at this URL's origin call the APIs, such as those of a front end that is served on
-    /// http://localhost:5173; may be given several times.
+    /// `http://localhost:5173`; may be given several times.
     #[arg(long, value_name = "URL")]
     allow_origin: Vec<Origin>,
     #[command(subcommand)]

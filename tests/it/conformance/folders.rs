@@ -73,8 +73,10 @@ fn what_a_readme_names_is_there() {
 /// The source files that a page names, in or out of prose.
 fn sources_named_in(page: &str) -> Lines {
     let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || "/._-".contains(c)));
+    let is_source = |word: &str| Path::new(word).extension().is_some_and(|kind| kind == "rs");
     words
-        .filter(|word| word.ends_with(".rs") && *word != ".rs" && !word.contains("//"))
+        // https://rustup.rs is none.
+        .filter(|word| is_source(word) && !word.contains("//"))
         .map(str::to_owned)
         .collect()
 }
