@@ -55,6 +55,19 @@ fn the_readme_tells_how_large_a_body_and_a_file_may_be() {
 }
 
 #[test]
+fn the_readme_tells_which_rust_it_needs() {
+    let manifest = read("Cargo.toml");
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "))
+        .expect("Cargo.toml has it")
+        .trim_matches('"');
+    let told = format!("[Rust](https://rustup.rs) {version} or later");
+    let readme = read("README.md");
+    assert!(readme.contains(&told), "the README has to say: {told}");
+}
+
+#[test]
 fn the_readme_lists_every_route() {
     let found = rows("README.md", "## The API")
         .into_iter()

@@ -30,6 +30,11 @@ pub enum DataError {
         /// Why.
         source: io::Error,
     },
+    /// It is somebody else's.
+    #[error(
+        "{0} has other files in it than Tenon's: choose an empty folder, or a new one, with --data"
+    )]
+    Foreign(PathBuf),
     /// It belongs to a stack that runs.
     #[error(
         "{path} is in use by another process{process}: stop that one, or choose another folder with --data"
@@ -53,10 +58,15 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Opens the folder, made if missing, for the user alone.
+    /// Opens the folder, made if missing, for the user alone. One that is there keeps its mode, and has
+    /// to be empty or to have been opened before.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         make_folder(path)?;
         let lock_file = path.join(".lock");
+        // In this order: whoever opens it at the same time makes the lock file before any other.
+        if !is_empty(path).map_err(not_writable(path))? && !lock_file.is_file() {
+            return Err(DataError::Foreign(path.to_owned()));
+        }
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -99,11 +109,26 @@ impl DataFolder {
         self.path.join(name)
     }
 
-    /// The folder of SSM's parameters, made if missing, for the user alone.
-    pub fn parameters(&self) -> Result<PathBuf, DataError> {
-        let folder = self.join("parameters");
+    /// A file in it, made empty if missing, for the user alone. `SQLite` gives the files that it puts
+    /// beside it the same mode.
+    pub fn private_file(&self, name: &str) -> Result<PathBuf, DataError> {
+        let file = self.join(name);
+        match create_file(&file) {
+            Err(source) if !file.is_file() => Err(not_writable(&file)(source)),
+            _ => Ok(file),
+        }
+    }
+
+    /// A folder in it, made if missing, for the user alone.
+    pub fn private_folder(&self, name: &str) -> Result<PathBuf, DataError> {
+        let folder = self.join(name);
         make_folder(&folder)?;
         Ok(folder)
+    }
+
+    /// The folder of SSM's parameters, made if missing, for the user alone.
+    pub fn parameters(&self) -> Result<PathBuf, DataError> {
+        self.private_folder("parameters")
     }
 
     /// The private key under the parameter `name`, made if missing: RSA of 2,048 bits, PKCS#8 as PEM.
@@ -153,8 +178,8 @@ pub fn new_signing_key(file: &Path) -> Result<String, DataError> {
     let unusable = || DataError::Key(file.to_owned());
     let private = new_key().map_err(|_| unusable())?;
     let public = public_keys(&private).ok_or_else(unusable)?;
-    File::create_new(file)
-        .and_then(|created| write_restricted(created, file, &private))
+    create_file(file)
+        .and_then(|created| write_all(created, &private))
         .map_err(not_writable(file))?;
     Ok(public)
 }
@@ -190,40 +215,59 @@ fn pem(label: &str, der: &[u8]) -> String {
     pem + &format!("-----END {label}-----\n")
 }
 
+/// Makes a folder for the user alone, unless it is there already. Those above it are nobody's secret.
 fn make_folder(path: &Path) -> Result<(), DataError> {
-    fs::create_dir_all(path).map_err(not_writable(path))?;
-    restrict(path, 0o700).map_err(not_writable(path))
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(not_writable(path))?;
+    }
+    match create_folder(path) {
+        Err(source) if !path.is_dir() => Err(not_writable(path)(source)),
+        _ => Ok(()),
+    }
+}
+
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(folder)?.next().is_none())
 }
 
 fn write_private(path: &Path, content: &str) -> Result<(), DataError> {
     let draft = path.with_extension("new");
-    // A reader must not find it before its mode is set, nor half written.
+    // A reader must not find it half written.
     fs::remove_file(&draft)
         .or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),
         })
-        .and_then(|()| File::create_new(&draft))
-        .and_then(|file| write_restricted(file, &draft, content))
+        .and_then(|()| create_file(&draft))
+        .and_then(|file| write_all(file, content))
         .and_then(|()| fs::rename(&draft, path))
         .map_err(not_writable(path))
 }
 
-fn write_restricted(mut file: File, path: &Path, content: &str) -> io::Result<()> {
-    restrict(path, 0o600)?;
+fn write_all(mut file: File, content: &str) -> io::Result<()> {
     file.write_all(content.as_bytes())?;
     file.sync_all()
 }
 
+/// A new file for the user alone.
+fn create_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A new folder for the user alone.
 #[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+fn create_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
 }
 
 #[cfg(not(unix))]
-fn restrict(_path: &Path, _mode: u32) -> io::Result<()> {
-    Ok(())
+fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
 }
 
 fn not_writable(path: &Path) -> impl FnOnce(io::Error) -> DataError + use<> {
@@ -252,24 +296,63 @@ mod tests {
     #[test]
     fn the_signing_key_is_made_once_and_for_the_user_alone() {
         let temp = tempfile::tempdir().unwrap();
-        let data = DataFolder::open(temp.path()).unwrap();
+        let path = temp.path().join("deep").join("data");
+        let data = DataFolder::open(&path).unwrap();
         let public = data.signing_key("/tenon/signing-key").unwrap();
         let keys: JwkSet = serde_json::from_str(&public).unwrap();
         jsonwebtoken::DecodingKey::from_jwk(&keys.keys[0]).unwrap();
         assert_eq!(data.signing_key("/tenon/signing-key").unwrap(), public);
-        let private = fs::read_to_string(temp.path().join("parameters/tenon/signing-key")).unwrap();
+        let private = fs::read_to_string(path.join("parameters/tenon/signing-key")).unwrap();
         assert!(private.starts_with("-----BEGIN PRIVATE KEY-----\n"));
         #[cfg(unix)]
         {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = |path: &str| {
-                let metadata = fs::metadata(temp.path().join(path)).unwrap();
-                metadata.permissions().mode() & 0o777
-            };
-            assert_eq!(mode("parameters/tenon/signing-key"), 0o600);
-            assert_eq!(mode("parameters"), 0o700);
-            assert_eq!(mode(""), 0o700);
+            assert_eq!(mode(&path.join("parameters/tenon/signing-key")), 0o600);
+            assert_eq!(mode(&path.join("parameters")), 0o700);
+            assert_eq!(mode(&path), 0o700);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_there_keeps_its_mode_and_what_is_made_in_it_is_for_the_user_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        set_mode(temp.path(), 0o755);
+        let data = DataFolder::open(temp.path()).unwrap();
+        assert_eq!(mode(&data.private_folder("s3").unwrap()), 0o700);
+        let file = data.private_file("sqs.sqlite").unwrap();
+        assert_eq!(mode(&file), 0o600);
+        fs::write(&file, "kept").unwrap();
+        drop(data);
+        let data = DataFolder::open(temp.path()).unwrap();
+        assert_eq!(
+            fs::read_to_string(data.private_file("sqs.sqlite").unwrap()).unwrap(),
+            "kept"
+        );
+        assert_eq!(mode(temp.path()), 0o755);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_somebody_else_s_is_refused_and_left_as_it_is() {
+        let temp = tempfile::tempdir().unwrap();
+        set_mode(temp.path(), 0o755);
+        fs::write(temp.path().join("thesis.tex"), "").unwrap();
+        let error = DataFolder::open(temp.path()).unwrap_err();
+        assert!(matches!(error, DataError::Foreign(_)), "{error}");
+        assert_eq!(mode(temp.path()), 0o755);
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[cfg(unix)]
+    fn set_mode(path: &Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use local::{Options, Stack, data, embeddings::Embeddings, events};
+use local::{Options, Stack, data, embeddings::Embeddings, events, stack::Origin};
 use tracing_subscriber::EnvFilter;
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
 #[derive(Parser)]
-#[command(name = "tenon")]
+#[command(name = "tenon", bin_name = "cargo run --")]
 struct Arguments {
     /// The API's port; the AWS services are on the next one. 0: any free ones.
     #[arg(long, global = true, default_value_t = 3000)]
@@ -20,6 +20,10 @@ struct Arguments {
     /// The folder that keeps everything; made if missing.
     #[arg(long, global = true, default_value = ".tenon")]
     data: PathBuf,
+    /// Lets the pages at this URL's origin call the APIs, such as those of a front end that is served on
+    /// `http://localhost:5173`; may be given several times.
+    #[arg(long, value_name = "URL")]
+    allow_origin: Vec<Origin>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -54,7 +58,7 @@ async fn main() -> ExitCode {
     let outcome = match arguments.command {
         Some(Command::Event { fixture }) => print_event(&fixture, arguments.port).await,
         Some(Command::SigningKey { file }) => make_signing_key(&file),
-        None => serve(arguments.port, arguments.data).await,
+        None => serve(arguments).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,7 +86,8 @@ fn make_signing_key(file: &Path) -> Result<(), String> {
 }
 
 /// Runs a stack until it is told to stop.
-async fn serve(port: u16, data: PathBuf) -> Result<(), String> {
+async fn serve(arguments: Arguments) -> Result<(), String> {
+    let Arguments { port, data, .. } = arguments;
     let told_to_stop =
         stop_signal().map_err(|error| format!("signals can't be received: {error}"))?;
     tokio::pin!(told_to_stop);
@@ -98,6 +103,7 @@ async fn serve(port: u16, data: PathBuf) -> Result<(), String> {
     let options = Options {
         port,
         aws_port,
+        allowed_origins: arguments.allow_origin,
         embeddings: Embeddings::Fetched(data.join("models")),
         ..Options::new(data)
     };

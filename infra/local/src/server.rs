@@ -5,12 +5,20 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::ConnectInfo, http::Request};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode, header::HOST, uri::Authority},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -22,14 +30,18 @@ use tower::ServiceExt;
 /// How long requests under way may take to end once the server stops.
 const GRACE: Duration = Duration::from_millis(400);
 
+/// What this machine is called by whoever is on it.
+const OWN_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
 /// Takes a port of 127.0.0.1; 0 stands for any free one.
 pub(crate) async fn bind(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
 }
 
-/// Serves `router` until `shutdown`, then lets requests under way end and closes every connection:
+/// Serves `router` to requests that name this machine until `shutdown`, then lets requests under way end and closes every connection:
 /// once it returns, nothing of the router is in use any more.
 pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let router = router.layer(middleware::from_fn(only_for_this_machine));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -83,5 +95,71 @@ async fn serve_connection(
     };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Refuses what is meant for another host. A website can have its own name lead to 127.0.0.1, and a browser
+/// then lets the site's pages read whatever is answered here.
+async fn only_for_this_machine(request: Request<Body>, next: Next) -> Response {
+    if names_this_machine(&request) {
+        return next.run(request).await;
+    }
+    let message = "Only requests whose Host is 127.0.0.1, localhost or [::1] are answered here";
+    let body = Json(json!({"message": message}));
+    (StatusCode::MISDIRECTED_REQUEST, body).into_response()
+}
+
+fn names_this_machine(request: &Request<Body>) -> bool {
+    let headers = request.headers().get_all(HOST).iter();
+    let named = headers.map(|host| Authority::try_from(host.as_bytes()).ok());
+    let target = request.uri().authority().cloned().map(Some);
+    let mut hosts = named.chain(target).peekable();
+    hosts.peek().is_some() && hosts.all(|host| host.is_some_and(|host| is_own(host.host())))
+}
+
+fn is_own(host: &str) -> bool {
+    OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_answered(target: &str, hosts: &[&str]) -> bool {
+        let mut request = Request::builder().uri(target);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        names_this_machine(&request.body(Body::empty()).unwrap())
+    }
+
+    #[test]
+    fn a_request_for_this_machine_is_answered_whatever_the_port() {
+        for host in ["127.0.0.1", "localhost:3000", "LocalHost:1", "[::1]:65535"] {
+            assert!(is_answered("/", &[host]), "{host}");
+            let target = format!("http://{host}/");
+            assert!(is_answered(&target, &["127.0.0.1:3000"]), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_request_for_another_host_or_for_none_is_refused() {
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:3000",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "bucket.localhost",
+            "127.0.0.1@evil.example",
+            "127.0.0.2",
+            "::1",
+            "a b",
+        ] {
+            assert!(!is_answered("/", &[host]), "{host}");
+        }
+        assert!(!is_answered("/", &[]));
+        assert!(!is_answered("/", &["127.0.0.1", "evil.example"]));
+        assert!(!is_answered("http://evil.example/", &["127.0.0.1"]));
     }
 }

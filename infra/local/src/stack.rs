@@ -5,6 +5,7 @@ mod tests;
 
 mod deploy;
 mod options;
+mod origin;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use options::{Options, StartError};
+pub use origin::{NoOrigin, Origin};
 
 use options::service;
 
@@ -53,10 +55,11 @@ pub struct Stack {
 impl Stack {
     /// Starts a stack, and returns once it serves. On a folder with data it goes on where it was.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let (api_listener, api) = bind(options.port).await?;
-        let (aws_listener, aws) = bind(options.aws_port).await?;
+        let (api_listener, api) = bind(options.port, "the API").await?;
+        let aws_services = "the AWS services, the one after the API's,";
+        let (aws_listener, aws) = bind(options.aws_port, aws_services).await?;
         let data = DataFolder::open(&options.data)?;
-        let template = deploy::read_template(&data, api, aws)?;
+        let template = deploy::read_template(&data, api, aws, &options.allowed_origins)?;
         let clock = options.clock;
 
         let services = deploy::open_services(&data, options.embeddings, aws, &clock).await?;
@@ -68,7 +71,7 @@ impl Stack {
         let deployments = deploy::deployments(&template, environments, &options.functions)?;
         let lambda = Lambda::new(deployments, front.journal().clone(), clock.clone());
 
-        let outbox = Outbox::open(&data.join("outbox.sqlite"), clock.clone())
+        let outbox = Outbox::open(&data.private_file("outbox.sqlite")?, clock.clone())
             .map_err(service("the outbox"))?;
         let mut settings = options.gateway;
         settings.cors = settings.cors.or_else(|| template.cors.clone());
@@ -126,10 +129,11 @@ impl Stack {
             streams: self.dynamodb().streams(),
             clock: self.clock.clone(),
         };
+        let checkpoints = self.data.private_file("triggers.sqlite")?;
         let started = triggers::start(
             &self.template,
             platform,
-            self.data.path(),
+            &checkpoints,
             self.stop_intake.clone(),
         );
         self.triggers = Some(started.await?);
@@ -247,8 +251,12 @@ impl Drop for Stack {
     }
 }
 
-async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Port { port, source };
+async fn bind(port: u16, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Port {
+        port,
+        purpose,
+        source,
+    };
     let listener = server::bind(port).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))

@@ -8,9 +8,9 @@ use tests::Answer;
 use super::wire::Request;
 
 /// What only the HTTP server and the gateway answer, in shapes of their own: a malformed request, a body
-/// over 10 MiB, a target or headers that are too long, and no upgrade at the WebSocket's path. On AWS the
-/// gateway answers these too.
-const GATEWAYS_OWN: [u16; 5] = [400, 413, 414, 426, 431];
+/// over 10 MiB, a target or headers that are too long, a target on another host, and no upgrade at the
+/// WebSocket's path. On AWS the gateway answers these too.
+const GATEWAYS_OWN: [u16; 6] = [400, 413, 414, 421, 426, 431];
 
 /// That an answer is one that a client can work with.
 pub(super) fn judge(request: &Request, answer: Option<Answer>) -> Result<Answer, TestCaseError> {

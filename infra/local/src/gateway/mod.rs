@@ -129,7 +129,7 @@ impl Gateway {
             clock.clone(),
         );
         let socket = SocketApi::new(
-            &routes.socket,
+            routes,
             settings.socket,
             functions,
             connections.clone(),

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::template::{EventSource, Template};
+use crate::template::{EventSource, RouteSelection, Template};
 
 /// All routes of both APIs, as the template has them.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Routes {
     pub http: Vec<HttpRoute>,
     /// Of the WebSocket API.
     pub socket: Vec<SocketRoute>,
+    /// How the WebSocket API chooses a message's route; without it, all go to `$default`.
+    pub selection: Option<RouteSelection>,
 }
 
 /// A route of the HTTP API.
@@ -27,7 +29,7 @@ pub struct HttpRoute {
 /// A route of the WebSocket API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketRoute {
-    /// `$connect`, `$disconnect`, `$default`, or a value of the message's `action`.
+    /// `$connect`, `$disconnect`, `$default`, or what a message names.
     pub route: String,
     /// The function's name.
     pub function: String,
@@ -38,7 +40,10 @@ pub struct SocketRoute {
 
 impl From<&Template> for Routes {
     fn from(template: &Template) -> Self {
-        let mut routes = Self::default();
+        let mut routes = Self {
+            selection: template.route_selection.clone(),
+            ..Self::default()
+        };
         for function in &template.functions {
             for event in &function.events {
                 match event {

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::task::TaskTracker;
 
-use crate::lambda::Invoke;
+use crate::{lambda::Invoke, template::RouteSelection};
 
 use super::{
     SocketLimits,
@@ -29,7 +29,7 @@ use super::{
     id::new_id,
     integration::{IntegrationError, invoke},
     proxy_response::ProxyResponse,
-    routes::SocketRoute,
+    routes::{Routes, SocketRoute},
     session,
     socket_event::Origin,
     wire::Wire,
@@ -38,6 +38,7 @@ use super::{
 /// The routes, what is behind them, and the work that goes on.
 pub(super) struct SocketApi {
     routes: HashMap<String, SocketRoute>,
+    selection: Option<RouteSelection>,
     functions: Arc<dyn Invoke>,
     connections: Connections,
     pub(super) limits: SocketLimits,
@@ -54,15 +55,16 @@ struct Upgrade {
 
 impl SocketApi {
     pub(super) fn new(
-        routes: &[SocketRoute],
+        routes: &Routes,
         limits: SocketLimits,
         functions: Arc<dyn Invoke>,
         connections: Connections,
         clock: Clock,
     ) -> Self {
-        let routes = routes.iter().cloned();
+        let by_key = routes.socket.iter().cloned();
         Self {
-            routes: routes.map(|route| (route.route.clone(), route)).collect(),
+            routes: by_key.map(|route| (route.route.clone(), route)).collect(),
+            selection: routes.selection.clone(),
             functions,
             connections,
             limits,
@@ -140,7 +142,7 @@ impl SocketApi {
         Ok(answer.header(&header::SEC_WEBSOCKET_PROTOCOL).cloned())
     }
 
-    /// Sends a message to the route that its `action` names, or else to `$default`.
+    /// Sends a message to the route that it names, or else to `$default`.
     pub(super) async fn dispatch(&self, connection: &Connection, body: &str) {
         let request_id = new_id();
         let Some((key, route)) = self.route(body) else {
@@ -171,10 +173,11 @@ impl SocketApi {
     fn route<'a>(&'a self, body: &str) -> Option<(&'a str, &'a SocketRoute)> {
         let message = serde_json::from_str::<Value>(body).unwrap_or_default();
         // A client must not reach the routes that are the gateway's own to call.
-        let action = message["action"]
-            .as_str()
-            .filter(|action| !action.starts_with('$'));
-        let named = action.and_then(|action| self.routes.get_key_value(action));
+        let selection = self.selection.as_ref();
+        let name = selection
+            .and_then(|selection| selection.select(&message))
+            .filter(|name| !name.starts_with('$'));
+        let named = name.and_then(|name| self.routes.get_key_value(name));
         let found = named.or_else(|| self.routes.get_key_value("$default"));
         found.map(|(key, route)| (key.as_str(), route))
     }

@@ -8,7 +8,10 @@ use shared::{
     sdk::clock::Clock,
 };
 
-use super::options::{StartError, service};
+use super::{
+    Origin,
+    options::{StartError, service},
+};
 use crate::{
     data::DataFolder,
     embeddings::{self, Embeddings},
@@ -38,6 +41,7 @@ pub(super) fn read_template(
     data: &DataFolder,
     api: SocketAddr,
     aws: SocketAddr,
+    origins: &[Origin],
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
     data.secret(DERIVATION_KEY)?;
@@ -47,15 +51,16 @@ pub(super) fn read_template(
         .parameter("DerivationKeyParameter", DERIVATION_KEY)
         .parameter("MailKeyParameter", MAIL_KEY)
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
-        .parameter(
-            "AllowedOrigins",
-            format!(
-                "http://localhost:{port},http://127.0.0.1:{port}",
-                port = api.port()
-            ),
-        )
+        .parameter("AllowedOrigins", allowed_origins(api, origins))
         .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));
     Ok(Template::parse(TEMPLATE, &values)?)
+}
+
+/// The stack's own pages' and others', with commas between them.
+fn allowed_origins(api: SocketAddr, others: &[Origin]) -> String {
+    let own = ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{}", api.port()));
+    let others = others.iter().map(Origin::to_string);
+    own.into_iter().chain(others).collect::<Vec<_>>().join(",")
 }
 
 pub(super) async fn open_services(
@@ -70,9 +75,10 @@ pub(super) async fn open_services(
     };
     let queues = ::sqs::Options::new(format!("http://{aws}"));
     Ok(Services {
-        dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).map_err(service("DynamoDB"))?,
-        objects: Objects::open(&data.join("s3"), &stack_key()).map_err(service("S3"))?,
-        sqs: Sqs::open(&data.join("sqs.sqlite"), now, queues).map_err(service("SQS"))?,
+        dynamodb: DynamoDb::open(&data.private_file("dynamodb.sqlite")?)
+            .map_err(service("DynamoDB"))?,
+        objects: Objects::open(&data.private_folder("s3")?, &stack_key()).map_err(service("S3"))?,
+        sqs: Sqs::open(&data.private_file("sqs.sqlite")?, now, queues).map_err(service("SQS"))?,
         model: embeddings::prepare(embeddings, data).await?,
         parameters: data.parameters()?,
     })

@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use shared::{lambda::Function, sdk::clock::Clock};
 
+use super::Origin;
 use crate::{
     data::DataError, embeddings::Embeddings, functions, gateway::Settings, template::TemplateError,
     triggers,
@@ -16,6 +17,8 @@ pub struct Options {
     pub port: u16,
     /// The port of the AWS services; 0 for any free one.
     pub aws_port: u16,
+    /// Whose pages may call the APIs and read links to files, besides the stack's own.
+    pub allowed_origins: Vec<Origin>,
     /// The folder that keeps everything; made if missing.
     pub data: PathBuf,
     /// What queues, schedules, expiry, the gateway's limits and the functions go by.
@@ -36,6 +39,7 @@ impl Options {
         Self {
             port: 0,
             aws_port: 0,
+            allowed_origins: Vec::new(),
             embeddings: Embeddings::Fetched(data.join("models")),
             data,
             clock: Clock::system(),
@@ -49,10 +53,12 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A port is taken, or can't be had.
-    #[error("port {port} can't be used ({source}): choose another with --port")]
+    #[error("port {port} for {purpose} can't be used ({source}): choose another with --port")]
     Port {
         /// Which.
         port: u16,
+        /// What was to be served there.
+        purpose: &'static str,
         /// Why.
         source: io::Error,
     },

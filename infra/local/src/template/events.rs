@@ -18,7 +18,7 @@ pub enum EventSource {
     },
     /// A route of the WebSocket API.
     Socket {
-        /// `$connect`, `$disconnect`, `$default`, or a value of the message's `action`.
+        /// `$connect`, `$disconnect`, `$default`, or what a message names.
         route: String,
         /// Whether what the function returns is sent to the client.
         route_response: bool,

@@ -13,6 +13,7 @@ mod names;
 mod properties;
 mod queues;
 mod resources;
+mod route_selection;
 mod routes;
 mod storage;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use self::{
     events::{EventSource, StartingPosition},
     functions::FunctionResource,
     queues::{Queue, Redrive},
+    route_selection::RouteSelection,
     routes::Cors,
     storage::{Bucket, BucketCors, Table},
     values::Values,
@@ -44,6 +46,8 @@ pub struct Template {
     pub functions: Vec<FunctionResource>,
     /// The HTTP API's CORS configuration.
     pub cors: Option<Cors>,
+    /// How the WebSocket API chooses a message's route; none without such an API.
+    pub route_selection: Option<RouteSelection>,
 }
 
 impl Template {
@@ -62,6 +66,7 @@ impl Template {
             queues: queues::queues(&resolver)?,
             functions: functions::functions(&resolver)?,
             cors: routes::cors(&resolver)?,
+            route_selection: route_selection::route_selection(&resolver)?,
         })
     }
 

@@ -90,29 +90,29 @@ pub enum FireError {
     Invocation(#[from] InvocationError),
 }
 
-/// Starts every event source of `template`, each where it stood according to the checkpoints in `folder`.
-/// At the shutdown they take nothing new, and give what is under way half a second: what is not done then
-/// is delivered again after the next start.
+/// Starts every event source of `template`, each where it stood according to the file `checkpoints`, which
+/// is made if missing. At the shutdown they take nothing new, and give what is under way half a second: what
+/// is not done then is delivered again after the next start.
 pub async fn start(
     template: &Template,
     platform: Platform,
-    folder: &Path,
+    checkpoints: &Path,
     shutdown: CancellationToken,
 ) -> Result<Triggers, StartError> {
     let functions = template.functions.iter();
     let sources = functions
         .flat_map(|function| function.events.iter().map(|event| (&*function.name, event)))
         .collect::<Vec<_>>();
-    start_sources(&sources, platform, folder, shutdown).await
+    start_sources(&sources, platform, checkpoints, shutdown).await
 }
 
 async fn start_sources(
     sources: &[(&str, &EventSource)],
     platform: Platform,
-    folder: &Path,
+    checkpoints: &Path,
     shutdown: CancellationToken,
 ) -> Result<Triggers, StartError> {
-    let checkpoints = Checkpoints::open(&folder.join("triggers.sqlite"))?;
+    let checkpoints = Checkpoints::open(checkpoints)?;
     let activity = Activity::default();
     let mut triggers = Triggers {
         running: JoinSet::new(),

@@ -128,7 +128,8 @@ impl Bench {
         };
         let shutdown = CancellationToken::new();
         let sources = [(FUNCTION, &source)];
-        let triggers = start_sources(&sources, platform, self.folder.path(), shutdown.clone());
+        let checkpoints = self.folder.path().join("triggers.sqlite");
+        let triggers = start_sources(&sources, platform, &checkpoints, shutdown.clone());
         Running {
             triggers: triggers.await.expect("started"),
             streams,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use aws_credential_types::Credentials;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::{
@@ -44,6 +45,30 @@ fn it_says_in_one_line_where_it_serves_and_ends_within_a_second_of_a_signal() {
 }
 
 #[test]
+fn its_help_shows_it_as_it_is_typed() {
+    let usage = |arguments: &[&str]| {
+        let output = bare(arguments).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut lines = said.lines().chain(errors.lines());
+        let line = lines.find(|line| line.starts_with("Usage: "));
+        line.expect("it shows how it is used").to_owned()
+    };
+    assert_eq!(
+        usage(&["--help"]),
+        "Usage: cargo run -- [OPTIONS] [COMMAND]"
+    );
+    assert_eq!(
+        usage(&["--no-such"]),
+        "Usage: cargo run -- [OPTIONS] [COMMAND]"
+    );
+    assert_eq!(
+        usage(&["event", "--help"]),
+        "Usage: cargo run -- event [OPTIONS] <FIXTURE>"
+    );
+}
+
+#[test]
 fn the_aws_services_are_on_the_port_after_the_one_that_was_asked_for() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let port = two_free_ports();
@@ -76,6 +101,67 @@ fn it_is_reached_at_127_0_0_1_and_nowhere_else() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn pages_of_the_origins_that_are_allowed_may_call_it_and_no_others() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let allowed = ["http://localhost:5173", "https://app.example"];
+    let arguments = [
+        "--port",
+        "0",
+        "--allow-origin",
+        allowed[0],
+        "--allow-origin",
+        "https://app.example/x",
+    ];
+    let program = Program::start_with(&folder.path().join("data"), &arguments);
+    let ada = User::sign_up(&program, "ada").await;
+    let own = program.url("api");
+    let link = format!("{}/tenon-attachments/x", program.url("aws"));
+    let other = "http://localhost:5174";
+    for (origin, is_allowed) in [
+        (allowed[0], true),
+        (allowed[1], true),
+        (own, true),
+        (other, false),
+    ] {
+        for (url, method) in [(format!("{own}/api/log-in"), "POST"), (link.clone(), "GET")] {
+            let preflight = client()
+                .request(Method::OPTIONS, &url)
+                .header("origin", origin);
+            let preflight = preflight.header("access-control-request-method", method);
+            let answer = preflight.send().await.expect("the process serves");
+            let named = answer.headers().get("access-control-allow-origin");
+            let named = named.map(|named| named.to_str().expect("it is text"));
+            assert_eq!(named, is_allowed.then_some(origin), "{url}");
+        }
+        assert_eq!(ada.connects_from(origin).await, is_allowed, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn no_website_can_read_what_it_holds_by_giving_its_own_name_this_address() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let program = Program::start(&folder.path().join("data"));
+    let aws = format!("{}/tenon-attachments", program.url("aws"));
+    for url in [program.url("outbox"), program.url("api"), &aws] {
+        let rebound = client().get(url).header("host", "evil.example:3000");
+        let refused = rebound.send().await.expect("the process serves");
+        assert_eq!(refused.status(), 421, "{url}");
+        let answer: Value = refused.json().await.expect("it is JSON");
+        let message = answer["message"].as_str().expect("it says why");
+        assert!(message.contains("Host is 127.0.0.1"), "{message}");
+        let named = url.replace("127.0.0.1", "localhost");
+        let local = client().get(url).header("host", authority(&named));
+        let answered = local.send().await.expect("the process serves");
+        assert_ne!(answered.status(), 421, "{named}");
+    }
+}
+
+/// `localhost:3000` of `http://localhost:3000/`.
+fn authority(url: &str) -> &str {
+    url.split('/').nth(2).expect("it has an authority")
 }
 
 #[tokio::test]

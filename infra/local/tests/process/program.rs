@@ -1,7 +1,7 @@
 //! The program, run as anyone runs it.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
@@ -33,7 +33,12 @@ impl Program {
 
     /// The same, on this port and the next one.
     pub(crate) fn start_on(data: &Path, port: u16) -> Self {
-        let mut command = program(data, &["--port", &port.to_string()]);
+        Self::start_with(data, &["--port", &port.to_string()])
+    }
+
+    /// The same, with these arguments.
+    pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        let mut command = program(data, arguments);
         let log = File::create(log(data)).expect("a log can be made");
         let mut child = command
             .stdout(Stdio::piped())
@@ -95,6 +100,11 @@ fn log(data: &Path) -> PathBuf {
 /// The program on `data`, in a folder that spares it the fetch of the model: one that began without.
 pub(crate) fn program(data: &Path, arguments: &[&str]) -> Command {
     std::fs::create_dir_all(data).expect("a folder can be made");
+    let lock = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(data.join(".lock"));
+    lock.expect("a file can be made");
     std::fs::write(data.join("embeddings"), "lexical").expect("a file can be written");
     let mut command = bare(arguments);
     command.arg("--data").arg(data);

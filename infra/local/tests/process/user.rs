@@ -6,7 +6,10 @@ use futures::{SinkExt, StreamExt};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
 
 use crate::program::Program;
 
@@ -91,12 +94,30 @@ impl User {
             .flatten()
     }
 
-    /// Connects and listens to a project; the connection, and the project's `seq`.
-    pub(crate) async fn listen(&self, project: &str) -> (Socket, u64) {
+    /// Whether a page of this origin may connect.
+    pub(crate) async fn connects_from(&self, origin: &str) -> bool {
+        let request = self.ticketed().await.into_client_request();
+        let mut request = request.expect("it is an URL");
+        let origin = origin.parse().expect("it is a header's value");
+        request.headers_mut().insert("origin", origin);
+        match connect_async(request).await {
+            Ok(_) => true,
+            Err(tungstenite::Error::Http(answer)) if answer.status() == 403 => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Where to connect, with a new ticket.
+    async fn ticketed(&self) -> String {
         let answer = self.post("/api/realtime-ticket", json!({})).await;
         let (_, answer) = answer.expect("the process serves");
         let ticket = answer["data"]["ticket"].as_str().expect("it is a text");
-        let connected = connect_async(format!("{}?ticket={ticket}", self.ws)).await;
+        format!("{}?ticket={ticket}", self.ws)
+    }
+
+    /// Connects and listens to a project; the connection, and the project's `seq`.
+    pub(crate) async fn listen(&self, project: &str) -> (Socket, u64) {
+        let connected = connect_async(self.ticketed().await).await;
         let mut socket = Socket(connected.expect("it connects").0);
         let room = format!("project/{project}");
         let subscribe = json!({ "action": "subscribe", "room": room });

@@ -243,11 +243,11 @@ async fn head_has_the_headers_of_an_answer_and_no_body() {
 async fn odd_requests_get_an_answer() {
     let served = Served::with(ok).await;
     for request in [
-        "GET /%zz%ff%00?%zz=%ff&=&a=%2 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-        "OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-        "GET http://elsewhere:1/things/1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-        "WEIRD //things//1/../ HTTP/1.1\r\nhost: \r\nx-bytes: \u{e4}\r\nconnection: close\r\n\r\n",
-        "POST /things HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n\u{7f}\u{1}",
+        "GET /%zz%ff%00?%zz=%ff&=&a=%2 HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
+        "GET http://localhost:1/things/1 HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
+        "WEIRD //things//1/../ HTTP/1.1\r\nhost: [::1]:\r\nx-bytes: \u{e4}\r\nconnection: close\r\n\r\n",
+        "POST /things HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n\u{7f}\u{1}",
     ] {
         let mut stream = TcpStream::connect(served.address)
             .await

@@ -22,6 +22,7 @@ use super::{Gateway, HttpRoute, Outbox, Routes, Settings, SocketRoute};
 use crate::{
     lambda::{InvocationError, Invoke},
     server,
+    template::RouteSelection,
 };
 
 type Answer = BoxFuture<'static, Result<Value, InvocationError>>;
@@ -58,6 +59,10 @@ impl Served {
     }
 
     async fn start(settings: Settings, handler: Handler) -> Self {
+        Self::start_on(&routes(), settings, handler).await
+    }
+
+    async fn start_on(routes: &Routes, settings: Settings, handler: Handler) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Clock::system();
         let calls = Arc::default();
@@ -67,7 +72,7 @@ impl Served {
         };
         let outbox = Outbox::open(&folder.path().join("outbox.db"), clock.clone());
         let gateway = Gateway::new(
-            &routes(),
+            routes,
             settings,
             Arc::new(functions),
             outbox.expect("an outbox"),
@@ -165,5 +170,6 @@ fn routes() -> Routes {
                 route_response,
             })
             .to_vec(),
+        selection: RouteSelection::parse("$request.body.action"),
     }
 }

@@ -13,10 +13,11 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Served,
+    Routes, Served, Settings, answering,
     client::{next, next_json},
-    eventually, ok,
+    eventually, ok, routes,
 };
+use crate::template::RouteSelection;
 
 #[tokio::test]
 async fn connect_is_asked_before_the_upgrade() {
@@ -113,7 +114,7 @@ async fn the_subprotocol_is_the_functions_choice() {
 }
 
 #[tokio::test]
-async fn a_messages_action_chooses_its_route() {
+async fn what_a_message_names_chooses_its_route() {
     let served = Served::with(|function, event| {
         let body = json!({"from": function, "body": event["body"]}).to_string();
         json!({"statusCode": 200, "body": body})
@@ -155,6 +156,27 @@ async fn a_messages_action_chooses_its_route() {
         .await
         .expect("sent");
     assert_eq!(next_json(&mut client).await["from"], "ping");
+}
+
+#[tokio::test]
+async fn a_route_is_named_where_the_selection_says() {
+    let routes = Routes {
+        selection: RouteSelection::parse("$request.body.do.what"),
+        ..routes()
+    };
+    let served = Served::start_on(&routes, Settings::default(), answering(ok)).await;
+    let mut client = served.connect().await;
+    for text in [r#"{"action":"ping"}"#, r#"{"do":{"what":"ping"}}"#] {
+        client.send(Message::text(text)).await.expect("sent");
+    }
+    assert_eq!(
+        served.event("default").await["body"],
+        r#"{"action":"ping"}"#
+    );
+    assert_eq!(
+        served.event("ping").await["body"],
+        r#"{"do":{"what":"ping"}}"#
+    );
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 use super::{
     super::{EventSource, StartingPosition},
-    parse,
+    parse, problem,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const TABLE_AND_QUEUE: &str = "
@@ -142,12 +142,67 @@ fn http_routes_are_read_in_both_notations() {
     }
 }
 
+fn socket_api(expression: &str) -> String {
+    format!(
+        "
+Resources:
+  Web: {{ Type: AWS::ApiGatewayV2::Api, Properties: {{ ProtocolType: HTTP }} }}
+  Api:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: {{ ProtocolType: WEBSOCKET{expression} }}"
+    )
+}
+
+#[test]
+fn a_message_names_its_route_where_the_expression_says() {
+    let select = |expression: &str, message: Value| {
+        let yaml = socket_api(&format!(", RouteSelectionExpression: {expression}"));
+        let selection = parse(&yaml).route_selection.expect("there is one");
+        selection.select(&message).map(str::to_owned)
+    };
+    let message = json!({ "action": "ping", "do": { "what-now": "play", "times": 2 }, "a": ["b"] });
+    for (expression, route) in [
+        ("$request.body.action", Some("ping")),
+        ("$request.body.do.what-now", Some("play")),
+        ("$request.body.do", None),
+        ("$request.body.do.times", None),
+        ("$request.body.do.nothing.there", None),
+        ("$request.body.a.0", None),
+    ] {
+        let found = select(expression, message.clone());
+        assert_eq!(found.as_deref(), route, "{expression}");
+    }
+    assert_eq!(parse("Resources: {}").route_selection, None);
+}
+
+#[test]
+fn a_selection_of_any_other_form_is_refused() {
+    for expression in [
+        "$request.body",
+        "$request.body.",
+        "$request.body.a..b",
+        "'$request.body.a[0]'",
+        "'${request.body.action}'",
+        "$request.header.x-route",
+        "$context.routeKey",
+        "action",
+    ] {
+        let yaml = socket_api(&format!(", RouteSelectionExpression: {expression}"));
+        let problem = problem(&yaml);
+        let place = "Resources.Api.Properties.RouteSelectionExpression";
+        assert!(problem.contains(place), "{expression}: {problem}");
+    }
+    assert!(problem(&socket_api("")).contains("RouteSelectionExpression"));
+}
+
 #[test]
 fn socket_routes_say_whether_their_answer_is_sent() {
     let template = parse(
         "
 Resources:
-  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: WEBSOCKET } }
+  Api:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: { ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action }
   Work: { Type: AWS::Serverless::Function, Properties: { CodeUri: functions/work/ } }
   Integration:
     Type: AWS::ApiGatewayV2::Integration
