@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     data::DataFolder,
-    front::{Front, dynamodb::DynamoDb},
+    front::{Front, dynamodb::DynamoDb, iam::Iam},
     gateway::{Gateway, Outbox, Routes},
     lambda::Lambda,
     server,
@@ -59,12 +59,13 @@ impl Stack {
         let template = deploy::read_template(&data, api, aws)?;
         let clock = options.clock;
 
-        let services = deploy::open_services(&data, options.embeddings, aws, &clock).await?;
+        let iam = Iam::new(&template, &data.credentials_key()?, clock.clone())?;
+        let services = deploy::open_services(&data, options.embeddings, aws, &clock, &iam).await?;
         deploy::create_resources(&template, &services).await?;
-        let front = Front::new(services);
+        let front = Front::new(services, iam);
 
-        let environments = deploy::environments(&template, aws);
-        data.write_private("lambda.env", &deploy::env_file(&environments))?;
+        let environments = deploy::environments(&template, aws, front.iam());
+        data.write_private("lambda.env", &deploy::env_file(&template, aws))?;
         let deployments = deploy::deployments(&template, environments, &options.functions)?;
         let lambda = Lambda::new(deployments, front.journal().clone(), clock.clone());
 

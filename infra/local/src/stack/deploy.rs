@@ -15,8 +15,8 @@ use crate::{
     front::{
         ACCESS_KEY, REGION, SECRET_KEY, Services,
         dynamodb::{DynamoDb, Expiry},
+        iam::Iam,
         s3::Objects,
-        stack_key,
     },
     lambda::Deployment,
     template::{FunctionResource, Queue, Template, Values},
@@ -60,6 +60,7 @@ pub(super) async fn open_services(
     embeddings: Embeddings,
     aws: SocketAddr,
     clock: &Clock,
+    iam: &Iam,
 ) -> Result<Services, StartError> {
     let now = {
         let clock = clock.clone();
@@ -68,7 +69,7 @@ pub(super) async fn open_services(
     let queues = ::sqs::Options::new(format!("http://{aws}"));
     Ok(Services {
         dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).map_err(service("DynamoDB"))?,
-        objects: Objects::open(&data.join("s3"), &stack_key()).map_err(service("S3"))?,
+        objects: Objects::open(&data.join("s3"), iam).map_err(service("S3"))?,
         sqs: Sqs::open(&data.join("sqs.sqlite"), now, queues).map_err(service("SQS"))?,
         model: embeddings::prepare(embeddings, data).await?,
         parameters: data.parameters()?,
@@ -142,36 +143,57 @@ pub(super) fn expiries(template: &Template) -> Vec<Expiry> {
         .collect()
 }
 
-/// Each function's environment: what the template says and what the platform adds.
-pub(super) fn environments(template: &Template, aws: SocketAddr) -> Environments {
-    let platform = [
-        ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
-        ("AWS_ENDPOINT_URL", format!("http://{aws}")),
-    ];
-    template
-        .functions
-        .iter()
-        .map(|function| {
-            let mut environment = function.environment.clone();
-            environment.extend(
-                platform
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone())),
-            );
-            (function.name.clone(), environment)
-        })
-        .collect()
+/// Each function's environment: what the template says and what the platform adds, with credentials of the
+/// function's own role.
+pub(super) fn environments(template: &Template, aws: SocketAddr, iam: &Iam) -> Environments {
+    let environment = |function: &FunctionResource| {
+        let mut environment = function.environment.clone();
+        let credentials = iam.platform_credentials(&function.role, &function.name);
+        environment.extend(variables(platform(aws)));
+        environment.extend(variables(credentials.into_iter().flat_map(|credentials| {
+            [
+                ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
+                ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
+                ("AWS_SESSION_TOKEN", credentials.session_token),
+            ]
+        })));
+        (function.name.clone(), environment)
+    };
+    template.functions.iter().map(environment).collect()
 }
 
-/// All environments in one, as `cargo lambda watch --env-file` takes it.
-pub(super) fn env_file(environments: &Environments) -> String {
-    let union: BTreeMap<&String, &String> = environments.values().flatten().collect();
+/// All environments in one, as `cargo lambda watch --env-file` takes it. There all functions sign with the
+/// same key, so it is the owner's.
+pub(super) fn env_file(template: &Template, aws: SocketAddr) -> String {
+    let mut union: BTreeMap<String, String> = template
+        .functions
+        .iter()
+        .flat_map(|function| function.environment.clone())
+        .collect();
+    union.extend(variables(platform(aws)));
+    union.extend(variables([
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+    ]));
     union
         .iter()
         .flat_map(|(name, value)| [name, "='", value, "'\n"])
         .collect()
+}
+
+fn platform(aws: SocketAddr) -> [(&'static str, String); 2] {
+    [
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_ENDPOINT_URL", format!("http://{aws}")),
+    ]
+}
+
+fn variables(
+    values: impl IntoIterator<Item = (&'static str, String)>,
+) -> impl Iterator<Item = (String, String)> {
+    values
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
 }
 
 pub(super) fn deployments(

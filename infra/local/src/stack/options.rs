@@ -5,8 +5,8 @@ use std::{io, path::PathBuf};
 use shared::{lambda::Function, sdk::clock::Clock};
 
 use crate::{
-    data::DataError, embeddings::Embeddings, functions, gateway::Settings, template::TemplateError,
-    triggers,
+    data::DataError, embeddings::Embeddings, front::iam::PolicyError, functions,
+    gateway::Settings, template::TemplateError, triggers,
 };
 
 /// What a stack is started with.
@@ -62,6 +62,9 @@ pub enum StartError {
     /// The template.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The policies in it.
+    #[error(transparent)]
+    Policies(#[from] PolicyError),
     /// The template has a function that is not among the crates.
     #[error("template.yaml deploys the function {0}, which is no crate of functions/")]
     NoSuchFunction(String),
