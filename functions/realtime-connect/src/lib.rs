@@ -6,6 +6,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"]).uses(&[
     uses::ORIGINS,
     uses::AUTHENTICATE,
+    uses::TICKET_TAKE,
     uses::CONNECTION_OPEN,
 ]);
 

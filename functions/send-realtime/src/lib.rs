@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("send-realtime").uses(&[
     uses::DB_EVENTS,
     uses::SOCKET,
     uses::CONNECTION_FORGET,
+    uses::ROOM_LEAVE,
 ]);
 
 /// How many events are sent before it is noted that they were.

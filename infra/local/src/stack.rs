@@ -56,7 +56,7 @@ impl Stack {
         let (api_listener, api) = bind(options.port).await?;
         let (aws_listener, aws) = bind(options.aws_port).await?;
         let data = DataFolder::open(&options.data)?;
-        let template = deploy::read_template(&data, api, aws)?;
+        let template = deploy::read_template(&data, api, aws, options.tenant_isolation)?;
         let clock = options.clock;
 
         let iam = Iam::new(&template, &data.credentials_key()?, clock.clone())?;

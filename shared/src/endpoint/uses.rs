@@ -22,8 +22,18 @@ pub enum Resource {
     Vectors,
     /// The table of users, sessions and memberships.
     Identity,
-    /// The table of what expires.
+    /// The same table, in a transaction that changes a tenant's rows as well.
+    IdentityWithData,
+    /// A tenant's rows of the table of what expires.
     Ephemeral,
+    /// Tickets, in the same table.
+    Tickets,
+    /// Connections, in the same table.
+    ConnectionRows,
+    /// Notes of changes that are to be relayed, in the same table.
+    ChangeNotes,
+    /// Notes of files that are on their way, in the same table.
+    UploadNotes,
     /// The bucket of attachments.
     Attachments,
     /// The queue of emails to send.
@@ -51,12 +61,31 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// Whether it is reached with the credentials of the request's tenant, and not with the function's own.
+    pub const fn is_a_tenants(self) -> bool {
+        matches!(
+            self,
+            Self::Data
+                | Self::Lsi1
+                | Self::Vectors
+                | Self::IdentityWithData
+                | Self::Ephemeral
+                | Self::ChangeNotes
+                | Self::UploadNotes
+                | Self::Attachments
+        )
+    }
+
     /// The environment variables without which it can't be reached.
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Data | Self::Lsi1 | Self::Vectors => &["DATA_TABLE"],
-            Self::Identity => &["IDENTITY_TABLE"],
-            Self::Ephemeral => &["EPHEMERAL_TABLE"],
+            Self::Identity | Self::IdentityWithData => &["IDENTITY_TABLE"],
+            Self::Ephemeral
+            | Self::Tickets
+            | Self::ConnectionRows
+            | Self::ChangeNotes
+            | Self::UploadNotes => &["EPHEMERAL_TABLE"],
             Self::Attachments => &["BUCKET"],
             Self::EmailQueue => &["EMAIL_QUEUE_URL"],
             Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
@@ -89,6 +118,8 @@ uses! {
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
+    /// Rows of `Identity`, changed in one transaction with rows of `Data`.
+    ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// One row of `Data`.
     DB_GET = Data ["dynamodb:GetItem"];
     /// Up to 100 rows of `Data`.
@@ -101,26 +132,34 @@ uses! {
     DB_PUT = Data ["dynamodb:PutItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// The note that a change leaves until it is relayed, and the caches that it makes stale.
-    CHANGE_NOTES = Ephemeral ["dynamodb:PutItem"];
+    /// The note that a change leaves until it is relayed.
+    CHANGE_NOTES = ChangeNotes ["dynamodb:PutItem"];
+    /// The caches that a change makes stale.
+    STALE_CACHES = Ephemeral ["dynamodb:PutItem"];
     /// The note of a file on its way, made and then kept.
-    UPLOAD_NOTES = Ephemeral ["dynamodb:PutItem", "dynamodb:DeleteItem"];
+    UPLOAD_NOTES = UploadNotes ["dynamodb:PutItem", "dynamodb:DeleteItem"];
     /// The notes of files that were left behind, and their end.
-    UPLOAD_SWEEP = Ephemeral ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    UPLOAD_SWEEP = UploadNotes ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// The notes of changes that have been relayed, removed.
-    CHANGE_NOTES_REMOVE = Ephemeral ["dynamodb:BatchWriteItem"];
+    CHANGE_NOTES_REMOVE = ChangeNotes ["dynamodb:BatchWriteItem"];
     /// The notes of changes that have not been relayed.
-    CHANGE_NOTES_QUERY = Ephemeral ["dynamodb:Query"];
+    CHANGE_NOTES_QUERY = ChangeNotes ["dynamodb:Query"];
     /// What has become of an email.
     MAIL_RECORDS = Ephemeral ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A ticket, issued.
-    TICKET_ISSUE = Ephemeral ["dynamodb:PutItem"];
-    /// A ticket, taken, and the connection that it opens.
-    CONNECTION_OPEN = Ephemeral ["dynamodb:DeleteItem", "dynamodb:PutItem"];
-    /// A connection and its rooms, forgotten.
-    CONNECTION_FORGET = Ephemeral ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
+    TICKET_ISSUE = Tickets ["dynamodb:PutItem"];
+    /// A ticket, taken.
+    TICKET_TAKE = Tickets ["dynamodb:DeleteItem"];
+    /// A connection, opened.
+    CONNECTION_OPEN = ConnectionRows ["dynamodb:PutItem"];
+    /// A connection and what it knows of its rooms, forgotten. It leaves them as well: [`ROOM_LEAVE`].
+    CONNECTION_FORGET = ConnectionRows ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
     /// Who is behind a connection.
-    CONNECTION_GET = Ephemeral ["dynamodb:GetItem"];
+    CONNECTION_GET = ConnectionRows ["dynamodb:GetItem"];
+    /// A room, as its connection knows it.
+    CONNECTION_JOIN = ConnectionRows ["dynamodb:PutItem"];
+    /// The same, forgotten.
+    CONNECTION_LEAVE = ConnectionRows ["dynamodb:DeleteItem"];
     /// A room, joined.
     ROOM_JOIN = Ephemeral ["dynamodb:PutItem"];
     /// A room, left.

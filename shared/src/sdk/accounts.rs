@@ -103,6 +103,7 @@ impl Accounts {
             created_at: now,
         };
         let session = self.new_session();
+        self.dynamo.request().bind(tenant.id)?;
         let transaction = self
             .dynamo
             .client()
@@ -168,6 +169,7 @@ impl Accounts {
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let session = self.new_session();
         let session_key = Key::session(user.id, session.id);
+        self.dynamo.request().bind(membership.tenant_id)?;
         let (tenant, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
             self.dynamo.put(&session_key, &session),

@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::backoff::Backoff;
+use super::guard;
 use super::request::{Request, client};
 use crate::error::{Cause, Error, Result};
 use crate::keys::{Key, Row, Stored, Table};
@@ -49,7 +50,7 @@ impl Dynamo {
 
     pub(crate) fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let config = client!(aws_sdk_dynamodb, &self.request)
+            let config = client!(aws_sdk_dynamodb, &self.request, guard::rows)
                 .config()
                 .to_builder();
             Client::from_conf(config.retry_classifier(Contention).build())

@@ -11,7 +11,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::future::try_join_all;
 
 use super::clock::Millis;
+use super::credentials;
 use super::dynamo::{Dynamo, from_item, met, number, text};
+use super::guard;
 use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, RoomKey, Table};
@@ -170,6 +172,7 @@ impl Socket {
             return Ok(());
         };
         let tenant = crate::tenant::Tenant::verified(holder.tenant_id);
+        credentials::act_in(self.dynamo.request(), tenant)?;
         let rooms = self
             .partition(&keys::connection_pk(connection_id), "ROOM#")
             .await?;
@@ -271,7 +274,11 @@ impl Socket {
         let request = self.dynamo.request();
         let endpoint = request.variable("SOCKET_ENDPOINT")?.to_owned();
         Ok(self.client.get_or_init(|| {
-            let shared = client!(aws_sdk_apigatewaymanagement, request);
+            let shared = client!(
+                aws_sdk_apigatewaymanagement,
+                request,
+                guard::plain::connections
+            );
             Client::from_conf(shared.config().to_builder().endpoint_url(endpoint).build())
         }))
     }

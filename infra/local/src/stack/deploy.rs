@@ -37,12 +37,14 @@ pub(super) fn read_template(
     data: &DataFolder,
     api: SocketAddr,
     aws: SocketAddr,
+    tenant_isolation: bool,
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
     let values = Values::local(format!("http://{aws}"))
         .parameter("SigningKeyParameter", SIGNING_KEY)
         .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
         .parameter("MailKeyParameter", MAIL_KEY)
+        .parameter("TenantIsolation", tenant_isolation.to_string())
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
         .parameter(
             "AllowedOrigins",
@@ -163,12 +165,13 @@ pub(super) fn environments(template: &Template, aws: SocketAddr, iam: &Iam) -> E
 }
 
 /// All environments in one, as `cargo lambda watch --env-file` takes it. There all functions sign with the
-/// same key, so it is the owner's.
+/// same key, so it is the owner's; and since they share one environment, none is told of a role of its own.
 pub(super) fn env_file(template: &Template, aws: SocketAddr) -> String {
     let mut union: BTreeMap<String, String> = template
         .functions
         .iter()
         .flat_map(|function| function.environment.clone())
+        .filter(|(name, _)| name != "TENANT_ROLE")
         .collect();
     union.extend(variables(platform(aws)));
     union.extend(variables([

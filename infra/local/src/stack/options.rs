@@ -5,8 +5,8 @@ use std::{io, path::PathBuf};
 use shared::{lambda::Function, sdk::clock::Clock};
 
 use crate::{
-    data::DataError, embeddings::Embeddings, front::iam::PolicyError, functions,
-    gateway::Settings, template::TemplateError, triggers,
+    data::DataError, embeddings::Embeddings, front::iam::PolicyError, functions, gateway::Settings,
+    template::TemplateError, triggers,
 };
 
 /// What a stack is started with.
@@ -24,6 +24,8 @@ pub struct Options {
     pub embeddings: Embeddings,
     /// The gateway's limits. Its CORS configuration is the template's unless one is set here.
     pub gateway: Settings,
+    /// The template's `TenantIsolation`: whether functions reach a tenant's data by its role alone.
+    pub tenant_isolation: bool,
     /// The functions: all of them, unless a test has others in mind.
     pub functions: Vec<Function>,
 }
@@ -40,6 +42,7 @@ impl Options {
             data,
             clock: Clock::system(),
             gateway: Settings::default(),
+            tenant_isolation: true,
             functions: functions::all(),
         }
     }

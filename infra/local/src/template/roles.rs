@@ -1,4 +1,6 @@
-use super::{TemplateError, functions::FunctionResource, intrinsics::Resolver, resources::Resource};
+use super::{
+    TemplateError, functions::FunctionResource, intrinsics::Resolver, resources::Resource,
+};
 use serde::Deserialize;
 use serde_json::Value;
 

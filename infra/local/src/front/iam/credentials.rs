@@ -56,9 +56,8 @@ impl Mint {
     pub(super) fn issue(&self, mut claims: Claims) -> Credentials {
         let unique = Uuid::new_v4().simple().to_string();
         claims.key = format!("{TEMPORARY}{}", unique[..16].to_uppercase());
-        let said = BASE64_URL_SAFE_NO_PAD.encode(
-            serde_json::to_vec(&claims).expect("texts and numbers can be written as JSON"),
-        );
+        let said = BASE64_URL_SAFE_NO_PAD
+            .encode(serde_json::to_vec(&claims).expect("texts and numbers can be written as JSON"));
         Credentials {
             secret_access_key: self.sealed("secret", &claims.key),
             session_token: format!("{said}.{}", self.sealed("token", &said)),

@@ -134,7 +134,10 @@ impl Iam {
         }
         let claims = token.and_then(|token| self.0.mint.read(key_id, token));
         let claims = claims.ok_or(Refusal::UnknownKey)?;
-        if claims.until.is_some_and(|until| until <= self.0.clock.now()) {
+        if claims
+            .until
+            .is_some_and(|until| until <= self.0.clock.now())
+        {
             return Err(Refusal::Expired);
         }
         let role = self.0.roles.get(&claims.role).ok_or(Refusal::UnknownKey)?;

@@ -29,7 +29,9 @@ pub(crate) fn handle(iam: &Iam, caller: &Caller, body: &[u8]) -> Response<Body> 
     let form: Form = form_urlencoded::parse(body).into_owned().collect();
     match form.get("Action").map(String::as_str) {
         Some("GetCallerIdentity") => identity(caller),
-        Some("AssumeRole") => iam.assume_role(caller, &form).unwrap_or_else(|refused| *refused),
+        Some("AssumeRole") => iam
+            .assume_role(caller, &form)
+            .unwrap_or_else(|refused| *refused),
         _ => error(
             Service::Sts,
             400,
@@ -54,9 +56,8 @@ impl Iam {
         caller: &Caller,
         form: &Form,
     ) -> Result<Response<Body>, Box<Response<Body>>> {
-        let invalid = |problem: &str| {
-            Box::new(error(Service::Sts, 400, "ValidationError", problem))
-        };
+        let invalid =
+            |problem: &str| Box::new(error(Service::Sts, 400, "ValidationError", problem));
         let field = |name: &str| form.get(name).map(String::as_str);
         let arn = field("RoleArn").ok_or_else(|| invalid("RoleArn is required"))?;
         let name = field("RoleSessionName").filter(|name| is_session_name(name));
