@@ -5,6 +5,8 @@
 //! key or in what was cached meets the same wall.
 
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub(crate) mod messages;
 pub(crate) mod objects;

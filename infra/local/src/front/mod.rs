@@ -213,7 +213,7 @@ impl Front {
 async fn handle(State(front): State<Front>, request: Request) -> Response<Body> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let call = Call::read(&parts);
+    let (call, body) = read(&parts, body).await;
     let request_bytes = request::header(&parts.headers, "content-length")
         .and_then(|length| length.parse().ok())
         .unwrap_or_default();
@@ -250,6 +250,17 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
         // The connection stays open until the client gives up.
         None => std::future::pending().await,
     }
+}
+
+/// What a call is. STS says so in the body alone.
+async fn read(parts: &Parts, body: Body) -> (Call, Body) {
+    let mut call = Call::read(parts);
+    if call.service != Service::Sts {
+        return (call, body);
+    }
+    let bytes = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+    call.operation = iam::sts_action(&bytes).unwrap_or_default();
+    (call, Body::from(bytes))
 }
 
 /// Does to a call what a fault wants; none is no answer.

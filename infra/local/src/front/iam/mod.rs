@@ -29,7 +29,7 @@ use credentials::{Claims, Mint};
 
 pub use credentials::Credentials;
 pub(crate) use requests::{Access, accesses, object_action};
-pub(super) use sts::handle as sts;
+pub(super) use sts::{action as sts_action, handle as sts};
 
 /// Why the policies of a role can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -41,6 +41,13 @@ pub(crate) fn handle(iam: &Iam, caller: &Caller, body: &[u8]) -> Response<Body> 
     }
 }
 
+/// The operation that a body asks for.
+pub(crate) fn action(body: &[u8]) -> Option<String> {
+    form_urlencoded::parse(body)
+        .find(|(name, _)| name == "Action")
+        .map(|(_, action)| action.into_owned())
+}
+
 fn identity(caller: &Caller) -> Response<Body> {
     let arn = caller.arn();
     let id = arn.rsplit_once(':').map_or("", |(_, id)| id);
