@@ -159,3 +159,86 @@ fn table(name: &Value) -> String {
         name => format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DATA: &str = "arn:aws:dynamodb:us-east-1:000000000000:table/data";
+
+    /// Action, resource and leading keys of each access.
+    fn seen(operation: &str, body: &Value) -> Vec<(String, String, Vec<String>)> {
+        let accesses = accesses(operation, body).into_iter();
+        accesses
+            .map(|access| {
+                let keys = match access.context.get(LEADING_KEYS) {
+                    Some(ContextValue::StringList(keys)) => keys.clone(),
+                    _ => Vec::new(),
+                };
+                (access.action, access.resource, keys)
+            })
+            .collect()
+    }
+
+    fn access(action: &str, resource: &str, keys: &[&str]) -> (String, String, Vec<String>) {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        (action.to_owned(), resource.to_owned(), keys)
+    }
+
+    #[test]
+    fn a_transaction_is_its_parts_and_a_batch_its_tables() {
+        let key = |pk: &str| json!({ "pk": { "S": pk }, "sk": { "S": "x" } });
+        let transaction = json!({ "TransactItems": [
+            { "Put": { "TableName": "data", "Item": key("a") } },
+            { "Update": { "TableName": "data", "Key": key("b") } },
+            { "ConditionCheck": { "TableName": "data", "Key": key("c") } },
+        ]});
+        assert_eq!(
+            seen("TransactWriteItems", &transaction),
+            [
+                access("dynamodb:PutItem", DATA, &["a"]),
+                access("dynamodb:UpdateItem", DATA, &["b"]),
+                access("dynamodb:ConditionCheckItem", DATA, &["c"]),
+            ]
+        );
+        let batch = json!({ "RequestItems": { "data": [
+            { "PutRequest": { "Item": key("a") } },
+            { "DeleteRequest": { "Key": key("b") } },
+        ]}});
+        assert_eq!(
+            seen("BatchWriteItem", &batch),
+            [access("dynamodb:BatchWriteItem", DATA, &["a", "b"])]
+        );
+    }
+
+    #[test]
+    fn a_query_names_the_partition_that_it_reads_however_it_spells_it() {
+        let query = |condition: &str| {
+            let body = json!({
+                "TableName": "data",
+                "IndexName": "lsi1",
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeNames": { "#p": "pk", "#s": "sk" },
+                "ExpressionAttributeValues": { ":a": { "S": "a" }, ":b": { "S": "b" } },
+            });
+            seen("Query", &body).remove(0)
+        };
+        let index = format!("{DATA}/index/lsi1");
+        for condition in [
+            "pk = :a",
+            "#p = :a AND sk > :b",
+            "sk > :b and (pk = :a)",
+            "#s = :b AND #p = :a",
+            "begins_with(sk, :b) AND pk = :a",
+        ] {
+            let expected = access("dynamodb:Query", &index, &["a"]);
+            assert_eq!(query(condition), expected, "{condition}");
+        }
+        // What can't be read names none, and is granted by no policy that asks for them.
+        for condition in ["pk=:a", "pk > :a", ""] {
+            let expected = access("dynamodb:Query", &index, &[]);
+            assert_eq!(query(condition), expected, "{condition}");
+        }
+    }
+}
