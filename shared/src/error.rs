@@ -164,12 +164,28 @@ impl Error {
         self
     }
 
+    /// 404 if what is wrong is what the path names: nothing is there.
+    #[must_use]
+    pub(crate) fn of_path(self, named: &[String]) -> Self {
+        let in_path = |detail: &Detail| named.contains(&detail.field);
+        if self.code == Code::ValidationError && self.details.iter().any(in_path) {
+            Self::not_found("Not found")
+        } else {
+            self
+        }
+    }
+
     /// 422 for one field.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::validation(vec![Detail {
             field: field.to_owned(),
             message: message.into(),
         }])
+    }
+
+    /// 429: too much at once; it can be tried again after `wait`.
+    pub fn rate_limited(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        Self::new(Code::RateLimited, message).retry_in(wait)
     }
 
     /// 500: our fault, and a retry would not help.

@@ -9,11 +9,25 @@ pub struct Event<T, C> {
     pub input: T,
     /// Who asks: the only place where the permission stands.
     pub caller: C,
+    /// Where it comes from; empty for all but HTTP requests.
+    pub client: Client,
     /// The gateway's id of the WebSocket connection; empty for other triggers.
     pub connection_id: String,
     /// What the gateway, or a queue, calls this invocation; in every log line and error.
     pub request_id: String,
 }
+
+/// Where a request comes from, as the gateway saw it.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// Its address.
+    pub ip: String,
+    /// What it calls itself, at most [`USER_AGENT_LIMIT`] characters.
+    pub user_agent: String,
+}
+
+/// How much of a client's name for itself is kept, in characters.
+pub const USER_AGENT_LIMIT: usize = 256;
 
 impl<T, C> Event<T, C> {
     /// An invocation that no connection is behind.
@@ -21,6 +35,7 @@ impl<T, C> Event<T, C> {
         Self {
             input,
             caller,
+            client: Client::default(),
             connection_id: String::new(),
             request_id: request_id.to_owned(),
         }

@@ -20,9 +20,10 @@ use crate::model::realtime::Room;
 use crate::model::upload::Upload;
 use crate::tenant::Tenant;
 
-pub(crate) use data::events;
+pub(crate) use data::{event, events};
 pub(crate) use ephemeral::{
     change_note, change_notes, change_notes_until, connection_pk, mail, noted_event,
+    user_connections_pk,
 };
 
 /// How many partitions the notes of changes and of uploads are spread over.

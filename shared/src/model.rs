@@ -9,6 +9,7 @@ pub mod log;
 pub mod project;
 pub mod realtime;
 pub mod search;
+pub mod session;
 pub mod task;
 pub mod text;
 pub mod upload;

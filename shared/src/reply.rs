@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use crate::model::log::Committed;
 
+/// The status of an answer without a body.
+pub(crate) const NO_CONTENT: u16 = 204;
+
 /// A body, its status, and the headers that say more about it.
 #[derive(Debug, Clone)]
 pub struct Reply<T> {
@@ -34,6 +37,17 @@ impl<T> Reply<T> {
         Self {
             status: 201,
             ..Self::ok(body)
+        }
+    }
+
+    /// 204: done, and there is nothing to say.
+    pub fn no_content() -> Self
+    where
+        T: Default,
+    {
+        Self {
+            status: NO_CONTENT,
+            ..Self::ok(T::default())
         }
     }
 

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod connections;
 pub(crate) mod credentials;
 pub mod db;
+pub(crate) mod derivation;
 pub(crate) mod dynamo;
 pub(crate) mod guard;
 pub mod mail;

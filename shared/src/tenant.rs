@@ -2,6 +2,7 @@
 
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
 use crate::model::id::{ProjectId, TenantId, UserId};
+use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
 
@@ -42,6 +43,11 @@ impl Tenant {
     /// A user's own projects, each with the time of its last change.
     pub fn listings(&self, user_id: UserId) -> Partition<Listing> {
         Partition::listings(*self, user_id)
+    }
+
+    /// How far a user's log has come.
+    pub(crate) fn user_log(&self, user_id: UserId) -> Key<UserLog> {
+        Key::user_log(*self, user_id)
     }
 
     /// A user's own projects as they are listed, cached for 300 s.

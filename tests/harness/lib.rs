@@ -24,5 +24,14 @@ pub const PNG: &[u8] = &[
     0, b'I', b'E', b'N', b'D', 0xAE, 0x42, 0x60, 0x82,
 ];
 
+/// Prints a line that is shown of a test that passes, too.
+///
+/// # Panics
+/// If stderr is closed.
+pub fn report(line: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{line}").expect("stderr is open");
+}
+
 /// How long a test waits for what has to happen; what does not happen by then fails it.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,5 +1,5 @@
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -12,6 +12,8 @@ pub struct Member {
     api: String,
     /// The access token.
     pub token: String,
+    /// What carries their session on.
+    pub refresh_token: String,
     /// Their id.
     pub user_id: String,
     /// Their tenant's id.
@@ -44,6 +46,7 @@ impl Member {
         let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
         Self {
             token: text(&data["access_token"]),
+            refresh_token: text(&data["refresh_token"]),
             user_id: text(&data["user"]["id"]),
             tenant_id: text(&data["tenant"]["id"]),
             email: text(&data["user"]["email"]),
@@ -70,6 +73,20 @@ impl Member {
     pub async fn get(&self, path: &str) -> Answer {
         let response = self.request("GET", path).send().await;
         Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A DELETE of theirs.
+    pub async fn delete(&self, path: &str) -> Answer {
+        let response = self.request("DELETE", path).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// The id of their session, as their access token says it.
+    pub fn session_id(&self) -> String {
+        let claims = self.token.split('.').nth(1).expect("it is a token");
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).expect("it is base64");
+        let claims: Value = serde_json::from_slice(&claims).expect("it is JSON");
+        claims["sid"].as_str().expect("it has one").to_owned()
     }
 
     /// A new project of theirs; returns its id.

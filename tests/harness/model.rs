@@ -18,19 +18,28 @@ pub fn has_model() -> bool {
             !required,
             "TENON_REQUIRE_MODEL is set, and the model's weights are missing"
         );
-        eprintln!("skipped: the embedding model's weights are missing; `cargo run` fetches them");
+        crate::report(
+            "skipped: the embedding model's weights are missing; `cargo run --example fetch -- target/models` \
+             fetches them",
+        );
     }
     has
 }
 
 static MODEL: LazyLock<Arc<Embedder>> = LazyLock::new(|| {
-    let loaded = weights::locate(&folder()).and_then(|folder| Embedder::load(&folder).ok());
+    let loaded = folders()
+        .iter()
+        .find_map(|folder| weights::locate(folder))
+        .and_then(|folder| Embedder::load(&folder).ok());
     Arc::new(loaded.unwrap_or_else(Embedder::lexical))
 });
 
-fn folder() -> PathBuf {
+/// Where the weights may be: where they were fetched for the tests, or for `cargo run`.
+fn folders() -> Vec<PathBuf> {
+    let fetched = ["../target/models", "../.tenon/models"];
+    let here = |folder| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     std::env::var_os("TENON_MODELS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/models")),
-        PathBuf::from,
+        || fetched.map(here).to_vec(),
+        |folder| vec![PathBuf::from(folder)],
     )
 }

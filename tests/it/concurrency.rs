@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use serde_json::json;
-use tests::{App, Member};
+use tests::{App, Member, report};
 
 /// How many write at once.
 const WRITERS: usize = 16;
@@ -68,12 +68,12 @@ async fn sixteen_writers_on_one_project_are_numbered_without_a_gap() {
     let commits = commits
         .iter()
         .filter(|call| call.operation == "TransactWriteItems");
-    eprintln!(
+    report(&format!(
         "one project, {WRITERS} writers: {stored} tasks in {took:.2?}, {:.0} a second, {:.1} transactions for \
          each, {put_off} put off",
         float(stored) / took.as_secs_f64(),
         float(commits.count()) / float(stored),
-    );
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

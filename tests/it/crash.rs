@@ -51,7 +51,9 @@ async fn create_task_may_die_after_any_call() {
     app.settled().await;
     project.assert_all_told(&app).await;
     let kept = app.ledger().await.files();
-    eprintln!("create-task died {deaths} times; of {left} files {kept} are kept");
+    tests::report(&format!(
+        "create-task died {deaths} times; of {left} files {kept} are kept"
+    ));
     assert!(deaths >= 3 + 4 + 5 + 6, "{deaths}");
     assert!(kept < left);
 }
@@ -96,7 +98,7 @@ async fn deaths_survived(function: &str) -> u32 {
         app.settled().await;
         project.assert_all_told(&app).await;
         if !died {
-            eprintln!("{function} died {deaths} times");
+            tests::report(&format!("{function} died {deaths} times"));
             return deaths;
         }
         project.log_in(&app).await;
@@ -137,7 +139,9 @@ async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
             deaths += 1;
         }
     }
-    eprintln!("send-email died {deaths} times beside a failing mail service");
+    tests::report(&format!(
+        "send-email died {deaths} times beside a failing mail service"
+    ));
     assert!(deaths >= 4 + 4 + 4 + 3, "{deaths}");
 }
 
@@ -287,7 +291,7 @@ async fn deaths_of_sweep(app: &App, function: &str, leave: impl AsyncFn()) -> u3
         app.settled().await;
         app.ledger().await.assert_consistent();
         if !died {
-            eprintln!("{function} died {deaths} times");
+            tests::report(&format!("{function} died {deaths} times"));
             return deaths;
         }
     }

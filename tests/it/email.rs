@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use local::gateway::Fault;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{App, Member};
 
 /// Gives `ada` a task of her own.
@@ -112,15 +112,43 @@ async fn a_busy_mail_service_is_waited_for_as_it_says_without_spending_an_attemp
     let ada = app.member("ada").await;
     let apollo = ada.project("Apollo").await;
     let outbox = &app.stack().gateway().outbox;
-    outbox.script(Fault::TooManyRequests { retry_after: 7 }, 10);
+    outbox.script(Fault::TooManyRequests { retry_after: 7 }, 60);
     assign(&ada, &apollo, "Count down").await;
-    for _ in 0..10 {
+    for _ in 0..60 {
         app.settled().await;
         app.advance(Duration::from_secs(8));
     }
     app.settled().await;
-    assert_eq!(outbox.record().posts, 11);
+    assert_eq!(outbox.record().posts, 61);
     assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(dead_letters(&app), 0);
+}
+
+#[tokio::test]
+async fn a_busy_mail_service_is_not_asked_again_for_the_rest_of_a_batch() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let outbox = &app.stack().gateway().outbox;
+    outbox.script(Fault::TooManyRequests { retry_after: 7 }, 1);
+    let batch = json!({ "Records": [record(&ada, 0), record(&ada, 1), record(&ada, 2)] });
+    let lambda = app.stack().lambda();
+    let answer = lambda.invoke("send-email", batch).await.expect("it serves");
+    let failures = answer["batchItemFailures"].as_array().map(Vec::len);
+    assert_eq!((failures, outbox.record().posts), (Some(3), 1), "{answer}");
+}
+
+/// A message as the queue delivers it.
+fn record(member: &Member, number: u32) -> Value {
+    let id = format!("{}/project/x/2/{number}", member.tenant_id);
+    let nobody = "01900000-0000-7000-8000-000000000000";
+    let job = json!({
+        "id": id,
+        "type": "task:assigned",
+        "version": 1,
+        "tenant_id": member.tenant_id,
+        "payload": { "taskId": nobody, "assignedTo": member.user_id, "title": "Count down" },
+    });
+    json!({ "messageId": id, "receiptHandle": "none", "body": job.to_string(), "attributes": {} })
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn a_call_that_fails_once_is_made_again_and_has_one_effect() {
         mishaps.len()
     }));
     let befallen: usize = befallen.await.iter().sum();
-    eprintln!("{befallen} faults passed");
+    tests::report(&format!("{befallen} faults passed"));
     assert!(befallen > 80, "{befallen}");
 }
 
@@ -78,7 +78,7 @@ async fn a_call_that_keeps_failing_is_a_503_in_time_and_leaves_nothing_half_done
         mishaps.len()
     }));
     let befallen: usize = befallen.await.iter().sum();
-    eprintln!("{befallen} faults did not pass");
+    tests::report(&format!("{befallen} faults did not pass"));
     assert!(befallen > 80, "{befallen}");
 }
 
@@ -170,7 +170,10 @@ async fn calls_without_an_answer_are_given_up_in_time() {
             "search-tasks",
             vec![silent().service(Service::Bedrock).times(9)],
         ),
-        ("log-in", vec![silent().operation("PutItem").times(9)]),
+        (
+            "log-in",
+            vec![silent().operation("TransactWriteItems").times(9)],
+        ),
         // Time that was lost at first is not there later.
         (
             "create-project",
@@ -227,6 +230,6 @@ async fn what_follows_from_the_log_is_not_held_up_by_a_call_that_fails_once() {
         mishaps.len()
     }));
     let befallen: usize = befallen.await.iter().sum();
-    eprintln!("{befallen} faults passed behind the log");
+    tests::report(&format!("{befallen} faults passed behind the log"));
     assert!(befallen > 45, "{befallen}");
 }

@@ -15,5 +15,6 @@ mod projects;
 mod readme;
 mod realtime;
 mod search;
+mod sessions;
 mod tasks;
 mod watched;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use local::functions;
-use shared::endpoint::Trigger;
+use shared::endpoint::{Trigger, uses};
 use shared::error::Code;
 use shared::model::attachment::MAX_BYTES;
 use shared::model::text::LIMITS;
@@ -65,7 +65,11 @@ fn the_readme_lists_every_route() {
         .iter()
         .filter_map(|function| match function.endpoint.trigger {
             Trigger::Http { method, path } if path != "$default" => {
-                Some(format!("{method} {path}"))
+                let uses = function.endpoint.uses;
+                let authenticates = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
+                let open = !authenticates.iter().all(|used| uses.contains(used));
+                let mark = if open { "○ " } else { "" };
+                Some(format!("{mark}{method} {path}"))
             }
             _ => None,
         })

@@ -175,5 +175,5 @@ async fn a_connection_that_has_gone_is_forgotten_and_holds_up_nobody() {
     ada.task(&apollo, "Count down").await;
     assert_eq!(stays.events_until(1, 2).await.len(), 1);
     app.settled().await;
-    assert_eq!(app.rows(tests::tables::EPHEMERAL, "CONN").await.len(), 2);
+    assert_eq!(app.rows(tests::tables::EPHEMERAL, "CONN").await.len(), 3);
 }

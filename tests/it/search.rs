@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use local::front::{Fault, FaultKind, Moment, Service};
 use serde_json::{Value, json};
 use tests::{App, Member, has_model};
 
@@ -157,6 +158,32 @@ async fn a_search_right_after_a_change_does_not_hide_the_change_for_long() {
     ada.search(&apollo, "count down").await;
     app.settled().await;
     app.advance(Duration::from_secs(4));
+    let (results, _) = ada.search(&apollo, "count down").await;
+    assert_eq!(results.len(), 1);
+}
+
+#[tokio::test]
+async fn a_task_that_is_indexed_late_is_found_from_then_on_whatever_was_kept() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    let kind = FaultKind::InternalError(Moment::BeforeEffect);
+    let down = Fault::new(kind)
+        .function("index-task")
+        .service(Service::Bedrock);
+    app.fault(down.times(12));
+    ada.task(&apollo, "Count down").await;
+    app.settled().await;
+    app.advance(Duration::from_secs(1));
+    app.settled().await;
+    app.advance(Duration::from_secs(70));
+    app.settled().await;
+    // Kept for ten minutes: the index should have settled.
+    let (results, _) = ada.search(&apollo, "count down").await;
+    assert_eq!(results.len(), 0, "it could not be indexed yet");
+
+    app.advance(Duration::from_secs(5));
+    app.settled().await;
     let (results, _) = ada.search(&apollo, "count down").await;
     assert_eq!(results.len(), 1);
 }

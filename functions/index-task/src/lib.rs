@@ -2,7 +2,7 @@
 
 use shared::lambda::queue::Message;
 use shared::model::log::IndexTask;
-use shared::model::search::Vector;
+use shared::model::search::{SETTLING, Vector};
 use shared::prelude::*;
 
 /// One text a job; the same text is not embedded twice.
@@ -10,8 +10,12 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("index-task").uses(&[
     uses::CONSUME_EMBEDDINGS,
     uses::DB_GET,
     uses::DB_PUT,
+    uses::DB_INDEXED_LATE,
     uses::AI_EMBED,
 ]);
+
+/// What is indexed later than this is noted: well before searches expect it.
+const LATE: Millis = SETTLING / 2;
 
 /// Embeds what the task says now, unless that has been done or the task is gone.
 pub async fn handler(sdk: Sdk, event: Event<Message<IndexTask>, Worker>) -> Result<()> {
@@ -35,12 +39,16 @@ pub async fn handler(sdk: Sdk, event: Event<Message<IndexTask>, Worker>) -> Resu
 
     let text = task.text();
     let content_hash = Vector::hash(sdk.ai.model()?, &text);
-    if indexed?.is_some_and(|vector| vector.content_hash == content_hash) {
-        return Ok(());
+    if indexed?.is_none_or(|vector| vector.content_hash != content_hash) {
+        let embedding = sdk.ai.embed(&text).await?;
+        let vector = project.embedded(task.id, content_hash, embedding);
+        sdk.db.put_derived(&key, &vector).await?;
     }
-    let embedding = sdk.ai.embed(&text).await?;
-    let vector = project.embedded(task.id, content_hash, embedding);
-    sdk.db.put_derived(&key, &vector).await
+    // A search may have been kept meanwhile that lacks it.
+    if sdk.clock.now() - task.updated_at > LATE {
+        sdk.db.indexed_late(&project).await?;
+    }
+    Ok(())
 }
 
 /// The function.

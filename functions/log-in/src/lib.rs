@@ -24,7 +24,7 @@ pub struct Input {
 /// Logs them in, or says no more than that email or password are wrong.
 pub async fn handler(sdk: Sdk, event: Event<Input, Anyone>) -> Result<Reply<Data<SignedIn>>> {
     let Input { email, password } = event.input;
-    let signed_in = sdk.accounts.log_in(&email, password).await?;
+    let signed_in = sdk.accounts.log_in(&email, password, event.client).await?;
     Ok(Reply::ok(signed_in.into()))
 }
 

@@ -8,7 +8,13 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/create-task"),
     ("GET", "/api/list-projects"),
     ("POST", "/api/log-in"),
+    ("POST", "/api/log-out"),
+    ("POST", "/api/log-out-everywhere"),
+    ("GET", "/api/me"),
     ("POST", "/api/realtime-ticket"),
+    ("POST", "/api/refresh-token"),
     ("POST", "/api/search-tasks"),
+    ("GET", "/api/sessions"),
+    ("DELETE", "/api/sessions/{id}"),
     ("POST", "/api/sign-up"),
 ];

@@ -8,6 +8,9 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"
     uses::AUTHENTICATE,
     uses::TICKET_TAKE,
     uses::CONNECTION_OPEN,
+    uses::USER_CONNECTION_OPEN,
+    uses::USER_CONNECTION_FORGET,
+    uses::CONNECTION_FORGET,
 ]);
 
 /// The handshake.
@@ -20,7 +23,8 @@ pub struct Input {
     origin: Option<String>,
 }
 
-/// Takes the ticket, and notes who is behind the connection.
+/// Takes the ticket, and notes who is behind the connection. Only then is it looked whether they still may:
+/// whoever is shut out later finds the connection, and ends it.
 pub async fn handler(sdk: Sdk, event: Event<Input, Anyone>) -> Result<()> {
     sdk.socket.require_origin(event.input.origin.as_deref())?;
     let ticket = event.input.ticket.ok_or_else(Error::unauthenticated)?;
@@ -29,8 +33,14 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Anyone>) -> Result<()> {
         .take_ticket(&ticket)
         .await?
         .ok_or_else(Error::unauthenticated)?;
-    sdk.accounts.require_live(&holder).await?;
-    sdk.socket.open(&event.connection_id, holder).await
+    sdk.socket
+        .open(&event.connection_id, holder.clone())
+        .await?;
+    let live = sdk.accounts.require_live(&holder).await;
+    if live.is_err() {
+        sdk.socket.forget(&event.connection_id).await?;
+    }
+    live
 }
 
 /// The function.

@@ -31,22 +31,13 @@ pub struct Output {
 /// before that it can load, what comes after it will be sent.
 pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Output> {
     let Event { input, caller, .. } = event;
-    let project = sdk
-        .db
-        .load(caller.tenant.project(input.room.project_id))
-        .await?;
+    let since = sdk.db.seq(&caller, input.room).await?;
     let room = caller.tenant.room(input.room);
-    sdk.socket
-        .join(&room, &event.connection_id, project.seq)
-        .await?;
-    let project = sdk
-        .db
-        .load(caller.tenant.project(input.room.project_id))
-        .await?;
+    sdk.socket.join(&room, &event.connection_id, since).await?;
     Ok(Output {
         r#type: "subscribed",
         room: input.room.to_string(),
-        seq: project.seq,
+        seq: sdk.db.seq(&caller, input.room).await?,
     })
 }
 

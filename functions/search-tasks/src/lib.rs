@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::model::id::ProjectId;
 use shared::model::project::Project;
-use shared::model::search::Hit;
+use shared::model::search::{Hit, SETTLING};
 use shared::model::text::SearchQuery;
 use shared::prelude::*;
 use shared::sdk::cache::Cached;
@@ -28,10 +28,7 @@ const RESULTS: usize = 10;
 /// How many are asked for: some may be gone, and a named one may rank low by meaning.
 const CANDIDATES: i32 = 30;
 
-/// The index lags behind a change; for so long, an answer may still lack it, and is kept only briefly.
-const SETTLING: Millis = 60_000;
-
-/// What "briefly" is.
+/// How long an answer is kept that may still lack what has just changed.
 const WHILE_SETTLING: Duration = Duration::from_secs(3);
 
 /// What is looked for, and where.
@@ -71,7 +68,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Outp
 }
 
 fn lifetime(project: &Project, now: Millis) -> Duration {
-    if now - project.updated_at < SETTLING {
+    if now - project.searchable_since() < SETTLING {
         WHILE_SETTLING
     } else {
         Duration::MAX

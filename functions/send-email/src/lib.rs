@@ -5,9 +5,10 @@ mod message;
 use std::time::Duration;
 
 use shared::lambda::queue::Message;
-use shared::model::log::{Job, TaskAssigned};
+use shared::model::log::{Envelope, Job, TaskAssigned};
 use shared::prelude::*;
 use shared::sdk::mail::Outcome;
+use shared::tenant::Tenant;
 
 /// The mail service allows few requests a second, so the template lets two run at once.
 pub const ENDPOINT: Endpoint = Endpoint::queue("send-email").uses(&[
@@ -46,16 +47,23 @@ pub async fn handler(sdk: Sdk, event: Event<Message<TaskAssigned>, Worker>) -> R
         Outcome::Accepted => sdk.mail.sent(&tenant, &job.id).await,
         Outcome::Busy(wait) => {
             let wait = wait.unwrap_or_else(|| TaskAssigned::QUEUE.wait_after(deliveries));
-            Err(Error::unavailable("the mail service is busy").retry_in(wait))
+            Err(Error::rate_limited("The mail service is busy", wait))
         }
         Outcome::Rejected(reason) => sdk.queue.give_up(&job, &reason).await,
-        Outcome::Failed(reason) => {
-            let failures = sdk.mail.failed(&tenant, &job.id).await?.failures;
-            match wait_after(failures) {
-                Some(wait) => Err(Error::unavailable(reason).retry_in(wait)),
-                None => sdk.queue.give_up(&job, &reason).await,
-            }
-        }
+        Outcome::Failed(reason) => retry_or_give_up(&sdk, &tenant, &job, reason).await,
+    }
+}
+
+async fn retry_or_give_up(
+    sdk: &Sdk,
+    tenant: &Tenant,
+    job: &Envelope<TaskAssigned>,
+    reason: String,
+) -> Result<()> {
+    let failures = sdk.mail.failed(tenant, &job.id).await?.failures;
+    match wait_after(failures) {
+        Some(wait) => Err(Error::unavailable(reason).retry_in(wait)),
+        None => sdk.queue.give_up(job, &reason).await,
     }
 }
 

@@ -3,7 +3,7 @@
 mod delivery;
 
 use shared::lambda::queue::Message;
-use shared::model::realtime::{Broadcast, Room};
+use shared::model::realtime::{Broadcast, RealtimeJob, Room};
 use shared::prelude::*;
 
 /// One room at a time: the queue's group is the room, so a slow one holds up no other.
@@ -14,18 +14,27 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("send-realtime").uses(&[
     uses::SOCKET,
     uses::CONNECTION_FORGET,
     uses::ROOM_LEAVE,
+    uses::CONNECTIONS_OF_USER,
+    uses::USER_CONNECTION_FORGET,
 ]);
 
 /// How many events are sent before it is noted that they were.
 const STEP: u64 = 25;
 
+/// Tells a room, or ends the connections of those who have been shut out.
+pub async fn handler(sdk: Sdk, event: Event<Message<RealtimeJob>, Worker>) -> Result<()> {
+    let Message { job, deliveries } = event.input;
+    match job.payload {
+        RealtimeJob::Broadcast(latest) => tell(sdk, event.caller, latest, deliveries).await,
+        RealtimeJob::CloseConnections(job) => sdk.socket.close(job.user_id, &job.sessions).await,
+    }
+}
+
 /// Sends all that the room is owed up to this event: what was lost or overtaken on the way here is read
 /// from the log. Only then is it noted as sent, so a death in between repeats and never omits.
-pub async fn handler(sdk: Sdk, event: Event<Message<Broadcast>, Worker>) -> Result<()> {
-    let Message { job, deliveries } = event.input;
-    let latest = job.payload;
+async fn tell(sdk: Sdk, caller: Worker, latest: Broadcast, deliveries: u32) -> Result<()> {
     let room = Room::try_from(latest.room.clone())
-        .map(|room| event.caller.tenant.room(room))
+        .map(|room| caller.tenant.room(room))
         .map_err(|invalid| Error::bad_request(invalid.0))?;
     let audience = sdk.socket.audience(&room).await?;
     let Some(mut sent) = audience.owed_after() else {

@@ -26,7 +26,10 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Anyone>) -> Result<Reply<Data
         password,
         name,
     } = event.input;
-    let signed_in = sdk.accounts.sign_up(email, password, name).await?;
+    let signed_in = sdk
+        .accounts
+        .sign_up(email, password, name, event.client)
+        .await?;
     Ok(Reply::created(signed_in.into()))
 }
 

@@ -119,6 +119,8 @@ impl Filler {
             "project" => self.project(person).await,
             "task" => self.task(person).await,
             "ticket" => self.ticket(person).await,
+            "refresh" => Ok(text(&self.log_in(person).await?["refresh_token"])),
+            "session" => self.session(person).await,
             _ => Err(EventError::Unknown(placeholder.to_owned())),
         }
     }
@@ -143,6 +145,26 @@ impl Filler {
             user: text(&data["user"]["id"]),
             tenant: text(&data["tenant"]["id"]),
         })
+    }
+
+    /// A new session of theirs: its tokens.
+    async fn log_in(&self, person: &Person) -> Result<Value, EventError> {
+        let log_in = json!({ "email": person.email, "password": PASSWORD });
+        let mut answer = self.post("/api/log-in", "", log_in).await?;
+        Ok(answer["data"].take())
+    }
+
+    /// The id of a new session of theirs.
+    async fn session(&self, person: &Person) -> Result<String, EventError> {
+        let token = text(&self.log_in(person).await?["access_token"]);
+        let listed = self
+            .call(Method::GET, "/api/sessions", &token, None)
+            .await?;
+        let mut sessions = listed["data"].as_array().into_iter().flatten();
+        let current = sessions.find(|session| session["current"] == true);
+        Ok(current
+            .map(|session| text(&session["id"]))
+            .unwrap_or_default())
     }
 
     /// Their project: always the same one.

@@ -13,7 +13,7 @@ pub enum Capability {
     Searcher,
     /// Reads and changes rows, and stores files.
     Writer,
-    /// The same, and changes who belongs to the tenant.
+    /// Reads and changes rows, and in the same transaction its members' accounts.
     Manager,
 }
 
@@ -32,13 +32,17 @@ const READS: &[Use] = &[
 const WRITES: &[Use] = &[
     uses::DB_FOUND,
     uses::DB_PUT,
+    uses::DB_INDEXED_LATE,
     uses::DB_CHANGE,
+    uses::USER_CHANGE,
     uses::STALE_CACHES,
     uses::CHANGE_NOTES,
-    uses::UPLOAD_NOTES,
-    uses::STORAGE_PUT,
-    uses::STORAGE_LINK,
 ];
+
+const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
+
+/// What is changed of accounts in the same transaction.
+const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_END_SESSION];
 
 impl Capability {
     /// All of them, the least first.
@@ -59,8 +63,8 @@ impl Capability {
         let also: &[&[Use]] = match self {
             Self::Reader => &[],
             Self::Searcher => &[&[uses::SEARCH]],
-            Self::Writer => &[WRITES],
-            Self::Manager => &[WRITES, &[uses::ACCOUNTS_CHANGE]],
+            Self::Writer => &[WRITES, FILES],
+            Self::Manager => &[WRITES, ACCOUNTS],
         };
         READS.iter().chain(also.iter().copied().flatten()).copied()
     }
@@ -115,7 +119,7 @@ mod tests {
         assert_eq!(of(&[uses::DB_GET]), Ok(Some(Capability::Reader)));
         assert_eq!(of(&[uses::SEARCH]), Ok(Some(Capability::Searcher)));
         assert_eq!(of(&[uses::DB_CHANGE]), Ok(Some(Capability::Writer)));
-        let both = of(&[uses::DB_CHANGE, uses::ACCOUNTS_CHANGE]);
+        let both = of(&[uses::DB_CHANGE, uses::ACCOUNTS_END_SESSION]);
         assert_eq!(both, Ok(Some(Capability::Manager)));
         assert!(of(&[uses::SEARCH, uses::DB_CHANGE]).is_err());
         let unbound = Endpoint::queue("one").uses(&[uses::DB_GET]).unbound();

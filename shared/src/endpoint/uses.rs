@@ -30,6 +30,8 @@ pub enum Resource {
     Tickets,
     /// Connections, in the same table.
     ConnectionRows,
+    /// Users' connections, in the same table.
+    UserConnections,
     /// Notes of changes that are to be relayed, in the same table.
     ChangeNotes,
     /// Notes of files that are on their way, in the same table.
@@ -54,6 +56,8 @@ pub enum Resource {
     Model,
     /// The private key that signs tokens.
     SigningKey,
+    /// The key that secrets are derived with.
+    DerivationKey,
     /// The public keys that verify tokens.
     PublicKeys,
     /// The mail service, and the key to its API.
@@ -84,6 +88,7 @@ impl Resource {
             Self::Ephemeral
             | Self::Tickets
             | Self::ConnectionRows
+            | Self::UserConnections
             | Self::ChangeNotes
             | Self::UploadNotes => &["EPHEMERAL_TABLE"],
             Self::Attachments => &["BUCKET"],
@@ -95,6 +100,7 @@ impl Resource {
             Self::Origins => &["ALLOWED_ORIGINS"],
             Self::Model => &["EMBEDDING_MODEL"],
             Self::SigningKey => &["SIGNING_KEY_PARAMETER", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
+            Self::DerivationKey => &["DERIVATION_KEY_PARAMETER"],
             Self::PublicKeys => &["SIGNING_PUBLIC_KEYS", "TOKEN_ISSUER", "TOKEN_AUDIENCE"],
             Self::MailKey => &["MAIL_KEY_PARAMETER", "MAIL_ENDPOINT", "MAIL_FROM"],
             // Only the trigger reaches them.
@@ -118,8 +124,12 @@ uses! {
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
-    /// Rows of `Identity`, changed in one transaction with rows of `Data`.
-    ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// Refresh tokens: one used up, and its successor.
+    ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A session, ended in the transaction that tells of it.
+    ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
+    /// A change of a user's account, in their log.
+    USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// One row of `Data`.
     DB_GET = Data ["dynamodb:GetItem"];
     /// Up to 100 rows of `Data`.
@@ -130,6 +140,8 @@ uses! {
     DB_LATEST = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`, outside the log: derived data only.
     DB_PUT = Data ["dynamodb:PutItem"];
+    /// That a project's index was late.
+    DB_INDEXED_LATE = Data ["dynamodb:UpdateItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// The note that a change leaves until it is relayed.
@@ -154,6 +166,12 @@ uses! {
     CONNECTION_OPEN = ConnectionRows ["dynamodb:PutItem"];
     /// A connection and what it knows of its rooms, forgotten. It leaves them as well: [`ROOM_LEAVE`].
     CONNECTION_FORGET = ConnectionRows ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
+    /// A connection among those of its user, opened.
+    USER_CONNECTION_OPEN = UserConnections ["dynamodb:PutItem"];
+    /// The same, forgotten.
+    USER_CONNECTION_FORGET = UserConnections ["dynamodb:DeleteItem"];
+    /// A user's connections.
+    CONNECTIONS_OF_USER = UserConnections ["dynamodb:Query"];
     /// Who is behind a connection.
     CONNECTION_GET = ConnectionRows ["dynamodb:GetItem"];
     /// A room, as its connection knows it.
@@ -204,6 +222,8 @@ uses! {
     ORIGINS = Origins [];
     /// The private key, read and decrypted at a cold start.
     SIGNING_KEY = SigningKey ["ssm:GetParameter", "kms:Decrypt"];
+    /// The key that secrets are derived with, read and decrypted at a cold start.
+    DERIVATION_KEY = DerivationKey ["ssm:GetParameter", "kms:Decrypt"];
     /// Tokens, verified. No call.
     PUBLIC_KEYS = PublicKeys [];
     /// The mail service's key, read and decrypted at a cold start.

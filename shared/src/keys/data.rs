@@ -7,7 +7,7 @@ use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, d
 use crate::model::Millis;
 use crate::model::attachment::Attachment;
 use crate::model::id::{ProjectId, TaskId, UserId};
-use crate::model::log::LogEntry;
+use crate::model::log::{LogEntry, UserLog};
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::search::{Hit, Vector};
@@ -38,6 +38,8 @@ impl Row for Listing {
 impl Row for Vector {}
 
 impl Row for LogEntry {}
+
+impl Row for UserLog {}
 
 impl Key<Project> {
     pub(crate) fn project(tenant: Tenant, id: ProjectId) -> Self {
@@ -90,14 +92,12 @@ impl Stored<Project> {
 
     /// An event of its log.
     pub fn event(&self, seq: u64) -> Key<LogEntry> {
-        event(self.tenant(), self.id, seq)
+        event(self.tenant(), self.room(), seq)
     }
 
     /// The room that hears of its changes.
     pub fn room(&self) -> Room {
-        Room {
-            project_id: self.id,
-        }
+        Room::Project(self.id)
     }
 
     /// A search in it, as of its last change, cached for 600 s.
@@ -105,7 +105,12 @@ impl Stored<Project> {
         let query = digest(&normalised(query.as_str()));
         CacheKey::new(
             self.tenant(),
-            &format!("SEARCH#{}#{}#{query}", self.id, self.seq),
+            &format!(
+                "SEARCH#{}#{}#{}#{query}",
+                self.id,
+                self.seq,
+                self.indexed_late_at.unwrap_or(0)
+            ),
             Duration::from_secs(600),
         )
     }
@@ -126,6 +131,12 @@ impl Stored<Project> {
     }
 }
 
+impl Key<UserLog> {
+    pub(crate) fn user_log(tenant: Tenant, id: UserId) -> Self {
+        Self::data(tenant, user_pk(tenant, id), "LOG".to_owned())
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -143,27 +154,27 @@ pub(crate) fn events(
     after: u64,
     until: u64,
 ) -> impl Iterator<Item = (String, String, String)> {
-    let (tenant, project_id) = (room.tenant, room.room.project_id);
+    let (tenant, room) = (room.tenant, room.room);
     (after.saturating_add(1) / LOG_PARTITION..=until / LOG_PARTITION)
         .filter(move |_| after < until)
         .map(move |partition| {
             let first = (after + 1).max(partition * LOG_PARTITION);
             let last = until.min(partition * LOG_PARTITION + (LOG_PARTITION - 1));
-            let first = event(tenant, project_id, first);
-            let last = event(tenant, project_id, last);
+            let first = event(tenant, room, first);
+            let last = event(tenant, room, last);
             (first.pk, first.sk, last.sk)
         })
 }
 
-/// An event of a project's log.
-pub(crate) fn event(tenant: Tenant, project_id: ProjectId, seq: u64) -> Key<LogEntry> {
+/// An event of a scope's log.
+pub(crate) fn event(tenant: Tenant, room: Room, seq: u64) -> Key<LogEntry> {
+    let scope = match room {
+        Room::Project(id) => project_pk(tenant, id),
+        Room::User(id) => user_pk(tenant, id),
+    };
     Key::data(
         tenant,
-        format!(
-            "{}#LOG#{}",
-            project_pk(tenant, project_id),
-            seq / LOG_PARTITION
-        ),
+        format!("{scope}#LOG#{}", seq / LOG_PARTITION),
         format!("EVENT#{seq:012}"),
     )
 }

@@ -11,7 +11,7 @@ use crate::model::cached::Entry;
 use crate::model::id::UserId;
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
-use crate::model::realtime::{Connection, Room, RoomCursor, Subscription, Ticket};
+use crate::model::realtime::{Connection, Room, RoomCursor, Subscription, Ticket, UserConnection};
 use crate::model::upload::Upload;
 use crate::tenant::Tenant;
 
@@ -28,6 +28,7 @@ impl CacheKey<Vec<Project>> {
 impl Row for Entry {}
 impl Row for Ticket {}
 impl Row for Connection {}
+impl Row for UserConnection {}
 impl Row for Subscription {}
 impl Row for RoomCursor {}
 impl Row for Upload {}
@@ -46,6 +47,16 @@ impl Key<Ticket> {
 impl Key<Connection> {
     pub(crate) fn connection(id: &str) -> Self {
         Self::ephemeral(None, connection_pk(id), "CONNECTION".to_owned())
+    }
+}
+
+impl Key<UserConnection> {
+    pub(crate) fn user_connection(user_id: UserId, connection_id: &str) -> Self {
+        Self::ephemeral(
+            None,
+            user_connections_pk(user_id),
+            format!("CONN#{connection_id}"),
+        )
     }
 }
 
@@ -132,7 +143,7 @@ pub(crate) fn noted_event(note: &str) -> Option<Key<LogEntry>> {
     let tenant = Tenant::verified(parts.next()?.parse().ok()?);
     let room = Room::try_from(parts.next()?.to_owned()).ok()?;
     let seq = parts.next()?.parse().ok()?;
-    Some(data::event(tenant, room.project_id, seq))
+    Some(data::event(tenant, room, seq))
 }
 
 pub(crate) fn change_notes(shard: u8) -> String {
@@ -150,6 +161,11 @@ pub(crate) fn mail(tenant: Tenant, job_id: &str) -> (String, String) {
         format!("T#{}#MAIL#{job_id}", tenant.id()),
         "MAIL".to_owned(),
     )
+}
+
+/// The partition of a user's connections, in whichever tenants.
+pub(crate) fn user_connections_pk(user_id: UserId) -> String {
+    format!("USER#{user_id}")
 }
 
 /// The partition of a connection and its rooms.

@@ -2,14 +2,18 @@
 
 use std::marker::PhantomData;
 
-use super::{Key, Partition, Row, Table};
-use crate::model::account::{Account, Email, Membership, Session, TenantProfile, User};
+use super::{Key, Partition, Row, Table, digest};
+use crate::model::account::{Account, Email, Membership, TenantProfile, User};
 use crate::model::id::{SessionId, TenantId, UserId};
+use crate::model::session::{RefreshRecord, RefreshToken, Session};
 
 impl Row for Account {}
 impl Row for User {}
 impl Row for Membership {}
-impl Row for Session {}
+impl Row for Session {
+    const MISSING: &'static str = "Session not found";
+}
+impl Row for RefreshRecord {}
 impl Row for TenantProfile {}
 
 impl Key<Account> {
@@ -36,9 +40,30 @@ impl Key<Session> {
     }
 }
 
+impl Key<RefreshRecord> {
+    /// A refresh token is found by its hash: who reads the table can't use it.
+    pub(crate) fn refresh(token: &RefreshToken) -> Self {
+        Self::identity(
+            format!("REFRESH#{}", digest(token.expose())),
+            "REFRESH".to_owned(),
+        )
+    }
+}
+
 impl Key<TenantProfile> {
     pub(crate) fn tenant_profile(id: TenantId) -> Self {
         Self::identity(format!("TENANT#{id}"), "TENANT".to_owned())
+    }
+}
+
+impl Partition<Session> {
+    pub(crate) fn sessions(user_id: UserId) -> Self {
+        Self {
+            table: Table::Identity,
+            pk: format!("USER#{user_id}"),
+            prefix: "SESSION#",
+            row: PhantomData,
+        }
     }
 }
 

@@ -18,10 +18,10 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 2] = ["EMAIL#", "USER#"];
+const IDENTITY: [&str; 3] = ["EMAIL#", "REFRESH#", "USER#"];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
-const EPHEMERAL: [&str; 2] = ["CONN#", "TICKET#"];
+const EPHEMERAL: [&str; 3] = ["CONN#", "TICKET#", "USER#"];
 
 /// Whose a row is, or a partition where there is no sort key; none if no such key is minted.
 pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> {

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::account::{Account, Email, Membership, Session, TenantProfile, User};
+use crate::model::account::{Account, Email, Membership, TenantProfile, User};
 use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
-use crate::model::realtime::{Connection, Ticket};
+use crate::model::realtime::{Connection, Ticket, UserConnection};
+use crate::model::session::{RefreshRecord, RefreshToken, Session};
 use crate::model::text::SearchQuery;
 
 /// How many events one partition of a log holds.
@@ -36,6 +37,10 @@ enum Noun {
     User(u8),
     Membership(u8, u8),
     Session(u8, u8),
+    Refresh(&'static str),
+    UserLog(u8, u8),
+    UserEvent(u8, u8, u64),
+    UserConnection(u8, String),
     Tenant(u8),
 }
 
@@ -91,6 +96,17 @@ impl Noun {
                 id(*user),
                 id::<SessionId>(*session),
             )),
+            Self::Refresh(token) => of(&Key::<RefreshRecord>::refresh(
+                &RefreshToken::try_from((*token).to_owned()).expect("it is short"),
+            )),
+            Self::UserLog(tenant, user) => of(&tenant_of(*tenant).user_log(id(*user))),
+            Self::UserEvent(tenant, user, seq) => {
+                of(&event(tenant_of(*tenant), Room::User(id(*user)), *seq))
+            }
+            Self::UserConnection(user, connection) => of(&Key::<UserConnection>::user_connection(
+                id(*user),
+                connection,
+            )),
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -138,6 +154,10 @@ fn nouns() -> impl Strategy<Value = Noun> {
         ids().prop_map(Noun::User),
         (ids(), ids()).prop_map(|(u, t)| Noun::Membership(u, t)),
         (ids(), ids()).prop_map(|(u, s)| Noun::Session(u, s)),
+        queries().prop_map(Noun::Refresh),
+        (ids(), ids()).prop_map(|(t, u)| Noun::UserLog(t, u)),
+        (ids(), ids(), seqs()).prop_map(|(t, u, seq)| Noun::UserEvent(t, u, seq)),
+        (ids(), texts()).prop_map(|(u, c)| Noun::UserConnection(u, c)),
         ids().prop_map(Noun::Tenant),
     ]
 }
@@ -256,7 +276,7 @@ fn tenant_of(tenant: u8) -> Tenant {
 
 fn room_of(tenant: u8, project: u8) -> RoomKey {
     let project_id = id::<ProjectId>(project);
-    tenant_of(tenant).room(Room { project_id })
+    tenant_of(tenant).room(Room::Project(project_id))
 }
 
 fn project_of(tenant: u8, project: u8, seq: u64) -> Stored<Project> {

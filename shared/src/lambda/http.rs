@@ -18,10 +18,10 @@ use serde_json::{Map, Value, json};
 use super::{Adapter, Failure, Function, Invocation, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
-use crate::event::Event;
 use crate::event::caller::{Caller, Principal};
+use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
-use crate::reply::Reply;
+use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
 /// A function behind a route. A handler without a caller type has no policy, and does not compile:
@@ -95,7 +95,11 @@ where
                 }
                 let caller = C::admit(principal)?;
                 let input = parse::<T>(endpoint, &request)?;
-                handler(sdk, Event::new(input, caller, &request_id)).await
+                let event = Event {
+                    client: client(&request),
+                    ..Event::new(input, caller, &request_id)
+                };
+                handler(sdk, event).await
             })
             .await;
             let answer = outcome
@@ -105,7 +109,7 @@ where
                 function = endpoint.name,
                 request_id,
                 status = answer.status,
-                ms = started.elapsed().as_millis(),
+                ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "served"
             );
             Ok(answer.into_value(&request_id))
@@ -131,6 +135,15 @@ async fn authenticate<C: Caller>(
         .await
 }
 
+fn client(request: &ApiGatewayV2httpRequest) -> Client {
+    let http = &request.request_context.http;
+    let named = http.user_agent.as_deref().unwrap_or_default();
+    Client {
+        ip: http.source_ip.clone().unwrap_or_default(),
+        user_agent: named.chars().take(USER_AGENT_LIMIT).collect(),
+    }
+}
+
 fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
     let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
     scheme
@@ -140,12 +153,34 @@ fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
 
 /// A bad query is 400, a bad body 422; both name every bad field.
 fn parse<T: Input>(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<T> {
-    let input = input::parse(arguments(endpoint, request)?);
+    let mut arguments = arguments(endpoint, request)?;
+    let named = named_in_path(endpoint, request, &mut arguments)?;
+    let input = input::parse(arguments).map_err(|error| error.of_path(&named));
     if has_body(request) {
         input
     } else {
         input.map_err(Error::of_query)
     }
+}
+
+/// Adds what the path names: `{id}` of the route. Returns their names.
+fn named_in_path(
+    endpoint: &Endpoint,
+    request: &ApiGatewayV2httpRequest,
+    arguments: &mut Value,
+) -> Result<Vec<String>> {
+    if endpoint.takes_anything() || request.path_parameters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Value::Object(members) = arguments else {
+        return Ok(Vec::new());
+    };
+    for (name, value) in &request.path_parameters {
+        if members.insert(name.clone(), json!(value)).is_some() {
+            return Err(Error::invalid(name, format!("{name} stands in the path")));
+        }
+    }
+    Ok(request.path_parameters.keys().cloned().collect())
 }
 
 fn has_body(request: &ApiGatewayV2httpRequest) -> bool {
@@ -237,10 +272,14 @@ fn header<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a st
 }
 
 fn render<O: Serialize>(reply: Reply<O>) -> Result<Answer> {
+    let body = match reply.status {
+        NO_CONTENT => String::new(),
+        _ => serde_json::to_string(&reply.body).map_err(Error::internal)?,
+    };
     Ok(Answer {
         status: reply.status,
         headers: reply.headers,
-        body: serde_json::to_string(&reply.body).map_err(Error::internal)?,
+        body,
     })
 }
 
@@ -269,8 +308,11 @@ fn refusal(error: &Error, request_id: &str) -> Answer {
 
 impl Answer {
     fn into_value(self, request_id: &str) -> Value {
-        let mut headers = Map::from_iter([
-            ("content-type".to_owned(), json!("application/json")),
+        let mut headers = Map::new();
+        if !self.body.is_empty() {
+            headers.insert("content-type".to_owned(), json!("application/json"));
+        }
+        headers.extend([
             ("cache-control".to_owned(), json!("no-store")),
             ("x-content-type-options".to_owned(), json!("nosniff")),
             ("x-request-id".to_owned(), json!(request_id)),

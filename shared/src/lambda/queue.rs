@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use super::{Adapter, Failure, Function, Invocation, until};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::event::Event;
 use crate::event::caller::Worker;
-use crate::model::log::{Envelope, Job, JobQueue};
+use crate::model::log::{Envelope, JobQueue, Jobs};
 use crate::sdk::Sdk;
 use crate::tenant::Tenant;
 
@@ -32,7 +32,7 @@ pub struct Message<J> {
 /// A function that consumes a queue.
 pub fn function<J, H, F>(endpoint: &'static Endpoint, handler: H) -> Function
 where
-    J: Job,
+    J: Jobs,
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
@@ -52,7 +52,7 @@ struct Queue<H, T> {
 
 impl<J, H, F> Adapter for Queue<H, fn(J)>
 where
-    J: Job,
+    J: Jobs,
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
@@ -92,8 +92,9 @@ struct Delivery {
 }
 
 impl Delivery {
-    /// Handles messages one after the other; returns the ids of those that failed. Where their order counts,
-    /// what follows a failed one fails with it, or it would overtake.
+    /// Handles messages one after the other; returns the ids of those that failed. What follows a failed one
+    /// fails with it where their order counts, or it would overtake, and where too much was asked for at
+    /// once, or it would ask for more.
     async fn lane<J, H, F>(
         &self,
         handler: &H,
@@ -101,7 +102,7 @@ impl Delivery {
         ordered: bool,
     ) -> Vec<String>
     where
-        J: Job,
+        J: Jobs,
         H: Fn(Sdk, Event<Message<J>, Worker>) -> F,
         F: Future<Output = Result<()>>,
     {
@@ -122,7 +123,8 @@ impl Delivery {
                     .retry_after()
                     .unwrap_or_else(|| J::QUEUE.wait_after(deliveries));
                 self.put_off(J::QUEUE, &receipt, wait).await;
-                stuck = ordered.then_some(wait);
+                let all = ordered || error.code() == Code::RateLimited;
+                stuck = all.then_some(wait);
             } else if let Some(wait) = stuck {
                 self.put_off(J::QUEUE, &receipt, wait).await;
             }
@@ -165,7 +167,7 @@ fn deliveries(record: &SqsMessage) -> u32 {
 
 async fn handle<J, H, F>(handler: &H, sdk: Sdk, record: SqsMessage, id: &str) -> Result<()>
 where
-    J: Job,
+    J: Jobs,
     H: Fn(Sdk, Event<Message<J>, Worker>) -> F,
     F: Future<Output = Result<()>>,
 {
@@ -179,22 +181,13 @@ where
 
 /// A message that is no job of this queue is retried until it is among the dead letters: a deployment
 /// may be under way that knows it.
-fn parse<J: Job>(record: SqsMessage) -> Result<Message<J>> {
+fn parse<J: Jobs>(record: SqsMessage) -> Result<Message<J>> {
     let deliveries = deliveries(&record);
     let body = record.body.unwrap_or_default();
     let envelope: Envelope<Box<RawValue>> = serde_json::from_str(&body)
         .map_err(|error| Error::bad_request(format!("not an envelope: {error}")))?;
-    if envelope.kind != J::TYPE || envelope.version != J::VERSION {
-        return Err(Error::bad_request(format!(
-            "a job {} of version {}, not {} of version {}",
-            envelope.kind,
-            envelope.version,
-            J::TYPE,
-            J::VERSION
-        )));
-    }
-    let payload: J = serde_json::from_str(envelope.payload.get())
-        .map_err(|error| Error::bad_request(format!("not a {}: {error}", J::TYPE)))?;
+    let payload =
+        J::of(&envelope.kind, envelope.version, &envelope.payload).map_err(Error::bad_request)?;
     Ok(Message {
         job: Envelope {
             id: envelope.id,
@@ -217,8 +210,7 @@ fn log(function: &str, message_id: &str, outcome: &Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
-    use crate::model::log::TaskAssigned;
+    use crate::model::log::{Job, TaskAssigned};
     use proptest::prelude::*;
 
     const ID: &str = "01900000-0000-7000-8000-000000000000";

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
-use super::id::{SessionId, TenantId, UserId};
+use super::id::{TenantId, UserId};
 use super::text::{PersonName, TenantName};
 use crate::input::{Invalid, from_text};
 
@@ -157,17 +157,6 @@ pub struct Membership {
     pub role: Role,
     /// Since when.
     pub created_at: Millis,
-}
-
-/// A log-in that has not ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Session {
-    /// Its id, the `sid` of its access tokens.
-    pub id: SessionId,
-    /// When it ends.
-    pub expires_at: Millis,
-    /// The same in seconds, for the table's own expiry.
-    pub ttl: i64,
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::text::TaskTitle;
 pub struct LogEntry {
     /// Whose it is.
     pub tenant_id: TenantId,
-    /// The scope, which is also the realtime room: `project/{id}`.
+    /// The scope, which is also the realtime room: `project/{id}` or `user/{id}`.
     pub room: String,
     /// Its number in the scope: without gaps, from 1.
     pub seq: u64,
@@ -78,6 +78,55 @@ pub trait Job: Serialize + serde::de::DeserializeOwned + Send + 'static {
     /// The queue that carries it.
     const QUEUE: JobQueue;
 }
+
+/// What a consumer of a queue takes: one type of job, or, by [`jobs!`], one of several.
+pub trait Jobs: Sized + Send + 'static {
+    /// The queue that carries them.
+    const QUEUE: JobQueue;
+
+    /// The job of an envelope.
+    ///
+    /// # Errors
+    /// If it is of another type or version, or not of that type's form; for the log.
+    fn of(kind: &str, version: u32, payload: &RawValue) -> Result<Self, String>;
+}
+
+impl<J: Job> Jobs for J {
+    const QUEUE: JobQueue = J::QUEUE;
+
+    fn of(kind: &str, version: u32, payload: &RawValue) -> Result<Self, String> {
+        if (kind, version) != (J::TYPE, J::VERSION) {
+            return Err(format!("a job {kind} of version {version}"));
+        }
+        serde_json::from_str(payload.get()).map_err(|error| format!("not a {kind}: {error}"))
+    }
+}
+
+/// Several types of job that one consumer takes.
+macro_rules! jobs {
+    ($(#[$doc:meta])* $name:ident on $queue:ident {
+        $($(#[$job_doc:meta])* $variant:ident($job:ty)),+ $(,)?
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Serialize)]
+        #[serde(untagged)]
+        pub enum $name {
+            $($(#[$job_doc])* $variant($job)),+
+        }
+
+        impl $crate::model::log::Jobs for $name {
+            const QUEUE: JobQueue = JobQueue::$queue;
+
+            fn of(kind: &str, version: u32, payload: &RawValue) -> Result<Self, String> {
+                $(if kind == <$job as Job>::TYPE {
+                    return <$job as $crate::model::log::Jobs>::of(kind, version, payload).map(Self::$variant);
+                })+
+                Err(format!("a job {kind} of version {version}"))
+            }
+        }
+    };
+}
+pub(crate) use jobs;
 
 /// What a queue carries: the job, and all that its consumer needs to know of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -150,10 +199,19 @@ impl Job for IndexTask {
     const QUEUE: JobQueue = JobQueue::Embeddings;
 }
 
+/// How far a user's log in a tenant has come: the scope of what happens to their account there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UserLog {
+    /// The number of its last event; without gaps, from 1.
+    pub seq: u64,
+    /// When that was.
+    pub updated_at: Millis,
+}
+
 /// What a commit returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
-    /// The event's number in its project: the `X-Event-Seq` of the answer.
+    /// The event's number in its scope: the `X-Event-Seq` of the answer.
     pub seq: u64,
 }
 

@@ -22,6 +22,10 @@ pub struct Project {
     pub created_at: Millis,
     /// When anything in it last changed.
     pub updated_at: Millis,
+    /// When a task of it was last indexed that should have been long before: what was found until then
+    /// may lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indexed_late_at: Option<Millis>,
     /// The number of its last event; without gaps, from 1.
     pub seq: u64,
     /// How many tasks it has.
@@ -29,6 +33,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// Since when searches in it have found the same.
+    pub fn searchable_since(&self) -> Millis {
+        self.indexed_late_at.unwrap_or(0).max(self.updated_at)
+    }
+
     /// A new one, with its founding as its first event.
     pub fn new(
         user_id: UserId,
@@ -43,6 +52,7 @@ impl Project {
             description,
             created_at: now,
             updated_at: now,
+            indexed_late_at: None,
             seq: 1,
             task_count: 0,
         }

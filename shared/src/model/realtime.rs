@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::Millis;
 use super::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
-use super::log::{Job, JobQueue, LogEntry};
+use super::log::{Job, JobQueue, LogEntry, jobs};
 use super::task::Task;
 use super::text::TaskTitle;
 use crate::error::{Error, Result};
@@ -57,6 +57,17 @@ impl RealtimeEvent for TaskCreated<'_> {
     const TYPE: &'static str = "task:created";
 }
 
+/// Log-ins have ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionsEnded<'a> {
+    /// Which.
+    pub ids: &'a [SessionId],
+}
+
+impl RealtimeEvent for SessionsEnded<'_> {
+    const TYPE: &'static str = "sessions:ended";
+}
+
 /// The message to a client, as the realtime queue carries it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Broadcast {
@@ -98,21 +109,57 @@ impl Job for Broadcast {
     const QUEUE: JobQueue = JobQueue::Realtime;
 }
 
-/// A room that a client can subscribe to: `project/{id}`.
+/// Some of a user's connections have lost what let them in: end them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CloseConnections {
+    /// Whose.
+    pub user_id: UserId,
+    /// Those that were opened by one of these log-ins.
+    pub sessions: Vec<SessionId>,
+}
+
+impl Job for CloseConnections {
+    const TYPE: &'static str = "connections:close";
+    const VERSION: u32 = 1;
+    const QUEUE: JobQueue = JobQueue::Realtime;
+}
+
+jobs! {
+    /// What the realtime queue carries.
+    RealtimeJob on Realtime {
+        /// An event for a room.
+        Broadcast(Broadcast),
+        /// Connections that have to end.
+        CloseConnections(CloseConnections),
+    }
+}
+
+/// A room that a client can subscribe to: `project/{id}`, or `user/{id}`, their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// The project whose events it carries.
-    pub project_id: ProjectId,
+pub enum Room {
+    /// A project's events.
+    Project(ProjectId),
+    /// What happens to a user's account and concerns nobody else.
+    User(UserId),
+}
+
+impl Room {
+    /// What is said of a room that is not there, or not for whoever asks.
+    pub const MISSING: &'static str = "Room not found or access denied";
 }
 
 impl TryFrom<String> for Room {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        text.strip_prefix("project/")
-            .and_then(|id| id.parse().ok())
-            .map(|project_id| Self { project_id })
-            .ok_or_else(|| Invalid("Must be a room: project/{id}".to_owned()))
+        text.split_once('/')
+            .and_then(|(kind, id)| match kind {
+                "project" => id.parse().ok().map(Self::Project),
+                "user" => id.parse().ok().map(Self::User),
+                _ => None,
+            })
+            .ok_or_else(|| Invalid("Must be a room: project/{id} or user/{id}".to_owned()))
     }
 }
 
@@ -120,7 +167,10 @@ from_text!(Room);
 
 impl std::fmt::Display for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "project/{}", self.project_id)
+        match self {
+            Self::Project(id) => write!(f, "project/{id}"),
+            Self::User(id) => write!(f, "user/{id}"),
+        }
     }
 }
 
@@ -157,6 +207,17 @@ pub struct Connection {
     pub ttl: i64,
 }
 
+/// An open connection, among those of its user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UserConnection {
+    /// API Gateway's id of the connection.
+    pub connection_id: String,
+    /// By which log-in.
+    pub session_id: SessionId,
+    /// When the gateway has surely ended it, in seconds.
+    pub ttl: i64,
+}
+
 /// A connection in a room.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Subscription {
@@ -182,14 +243,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_room_is_named_after_its_project(text in prop_oneof![
+        fn a_room_is_named_after_what_it_is_of(text in prop_oneof![
             any::<String>(),
-            "(project/|Project/|projects/|project//| project/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|#)?",
+            "(project/|user/|Project/|projects/|project//| project/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|#)?",
         ]) {
-            let room = Room::try_from(text.clone());
-            let id = text.strip_prefix("project/").and_then(|id| id.parse::<ProjectId>().ok());
-            prop_assert_eq!(room.as_ref().ok().map(|room| room.project_id), id);
-            if let Ok(room) = room {
+            let room = Room::try_from(text.clone()).ok();
+            let project = text.strip_prefix("project/").and_then(|id| id.parse().ok());
+            let user = text.strip_prefix("user/").and_then(|id| id.parse().ok());
+            prop_assert_eq!(room, project.map(Room::Project).or(user.map(Room::User)));
+            if let Some(room) = room {
                 prop_assert_eq!(room.to_string(), text);
             }
         }

@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Millis;
 use super::id::{ProjectId, TaskId};
 use super::task::Status;
 use super::text::{TaskDescription, TaskTitle};
 use crate::keys;
+
+/// The index lags behind a task's text: for so long, an answer may still lack what has just been written.
+/// What was indexed later than that is noted in the project.
+pub const SETTLING: Millis = 60_000;
 
 /// The dimensions of every embedding.
 pub const DIMENSIONS: usize = 512;

@@ -102,8 +102,19 @@ impl Limits {
     }
 
     fn forbids(&self, c: char) -> bool {
-        c.is_control() && !(self.lines && matches!(c, '\n' | '\r' | '\t'))
+        let breaks_line = matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}');
+        if self.lines {
+            c.is_control() && !breaks_line
+        } else {
+            c.is_control() || breaks_line || turns_text(c)
+        }
     }
+}
+
+/// Whether a character changes the direction of what follows: it can make a text read as another, and its
+/// neighbours with it.
+const fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -126,6 +137,8 @@ mod tests {
     #[test]
     fn a_line_break_is_welcome_in_a_description_and_not_in_a_name() {
         assert!(name("one\ntwo").is_err());
+        assert!(name("one\u{2028}two").is_err());
+        assert!(name("one\u{202e}owt").is_err(), "nor what turns it around");
         assert!(TaskDescription::try_from("one\ntwo".to_owned()).is_ok());
         assert!(TaskDescription::try_from("one\0two".to_owned()).is_err());
     }
@@ -145,13 +158,16 @@ mod tests {
             text in prop_oneof![
                 any::<String>(),
                 prop::collection::vec(any::<char>(), 0..6).prop_map(String::from_iter),
-                "[ \t\r\n\u{a0}\u{2003}]{0,4}[a\u{0}\u{7f}\u{85}\n\tä😀]{0,6}[ \t\n]{0,4}",
+                "[ \t\r\n\u{a0}\u{2003}]{0,4}[a\u{0}\u{7f}\u{85}\u{2028}\u{202d}\u{2067}\n\tä😀]{0,6}[ \t\n]{0,4}",
                 (0..10_010_usize).prop_map(|length| "ä".repeat(length)),
             ],
         ) {
             for limits in LIMITS {
                 let trimmed = text.trim();
-                let control = |c: char| c.is_control() && !(limits.lines && "\n\r\t".contains(c));
+                let one_line = |c: char| "\u{2028}\u{2029}".contains(c) || turns_text(c);
+                let control = |c: char| {
+                    c.is_control() && !(limits.lines && "\n\r\t".contains(c)) || !limits.lines && one_line(c)
+                };
                 let length = trimmed.chars().count();
                 let good = (limits.min..=limits.max).contains(&length) && !trimmed.contains(control);
                 match limits.check(&text) {

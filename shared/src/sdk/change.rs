@@ -1,34 +1,34 @@
 //! A change: the rows, the scope's counters and next `seq`, the event, the lists and caches that it
 //! makes stale, and the note that it has to be relayed. One transaction, all or nothing.
 
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+mod scope;
+
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde_json::value::{RawValue, to_raw_value};
 
+use self::scope::Scope;
 use super::backoff::Backoff;
 use super::clock::Millis;
-use super::dynamo::{Dynamo, cancellation, contended, deleting, key_item, number, updating};
+use super::dynamo::{Dynamo, cancellation, contended, deleting, key_item};
 use super::uploads::PendingUpload;
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Row, Stored, Table};
-use crate::model::cached::Entry;
 use crate::model::id::UserId;
-use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob};
-use crate::model::project::{Listing, Project};
+use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
+use crate::model::project::Project;
 use crate::model::realtime::RealtimeEvent;
+use crate::tenant::Tenant;
 
 /// A change that has not been committed. Dropping it leaves nothing behind.
 #[derive(Debug)]
 #[must_use = "a change does nothing until it is committed"]
 pub struct Change {
     dynamo: Dynamo,
-    project: Stored<Project>,
-    founding: bool,
+    scope: Scope,
     actor: UserId,
-    at: Millis,
     rows: Vec<TransactWriteItem>,
     upload: Option<TransactWriteItem>,
-    tasks: i64,
     event: Option<(&'static str, Box<RawValue>)>,
     jobs: Vec<PendingJob>,
     failure: Option<Error>,
@@ -46,28 +46,34 @@ struct PendingJob {
 }
 
 impl Change {
-    pub(crate) fn of(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
-        let at = now_after(&dynamo, &project);
-        Self {
-            dynamo,
-            project,
-            founding: false,
-            actor: caller.user_id,
-            at,
-            rows: Vec::new(),
-            upload: None,
-            tasks: 0,
-            event: None,
-            jobs: Vec::new(),
-            failure: None,
-        }
+    pub(crate) fn of(dynamo: Dynamo, row: Stored<Project>, caller: &Principal) -> Self {
+        Self::new(dynamo, Scope::Project { row, tasks: 0 }, caller.user_id)
     }
 
     pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
+        Self::new(dynamo, Scope::NewProject(project), caller.user_id)
+    }
+
+    /// A change of a user's account, by themselves, which a tenant's log keeps.
+    pub(crate) fn of_user(
+        dynamo: Dynamo,
+        tenant: Tenant,
+        id: UserId,
+        log: Option<Stored<UserLog>>,
+    ) -> Self {
+        Self::new(dynamo, Scope::User { tenant, id, log }, id)
+    }
+
+    fn new(dynamo: Dynamo, scope: Scope, actor: UserId) -> Self {
         Self {
-            founding: true,
-            at: project.created_at,
-            ..Self::of(dynamo, project, caller)
+            dynamo,
+            scope,
+            actor,
+            rows: Vec::new(),
+            upload: None,
+            event: None,
+            jobs: Vec::new(),
+            failure: None,
         }
     }
 
@@ -77,9 +83,17 @@ impl Change {
         self.keep(part, |change, part| change.rows.push(part));
     }
 
+    /// Removes a row, whether it is there or not.
+    pub(crate) fn remove<T>(&mut self, key: &Key<T>) {
+        let part = self.dynamo.removal(key);
+        self.keep(part, |change, part| change.rows.push(part));
+    }
+
     /// Raises the project's count of tasks.
     pub fn count_task(&mut self) {
-        self.tasks += 1;
+        if let Scope::Project { tasks, .. } = &mut self.scope {
+            *tasks += 1;
+        }
     }
 
     /// Makes an uploaded file stay: it goes with the task that this change stores, or not at all.
@@ -121,7 +135,7 @@ impl Change {
     /// and the request has time.
     ///
     /// # Errors
-    /// 404 if the project has gone meanwhile; 503 if the race could not be won in time, or DynamoDB does
+    /// 404 if the scope has gone meanwhile; 503 if the race could not be won in time, or DynamoDB does
     /// not answer; nothing is written then, unless the answer itself was lost.
     pub async fn commit(mut self) -> Result<Committed> {
         if let Some(failure) = self.failure.take() {
@@ -129,7 +143,7 @@ impl Change {
         }
         let mut backoff = Backoff::default();
         loop {
-            let seq = self.project.seq + u64::from(!self.founding);
+            let seq = self.scope.next_seq();
             let outcome = self
                 .dynamo
                 .client()
@@ -146,9 +160,7 @@ impl Change {
             if !backoff.wait(self.dynamo.request()).await {
                 return Err(Error::unavailable(error));
             }
-            if !self.founding {
-                self.reload().await?;
-            }
+            self.scope.reload(&self.dynamo).await?;
         }
     }
 
@@ -164,77 +176,48 @@ impl Change {
         let Some(reasons) = cancellation(error) else {
             return false;
         };
-        let outrun =
-            |part, code| part < CLAIM && !self.founding && code == Some("ConditionalCheckFailed");
+        let outrun = |part, code| {
+            part < CLAIM && self.scope.is_contested() && code == Some("ConditionalCheckFailed")
+        };
         reasons
             .iter()
             .enumerate()
             .all(|(part, reason)| contended(reason) || outrun(part, reason.code()))
     }
 
-    async fn reload(&mut self) -> Result<()> {
-        let key = self.project.key().clone();
-        self.project = self
-            .dynamo
-            .get(key)
-            .await?
-            .ok_or_else(|| Error::not_found(Project::MISSING))?;
-        self.at = now_after(&self.dynamo, &self.project);
-        Ok(())
-    }
-
     fn parts(&self, seq: u64) -> Result<Vec<TransactWriteItem>> {
-        let entry = self.entry(seq)?;
+        let at = self.now();
+        let entry = self.entry(seq, at)?;
+        let event = keys::event(self.scope.tenant(), self.scope.room(), seq);
         let mut parts = vec![
-            self.scope(seq)?,
-            self.dynamo.creation(&self.project.event(seq), &entry)?,
-            self.dynamo.replacement(
-                &self.project.listing(),
-                &Listing {
-                    project_id: self.project.id,
-                    updated_at: self.updated_at(),
-                },
-            )?,
-            self.stale_list()?,
+            self.scope.claim(&self.dynamo, at)?,
+            self.dynamo.creation(&event, &entry)?,
             self.note(&entry)?,
         ];
+        parts.extend(self.scope.consequences(&self.dynamo, at)?);
         parts.extend(self.rows.iter().cloned());
         parts.extend(self.upload.clone());
         Ok(parts)
     }
 
-    /// The project's row: its next `seq`, claimed by the one that was read.
-    fn scope(&self, seq: u64) -> Result<TransactWriteItem> {
-        if self.founding {
-            return self.dynamo.creation(self.project.key(), &self.project);
+    /// Now, or the time of the change before: a log's times never run backwards, though its writers'
+    /// clocks differ. A new project was made when its row says.
+    fn now(&self) -> Millis {
+        let before = self.scope.updated_at();
+        if self.scope.is_contested() {
+            self.dynamo.request().clock().now().max(before)
+        } else {
+            before
         }
-        let update = Update::builder()
-            .table_name(self.dynamo.table(Table::Data)?)
-            .set_key(Some(self.project.key().item()))
-            .condition_expression("#seq = :before")
-            .update_expression("SET #seq = :seq, updated_at = :at ADD task_count :tasks")
-            .expression_attribute_names("#seq", "seq")
-            .expression_attribute_values(":before", number(&self.project.seq))
-            .expression_attribute_values(":seq", number(&seq))
-            .expression_attribute_values(":at", number(&self.updated_at()))
-            .expression_attribute_values(":tasks", number(&self.tasks))
-            .build()
-            .map_err(Error::internal)?;
-        Ok(updating(update))
     }
 
-    /// Never earlier than that of a change which was faster.
-    fn updated_at(&self) -> Millis {
-        self.at.max(self.project.updated_at)
-    }
-
-    fn entry(&self, seq: u64) -> Result<LogEntry> {
+    fn entry(&self, seq: u64, at: Millis) -> Result<LogEntry> {
         let (kind, data) = self
             .event
             .as_ref()
             .ok_or_else(|| Error::internal("a change has to say what has happened"))?;
-        let tenant_id = self.project.tenant().id();
-        let room = self.project.room().to_string();
+        let tenant_id = self.scope.tenant().id();
+        let room = self.scope.room().to_string();
         let jobs = self
             .jobs
             .iter()
@@ -256,7 +239,7 @@ impl Change {
         Ok(LogEntry {
             tenant_id,
             seq,
-            at: self.at,
+            at,
             actor: self.actor,
             kind: (*kind).to_owned(),
             data: data.get().to_owned(),
@@ -264,11 +247,6 @@ impl Change {
             note_shard: keys::shard(&room),
             room,
         })
-    }
-
-    fn stale_list(&self) -> Result<TransactWriteItem> {
-        let key = self.project.tenant().cached_projects(self.project.user_id);
-        self.dynamo.replacement(key.row(), &Entry::stale(self.at))
     }
 
     fn note(&self, entry: &LogEntry) -> Result<TransactWriteItem> {
@@ -297,10 +275,4 @@ impl Change {
             Err(error) => self.failure = self.failure.take().or(Some(error)),
         }
     }
-}
-
-/// Now, or the time of the change before: a log's times never run backwards, though its writers' clocks
-/// differ.
-fn now_after(dynamo: &Dynamo, project: &Project) -> Millis {
-    dynamo.request().clock().now().max(project.updated_at)
 }

@@ -16,6 +16,7 @@ use aws_types::sdk_config::{RequestChecksumCalculation, ResponseChecksumValidati
 
 use super::clock::Clock;
 use super::credentials::Sessions;
+use super::derivation::DerivationKey;
 use super::token::{SigningKey, Verifier};
 use crate::endpoint::{Endpoint, Resource, Trigger};
 
@@ -72,6 +73,7 @@ pub(crate) struct Connections {
     clock: Clock,
     verifier: Option<Verifier>,
     signing_key: Option<SigningKey>,
+    derivation_key: Option<DerivationKey>,
     mail_key: Option<String>,
     mail_client: OnceLock<reqwest::Client>,
     retry_partition: String,
@@ -136,6 +138,7 @@ impl Connections {
             clock,
             verifier,
             signing_key: None,
+            derivation_key: None,
             mail_key: None,
             mail_client: OnceLock::new(),
             retry_partition: retry_partition(),
@@ -145,6 +148,10 @@ impl Connections {
         if endpoint.names(Resource::SigningKey) {
             let pem = connections.secret("SIGNING_KEY_PARAMETER").await?;
             connections.signing_key = Some(SigningKey::from_pem(&pem, &connections.environment)?);
+        }
+        if endpoint.names(Resource::DerivationKey) {
+            let key = connections.secret("DERIVATION_KEY_PARAMETER").await?;
+            connections.derivation_key = Some(DerivationKey::from_text(&key)?);
         }
         if endpoint.names(Resource::MailKey) {
             connections.mail_key = Some(connections.secret("MAIL_KEY_PARAMETER").await?);
@@ -170,6 +177,12 @@ impl Connections {
 
     pub(crate) fn signing_key(&self) -> Option<&SigningKey> {
         self.signing_key.as_ref()
+    }
+
+    pub(crate) fn derivation_key(&self) -> crate::error::Result<&DerivationKey> {
+        self.derivation_key.as_ref().ok_or_else(|| {
+            crate::error::Error::internal("this function has no key to derive secrets with")
+        })
     }
 
     pub(crate) fn mail_key(&self) -> Option<&str> {

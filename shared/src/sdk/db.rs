@@ -3,12 +3,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::change::Change;
-use super::dynamo::{Dynamo, Item, from_item, text};
+use super::dynamo::{Dynamo, Item, from_item, met, number, text};
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Partition, RoomKey, Row, Stored, Table};
 use crate::model::log::LogEntry;
 use crate::model::project::{Listing, Project};
+use crate::model::realtime::Room;
 
 /// The most keys that one call reads.
 pub const BATCH: usize = 100;
@@ -37,6 +38,21 @@ impl Db {
         self.get(key)
             .await?
             .ok_or_else(|| Error::not_found(T::MISSING))
+    }
+
+    /// The number of a room's last event; one read.
+    ///
+    /// # Errors
+    /// 404 if the room is not there, or not for the caller.
+    pub async fn seq(&self, caller: &Principal, room: Room) -> Result<u64> {
+        match room {
+            Room::Project(id) => Ok(self.load(caller.tenant.project(id)).await?.seq),
+            Room::User(id) if id == caller.user_id => {
+                let log = self.get(caller.tenant.user_log(id)).await?;
+                Ok(log.map_or(0, |log| log.seq))
+            }
+            Room::User(_) => Err(Error::not_found(Room::MISSING)),
+        }
     }
 
     /// The rows of at most [`BATCH`] keys that are there, in the order of the keys; one call.
@@ -113,6 +129,24 @@ impl Db {
     /// Writes a derived row, one that can be made again from what the log holds.
     pub async fn put_derived<T: Row>(&self, key: &Key<T>, row: &T) -> Result<()> {
         self.dynamo.put(key, row).await
+    }
+
+    /// Notes that a task of a project has only now been indexed: what was found without it is no longer
+    /// taken from the cache.
+    pub async fn indexed_late(&self, project: &Stored<Project>) -> Result<()> {
+        let now = self.dynamo.request().clock().now();
+        let outcome = self
+            .dynamo
+            .client()
+            .update_item()
+            .table_name(self.dynamo.table(Table::Data)?)
+            .set_key(Some(project.key().item()))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET indexed_late_at = :now")
+            .expression_attribute_values(":now", number(&now))
+            .send()
+            .await;
+        met(outcome).map(|_still_there| ())
     }
 
     /// The ids at the end of the sort keys, newest first by the index `lsi1`.

@@ -17,10 +17,20 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::backoff::Backoff;
-use super::guard;
 use super::request::{Request, client};
+use super::{credentials, guard};
 use crate::error::{Cause, Error, Result};
-use crate::keys::{Key, Row, Stored, Table};
+use crate::keys::{Key, Partition, Row, Stored, Table};
+use crate::tenant::Tenant;
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transacted {
+    /// All of it was written.
+    Done,
+    /// None of it: the condition of this part, the first of such, was not met.
+    Unmet(usize),
+}
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -46,6 +56,16 @@ impl Dynamo {
 
     pub(crate) fn request(&self) -> &Arc<Request> {
         &self.request
+    }
+
+    /// The same tables for what is known to be of `tenant`, whichever the request acts in.
+    pub(crate) fn in_tenant(&self, tenant: Tenant) -> Result<Self> {
+        if self.request.tenant() == Some(tenant.id()) {
+            return Ok(self.clone());
+        }
+        let request = self.request.renewed();
+        credentials::act_in(&request, tenant)?;
+        Ok(Self::new(request))
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -183,6 +203,56 @@ impl Dynamo {
         Ok(())
     }
 
+    /// All rows of a partition, strongly consistent; one call for each 1 MB of them.
+    pub(crate) async fn query<T: Row>(&self, partition: Partition<T>) -> Result<Vec<T>> {
+        let mut pages = self
+            .client()
+            .query()
+            .table_name(self.table(partition.table())?)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
+            .expression_attribute_values(
+                ":prefix",
+                AttributeValue::S(partition.prefix().to_owned()),
+            )
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page?.items.unwrap_or_default() {
+                rows.push(from_item(item)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// All parts or none, tried again for as long as only other transactions are in the way and the request
+    /// has time.
+    pub(crate) async fn transact(&self, parts: Vec<TransactWriteItem>) -> Result<Transacted> {
+        let transaction = self
+            .client()
+            .transact_write_items()
+            .set_transact_items(Some(parts));
+        let mut backoff = Backoff::default();
+        while let Err(error) = transaction.clone().send().await {
+            let reasons = cancellation(&error).unwrap_or_default();
+            let unmet = reasons
+                .iter()
+                .position(|reason| reason.code() == Some("ConditionalCheckFailed"));
+            if let Some(part) = unmet {
+                return Ok(Transacted::Unmet(part));
+            }
+            if reasons.is_empty() || !reasons.iter().all(contended) {
+                return Err(error.into());
+            }
+            if !backoff.wait(&self.request).await {
+                return Err(Error::unavailable(error));
+            }
+        }
+        Ok(Transacted::Done)
+    }
+
     /// A row as a part of a transaction, which fails if it is there already.
     pub(crate) fn creation<T: Row>(&self, key: &Key<T>, row: &T) -> Result<TransactWriteItem> {
         let put = Put::builder()
@@ -197,6 +267,16 @@ impl Dynamo {
     /// A row as a part of a transaction, whatever stood there.
     pub(crate) fn replacement<T: Row>(&self, key: &Key<T>, row: &T) -> Result<TransactWriteItem> {
         self.item_put(key.table(), to_item(key, row)?)
+    }
+
+    /// A row's end as a part of a transaction, whether it is there or not.
+    pub(crate) fn removal<T>(&self, key: &Key<T>) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(self.table(key.table())?)
+            .set_key(Some(key.item()))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(deleting(delete))
     }
 
     /// An item as a part of a transaction, whatever stood there.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::S;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::future::try_join_all;
+use serde::Serialize;
 
 use super::dynamo::{Dynamo, Item, from_item, key_item, text};
 use super::guard;
@@ -25,6 +27,9 @@ const NOTES: i32 = 25;
 
 /// A sweep begins nothing more when it has less time than this left.
 const SWEEP_RESERVE: Duration = Duration::from_secs(5);
+
+/// How long putting a message off may take: less than what is kept back to answer.
+const PUTTING_OFF: Duration = Duration::from_millis(400);
 
 /// A message can be put off for less than 12 hours.
 const LONGEST_DELAY: Duration = Duration::from_secs(43_000);
@@ -94,18 +99,24 @@ impl Queue {
         delay: Duration,
     ) -> Result<()> {
         let delay = delay.min(LONGEST_DELAY);
+        // The handler may have used up all of its time.
+        let last_minute = TimeoutConfig::builder()
+            .operation_timeout(PUTTING_OFF)
+            .build();
         self.client()
             .change_message_visibility()
             .queue_url(self.url(queue)?)
             .receipt_handle(receipt)
             .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
+            .customize()
+            .config_override(aws_sdk_sqs::Config::builder().timeout_config(last_minute))
             .send()
             .await?;
         Ok(())
     }
 
     /// Gives a job up: it waits among the dead letters for a person to look at it.
-    pub async fn give_up<J: Job>(&self, job: &Envelope<J>, reason: &str) -> Result<()> {
+    pub async fn give_up<J: Serialize>(&self, job: &Envelope<J>, reason: &str) -> Result<()> {
         tracing::error!(job = job.id, reason, "given up");
         self.client()
             .send_message()
@@ -268,18 +279,20 @@ fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
         tenant_id: *tenant_id,
         payload: Broadcast::try_from(entry)?,
     };
+    let in_room = |deduplication| Order {
+        group: format!("{tenant_id}/{room}"),
+        deduplication,
+    };
     let to_room = Outgoing {
         queue: Broadcast::QUEUE,
         body: serde_json::to_string(&broadcast).map_err(Error::internal)?,
-        order: Some(Order {
-            group: format!("{tenant_id}/{room}"),
-            deduplication: broadcast.id,
-        }),
+        order: Some(in_room(broadcast.id.clone())),
     };
-    let jobs = entry.jobs.iter().map(|job| Outgoing {
+    let jobs = entry.jobs.iter().enumerate().map(|(index, job)| Outgoing {
         queue: job.queue,
         body: job.body.clone(),
-        order: None,
+        order: (job.queue == JobQueue::Realtime)
+            .then(|| in_room(format!("{}/{index}", broadcast.id))),
     });
     Ok(std::iter::once(to_room).chain(jobs).collect())
 }

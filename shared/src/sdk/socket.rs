@@ -11,13 +11,15 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::future::try_join_all;
 
 use super::clock::Millis;
-use super::credentials;
 use super::dynamo::{Dynamo, from_item, met, number, text};
 use super::guard;
 use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, RoomKey, Table};
-use crate::model::realtime::{Connection, Holder, Room, RoomCursor, Subscription, Ticket};
+use crate::model::id::{SessionId, UserId};
+use crate::model::realtime::{
+    Connection, Holder, Room, RoomCursor, Subscription, Ticket, UserConnection,
+};
 
 /// How long a ticket can be used, in seconds.
 pub const TICKET_LIFETIME: i64 = 30;
@@ -123,17 +125,42 @@ impl Socket {
         }
     }
 
-    /// Notes an open connection.
+    /// Notes an open connection, also among those of its user.
     pub async fn open(&self, connection_id: &str, holder: Holder) -> Result<()> {
         let now = self.now();
+        let ttl = now / 1000 + CONNECTION_LIFETIME;
+        let of_user = UserConnection {
+            connection_id: connection_id.to_owned(),
+            session_id: holder.session_id,
+            ttl,
+        };
+        let of_user_key = Key::user_connection(holder.user_id, connection_id);
         let connection = Connection {
             holder,
             connected_at: now,
-            ttl: now / 1000 + CONNECTION_LIFETIME,
+            ttl,
         };
-        self.dynamo
-            .put(&Key::connection(connection_id), &connection)
-            .await
+        let key = Key::connection(connection_id);
+        futures::try_join!(
+            self.dynamo.put(&key, &connection),
+            self.dynamo.put(&of_user_key, &of_user),
+        )?;
+        Ok(())
+    }
+
+    /// Ends a user's connections that were opened by one of `sessions`. It can be repeated.
+    pub async fn close(&self, user_id: UserId, sessions: &[SessionId]) -> Result<()> {
+        let open = self
+            .partition(&keys::user_connections_pk(user_id), "CONN#")
+            .await?;
+        for item in open {
+            let connection: UserConnection = from_item(item)?;
+            if sessions.contains(&connection.session_id) {
+                self.disconnect(&connection.connection_id).await?;
+                self.forget(&connection.connection_id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Who is behind a connection.
@@ -172,16 +199,19 @@ impl Socket {
             return Ok(());
         };
         let tenant = crate::tenant::Tenant::verified(holder.tenant_id);
-        credentials::act_in(self.dynamo.request(), tenant)?;
+        let within = &Self::new(self.dynamo.in_tenant(tenant)?);
         let rooms = self
             .partition(&keys::connection_pk(connection_id), "ROOM#")
             .await?;
         let leaving = rooms.iter().filter_map(|item| {
             let room = text(item, "sk").strip_prefix("ROOM#")?;
             let room = tenant.room(Room::try_from(room.to_owned()).ok()?);
-            Some(async move { self.leave(&room, connection_id).await })
+            Some(async move { within.leave(&room, connection_id).await })
         });
         try_join_all(leaving).await?;
+        self.dynamo
+            .delete(&Key::user_connection(holder.user_id, connection_id))
+            .await?;
         self.dynamo.delete(&Key::connection(connection_id)).await
     }
 

@@ -170,6 +170,7 @@ pub(super) fn queue_name(resource: Resource) -> Option<&'static str> {
 fn granted(used: &Use) -> impl Iterator<Item = String> {
     used.actions.iter().map(|action| match used.resource {
         Resource::SigningKey => secret(action, "/tenon/signing-key"),
+        Resource::DerivationKey => secret(action, "/tenon/derivation-key"),
         Resource::MailKey => secret(action, "/tenon/mail-key"),
         resource => {
             let condition = partitions(resource).map_or(Value::Null, |keys| leading(&[keys]));
@@ -184,6 +185,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::Ephemeral => Some("T#*"),
         Resource::Tickets => Some("TICKET#*"),
         Resource::ConnectionRows => Some("CONN#*"),
+        Resource::UserConnections => Some("USER#*"),
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
         _ => None,
@@ -242,6 +244,7 @@ fn arn(resource: Resource) -> String {
         Resource::Ephemeral
         | Resource::Tickets
         | Resource::ConnectionRows
+        | Resource::UserConnections
         | Resource::ChangeNotes
         | Resource::UploadNotes => table("ephemeral"),
         Resource::Attachments => "arn:aws:s3:::tenon-attachments/tenants/*".to_owned(),

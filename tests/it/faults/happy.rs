@@ -19,6 +19,12 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
     [
         ("sign-up", 201),
         ("log-in", 200),
+        ("refresh-token", 200),
+        ("log-out", 204),
+        ("log-out-everywhere", 204),
+        ("get-me", 200),
+        ("list-sessions", 200),
+        ("delete-session", 204),
         ("create-project", 201),
         ("list-projects", 200),
         ("create-task", 201),
@@ -98,6 +104,22 @@ impl Scene {
             "log-in" => {
                 let body = json!({ "email": self.ada.email, "password": PASSWORD });
                 self.app.post("/api/log-in", body).await
+            }
+            "refresh-token" | "log-out" => {
+                let session = self.app.log_in(&self.ada).await;
+                let body = json!({ "refresh_token": session.refresh_token });
+                let path = format!("/api/{}", self.happy.function);
+                self.app.post(&path, body).await
+            }
+            "log-out-everywhere" => {
+                let session = self.app.log_in(&self.ada).await;
+                session.post("/api/log-out-everywhere", json!({})).await
+            }
+            "get-me" => self.ada.get("/api/me").await,
+            "list-sessions" => self.ada.get("/api/sessions").await,
+            "delete-session" => {
+                let session = self.app.log_in(&self.ada).await.session_id();
+                self.ada.delete(&format!("/api/sessions/{session}")).await
             }
             "create-project" => {
                 let body = json!({ "name": title });

@@ -84,6 +84,20 @@ impl Sheet {
             .await;
         self.http("log-in/unknown-address", "unknown address", 401)
             .await;
+        self.http("refresh-token/ok", "a token", 200).await;
+        self.http("refresh-token/invented-token", "no such token", 401)
+            .await;
+        self.http("log-out/ok", "a session", 204).await;
+        self.http("log-out-everywhere/ok", "one session", 204).await;
+        self.http("get-me/ok", "in one tenant", 200).await;
+        self.http("list-sessions/ok", "one session", 200).await;
+        self.http("delete-session/ok", "a session", 204).await;
+        self.http(
+            "delete-session/session-of-another",
+            "session of another",
+            404,
+        )
+        .await;
         self.http("get-jwks/ok", "read", 200).await;
         self.http("not-found/unknown-path", "unknown path", 404)
             .await;

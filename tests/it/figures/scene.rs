@@ -76,6 +76,24 @@ impl Scene {
         if text.contains("{{ada.ticket}}") {
             text = text.replace("{{ada.ticket}}", &self.ada.ticket().await);
         }
+        for (name, member) in [("ada", &self.ada), ("bob", &self.bob)] {
+            let (refresh, session) = (
+                format!("{{{{{name}.refresh}}}}"),
+                format!("{{{{{name}.session}}}}"),
+            );
+            if text.contains(&refresh) || text.contains(&session) {
+                let other = self.app.log_in(member).await;
+                text = text
+                    .replace(&refresh, &other.refresh_token)
+                    .replace(&session, &other.session_id());
+            }
+        }
+        for name in ["cleo", "gone"] {
+            let token = format!("{{{{{name}}}}}");
+            if text.contains(&token) {
+                text = text.replace(&token, &self.app.member(name).await.token);
+            }
+        }
         [
             ("{{ada}}", self.ada.token.as_str()),
             ("{{ada.user}}", &self.ada.user_id),

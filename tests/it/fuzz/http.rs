@@ -36,8 +36,8 @@ fn sign_up_answers_whatever_it_is_sent() {
             token: None,
         },
     );
-    // A user, their account, tenant, membership and session.
-    assert_eq!(arena.rows(tables::IDENTITY, ""), before + 5 * accepted);
+    // A user, their account, tenant, membership, session and its token.
+    assert_eq!(arena.rows(tables::IDENTITY, ""), before + 6 * accepted);
     assert_eq!(arena.rows(tables::DATA, ""), 0);
     arena.close();
 }
@@ -58,8 +58,84 @@ fn log_in_answers_whatever_it_is_sent() {
             token: None,
         },
     );
-    // A session.
-    assert_eq!(arena.rows(tables::IDENTITY, ""), before + accepted);
+    // A session and its token.
+    assert_eq!(arena.rows(tables::IDENTITY, ""), before + 2 * accepted);
+    arena.close();
+}
+
+#[test]
+fn refresh_token_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.rows(tables::IDENTITY, "REFRESH");
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/refresh-token",
+            valid: vec![json!({ "refresh_token": arena.ada.refresh_token })],
+            token: None,
+        },
+    );
+    // All get the one successor; after half a minute nobody gets any.
+    assert!(accepted > 0);
+    assert_eq!(arena.rows(tables::IDENTITY, "REFRESH"), before + 1);
+    arena.close();
+}
+
+#[test]
+fn log_out_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let other = arena.wait(arena.app.log_in(&arena.ada));
+    let before = arena.rows(tables::IDENTITY, "SESSION");
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/log-out",
+            valid: vec![json!({ "refresh_token": other.refresh_token })],
+            token: None,
+        },
+    );
+    assert!(accepted > 0);
+    assert_eq!(arena.rows(tables::IDENTITY, "SESSION"), before - 1);
+    arena.close();
+}
+
+#[test]
+fn what_shows_an_account_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.rows(tables::IDENTITY, "");
+    for path in ["/api/me", "/api/sessions"] {
+        let accepted = throw_at(
+            &arena,
+            &Route {
+                method: "GET",
+                path,
+                valid: Vec::new(),
+                token: Some(arena.ada.token.clone()),
+            },
+        );
+        assert!(accepted > 0);
+    }
+    assert_eq!(arena.rows(tables::IDENTITY, ""), before);
+    arena.close();
+}
+
+#[test]
+fn delete_session_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.rows(tables::IDENTITY, "SESSION");
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "DELETE",
+            path: "/api/sessions/01900000-0000-7000-8000-000000000000",
+            valid: vec![json!({})],
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    assert_eq!(accepted, 0, "there is no such session");
+    assert_eq!(arena.rows(tables::IDENTITY, "SESSION"), before);
     arena.close();
 }
 

@@ -38,8 +38,14 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/create-task",
     "/api/list-projects",
     "/api/log-in",
+    "/api/log-out",
+    "/api/log-out-everywhere",
+    "/api/me",
     "/api/realtime-ticket",
+    "/api/refresh-token",
     "/api/search-tasks",
+    "/api/sessions",
+    "/api/sessions/x",
     "/api/sign-up",
 ];
 

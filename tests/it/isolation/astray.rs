@@ -2,6 +2,7 @@
 //! are bound to eve's tenant.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use local::events::Filler;
 use local::functions;
@@ -41,7 +42,7 @@ async fn without_either_net_functions_that_went_astray_serve() {
         assert!(!is_refused(&answer), "{}: {answer}", event.function);
         served += 1;
     }
-    eprintln!("{served} functions went astray and served");
+    tests::report(&format!("{served} functions went astray and served"));
     app.stop().await;
 }
 
@@ -71,10 +72,10 @@ async fn nothing_gets_out(net: Net) {
     }
     let changed = rows(&app).await != before;
     leaks += usize::from(changed);
-    eprintln!(
+    tests::report(&format!(
         "{net:?} alone: {} events of functions that were led astray\n{table}{leaks} leaks",
         events.len()
-    );
+    ));
     assert_eq!(leaks, 0, "changed: {changed}");
     app.stop().await;
 }
@@ -118,6 +119,12 @@ impl Scene {
         // What ends the connection comes last.
         events.sort_by_key(|event| event.function == "realtime-disconnect");
         app.settled().await;
+        // A refresh token that is used a second time ends its session, and only that reaches what is a
+        // tenant's.
+        let refresh = Event::read(&mut filler, "refresh-token", "ok").await;
+        let answer = refresh.answer(&app).await;
+        assert_eq!(answer["statusCode"], 200, "refresh-token: {answer}");
+        app.advance(Duration::from_secs(60));
         // Only now: who is sent something over a connection that is none is forgotten.
         for opening in ["realtime-connect", "realtime-subscribe"] {
             let event = Event::read(&mut filler, opening, "ok").await;

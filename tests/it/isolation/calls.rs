@@ -150,7 +150,10 @@ impl Sheet {
     }
 
     fn close(self) {
-        eprintln!("{}{} calls, {} leaks", self.table, self.calls, self.leaks);
+        tests::report(&format!(
+            "{}{} calls, {} leaks",
+            self.table, self.calls, self.leaks
+        ));
         assert_eq!((self.leaks, self.wrong), (0, 0));
     }
 }

@@ -28,6 +28,7 @@ const TEMPLATE: &str = include_str!("../../../../template.yaml");
 /// The parameters of SSM that the stack makes.
 const SIGNING_KEY: &str = "/tenon/signing-key";
 const MAIL_KEY: &str = "/tenon/mail-key";
+const DERIVATION_KEY: &str = "/tenon/derivation-key";
 
 /// Environment variables by function.
 type Environments = BTreeMap<String, BTreeMap<String, String>>;
@@ -40,9 +41,11 @@ pub(super) fn read_template(
     tenant_isolation: bool,
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
+    data.secret(DERIVATION_KEY)?;
     let values = Values::local(format!("http://{aws}"))
         .parameter("SigningKeyParameter", SIGNING_KEY)
         .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
+        .parameter("DerivationKeyParameter", DERIVATION_KEY)
         .parameter("MailKeyParameter", MAIL_KEY)
         .parameter("TenantIsolation", tenant_isolation.to_string())
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))

@@ -1,0 +1,37 @@
+//! `DELETE /api/sessions/{id}`: one of one's sessions ends.
+
+use shared::model::id::SessionId;
+use shared::prelude::*;
+
+/// Anyone who is logged in, for themselves.
+pub const ENDPOINT: Endpoint = Endpoint::http("delete-session", "DELETE", "/api/sessions/{id}")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_END_SESSION,
+        uses::USER_CHANGE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Which one.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    id: SessionId,
+}
+
+/// Ends it, its access tokens and its connections.
+pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
+    let Event { caller, input, .. } = event;
+    let session = sdk.accounts.session(caller.user_id, input.id).await?;
+    sdk.accounts
+        .end_sessions(caller.tenant, caller.user_id, &[session.id])
+        .await?;
+    Ok(Reply::no_content())
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

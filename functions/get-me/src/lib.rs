@@ -1,0 +1,24 @@
+//! `GET /api/me`: who one is, and where.
+
+use shared::prelude::*;
+use shared::reply::Data;
+use shared::sdk::accounts::Profile;
+
+/// Anyone who is logged in.
+pub const ENDPOINT: Endpoint = Endpoint::http("get-me", "GET", "/api/me").uses(&[
+    uses::AUTHENTICATE,
+    uses::PUBLIC_KEYS,
+    uses::ACCOUNTS_GET,
+    uses::ACCOUNTS_LIST,
+]);
+
+/// Shows the caller, the tenant that they act in and all that they belong to.
+pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Data<Profile>>> {
+    let profile = sdk.accounts.profile(&event.caller).await?;
+    Ok(Reply::ok(profile.into()))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

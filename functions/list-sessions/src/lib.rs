@@ -1,0 +1,30 @@
+//! `GET /api/sessions`: where one is logged in.
+
+use shared::prelude::*;
+use shared::reply::Data;
+use shared::sdk::accounts::PublicSession;
+
+/// Anyone who is logged in, for themselves.
+pub const ENDPOINT: Endpoint = Endpoint::http("list-sessions", "GET", "/api/sessions").uses(&[
+    uses::AUTHENTICATE,
+    uses::PUBLIC_KEYS,
+    uses::ACCOUNTS_LIST,
+]);
+
+/// Lists the caller's sessions, the newest first.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Nothing, Viewer>,
+) -> Result<Reply<Data<Vec<PublicSession>>>> {
+    let sessions = sdk.accounts.sessions(event.caller.user_id).await?;
+    let shown: Vec<_> = sessions
+        .into_iter()
+        .map(|session| PublicSession::of(session, event.caller.session_id))
+        .collect();
+    Ok(Reply::ok(shown.into()))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

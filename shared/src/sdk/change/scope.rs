@@ -1,0 +1,148 @@
+//! Scopes: what numbers the events of a log, and what follows from a change in each.
+
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+
+use super::super::clock::Millis;
+use super::super::dynamo::{Dynamo, number, updating};
+use crate::error::{Error, Result};
+use crate::keys::{Key, Row, Stored};
+use crate::model::cached::Entry;
+use crate::model::id::UserId;
+use crate::model::log::UserLog;
+use crate::model::project::{Listing, Project};
+use crate::model::realtime::Room;
+use crate::tenant::Tenant;
+
+/// Where a change happens, as it was read.
+#[derive(Debug)]
+pub(super) enum Scope {
+    /// A project that is being made.
+    NewProject(Stored<Project>),
+    /// A project, and by how much its count of tasks rises.
+    Project { row: Stored<Project>, tasks: i64 },
+    /// A user's account in a tenant; no row before its first event.
+    User {
+        tenant: Tenant,
+        id: UserId,
+        log: Option<Stored<UserLog>>,
+    },
+}
+
+impl Scope {
+    pub(super) fn tenant(&self) -> Tenant {
+        match self {
+            Self::NewProject(row) | Self::Project { row, .. } => row.tenant(),
+            Self::User { tenant, .. } => *tenant,
+        }
+    }
+
+    pub(super) fn room(&self) -> Room {
+        match self {
+            Self::NewProject(row) | Self::Project { row, .. } => row.room(),
+            Self::User { id, .. } => Room::User(*id),
+        }
+    }
+
+    /// The number of its next event.
+    pub(super) fn next_seq(&self) -> u64 {
+        match self {
+            Self::NewProject(row) => row.seq,
+            Self::Project { row, .. } => row.seq + 1,
+            Self::User { log, .. } => log.as_ref().map_or(1, |log| log.seq + 1),
+        }
+    }
+
+    /// When it last changed.
+    pub(super) fn updated_at(&self) -> Millis {
+        match self {
+            Self::NewProject(row) | Self::Project { row, .. } => row.updated_at,
+            Self::User { log, .. } => log.as_ref().map_or(0, |log| log.updated_at),
+        }
+    }
+
+    /// Whether another change may have taken the number meanwhile: nobody else makes the same project.
+    pub(super) fn is_contested(&self) -> bool {
+        !matches!(self, Self::NewProject(_))
+    }
+
+    /// Claims the next number: by the one that was read, or as the first.
+    pub(super) fn claim(&self, dynamo: &Dynamo, at: Millis) -> Result<TransactWriteItem> {
+        match self {
+            Self::NewProject(row) => dynamo.creation(row.key(), row),
+            Self::Project { row, tasks } => advance(dynamo, row.key(), row.seq, at, *tasks),
+            Self::User { log: Some(log), .. } => advance(dynamo, log.key(), log.seq, at, 0),
+            Self::User { tenant, id, .. } => {
+                let first = UserLog {
+                    seq: 1,
+                    updated_at: at,
+                };
+                dynamo.creation(&tenant.user_log(*id), &first)
+            }
+        }
+    }
+
+    /// What else a change in it makes different: a project's place in its creator's list, and that list.
+    pub(super) fn consequences(
+        &self,
+        dynamo: &Dynamo,
+        at: Millis,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let (Self::NewProject(row) | Self::Project { row, .. }) = self else {
+            return Ok(Vec::new());
+        };
+        let listing = Listing {
+            project_id: row.id,
+            updated_at: at,
+        };
+        let cached = row.tenant().cached_projects(row.user_id);
+        Ok(vec![
+            dynamo.replacement(&row.listing(), &listing)?,
+            dynamo.replacement(cached.row(), &Entry::stale(at))?,
+        ])
+    }
+
+    /// Reads it again, after another change was faster.
+    ///
+    /// # Errors
+    /// 404 if it has gone.
+    pub(super) async fn reload(&mut self, dynamo: &Dynamo) -> Result<()> {
+        match self {
+            Self::NewProject(_) => {}
+            Self::Project { row, .. } => {
+                let key = row.key().clone();
+                *row = dynamo
+                    .get(key)
+                    .await?
+                    .ok_or_else(|| Error::not_found(Project::MISSING))?;
+            }
+            Self::User { tenant, id, log } => *log = dynamo.get(tenant.user_log(*id)).await?,
+        }
+        Ok(())
+    }
+}
+
+/// Raises a scope's `seq` by one, if it still is what was read.
+fn advance<T>(
+    dynamo: &Dynamo,
+    key: &Key<T>,
+    seq: u64,
+    at: Millis,
+    tasks: i64,
+) -> Result<TransactWriteItem> {
+    let mut update = Update::builder()
+        .table_name(dynamo.table(key.table())?)
+        .set_key(Some(key.item()))
+        .condition_expression("#seq = :before")
+        .expression_attribute_names("#seq", "seq")
+        .expression_attribute_values(":before", number(&seq))
+        .expression_attribute_values(":seq", number(&(seq + 1)))
+        .expression_attribute_values(":at", number(&at));
+    update = if tasks == 0 {
+        update.update_expression("SET #seq = :seq, updated_at = :at")
+    } else {
+        update
+            .update_expression("SET #seq = :seq, updated_at = :at ADD task_count :tasks")
+            .expression_attribute_values(":tasks", number(&tasks))
+    };
+    update.build().map(updating).map_err(Error::internal)
+}
