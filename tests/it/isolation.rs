@@ -4,4 +4,5 @@
 
 mod astray;
 mod calls;
+mod grants;
 mod sessions;

@@ -27,7 +27,6 @@ const EPHEMERAL: [&str; 3] = ["CONN#", "TICKET#", "USER#"];
 pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| pk.starts_with(prefix));
     match table {
-        Table::Data => tenant(pk, "T#").map(Owner::Tenant),
         Table::Identity if begins(&IDENTITY) => Some(Owner::Nobody),
         Table::Identity => tenant(pk, "TENANT#").map(Owner::Known),
         Table::Ephemeral if begins(&EPHEMERAL) => Some(Owner::Nobody),
@@ -35,7 +34,7 @@ pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> 
             of_note(sk, |note| note.split('#').nth(1)?.parse().ok())
         }
         Table::Ephemeral if pk.starts_with("UPLOADS#") => of_note(sk, of_path),
-        Table::Ephemeral => tenant(pk, "T#").map(Owner::Tenant),
+        Table::Data | Table::Ephemeral => tenant(pk, "T#").map(Owner::Tenant),
     }
 }
 

@@ -101,12 +101,11 @@ impl Intercept for Guard {
 
 fn may_reach(bound: Option<TenantId>, owner: Owner) -> Result<(), Refused> {
     match (owner, bound) {
-        (Owner::Nobody, _) => Ok(()),
         (Owner::Everybody, _) => Err(Refused::AllTenants),
         (Owner::Tenant(named) | Owner::Known(named), None) => Err(Refused::NoTenant(named)),
         (Owner::Tenant(named) | Owner::Known(named), Some(bound)) if named != bound => {
             Err(Refused::OtherTenant { named, bound })
         }
-        (Owner::Tenant(_) | Owner::Known(_), Some(_)) => Ok(()),
+        (Owner::Nobody, _) | (Owner::Tenant(_) | Owner::Known(_), Some(_)) => Ok(()),
     }
 }

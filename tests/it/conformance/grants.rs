@@ -27,7 +27,7 @@ fn a_function_s_own_role_is_granted_what_it_uses_of_no_tenant_and_no_more() {
         own.flat_map(granted)
             .map(|grant| format!("{}: {grant}", endpoint.name))
     });
-    assert_granted(wanted.collect(), &TEMPLATE);
+    assert_granted(&wanted.collect(), &TEMPLATE);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn without_isolation_a_function_s_own_role_is_granted_all_that_it_uses_and_no_mo
         let grants = endpoint.uses.iter().flat_map(granted);
         grants.map(|grant| format!("{}: {grant}", endpoint.name))
     });
-    assert_granted(wanted.collect(), &NOT_ISOLATED);
+    assert_granted(&wanted.collect(), &NOT_ISOLATED);
     assert_eq!(NOT_ISOLATED.roles.len(), NOT_ISOLATED.functions.len());
     let role = |function: &FunctionResource| function.environment.contains_key(TENANT_ROLE);
     assert!(!NOT_ISOLATED.functions.iter().any(role));
@@ -128,7 +128,7 @@ static NOT_ISOLATED: LazyLock<Template> = LazyLock::new(|| {
     Template::parse(&read("template.yaml"), &values).expect("it is a template")
 });
 
-fn assert_granted(wanted: Lines, template: &Template) {
+fn assert_granted(wanted: &Lines, template: &Template) {
     let found = template
         .functions
         .iter()
@@ -141,7 +141,7 @@ fn assert_granted(wanted: Lines, template: &Template) {
         })
         .collect();
     assert_agree(
-        ("what the endpoints use", &wanted),
+        ("what the endpoints use", wanted),
         ("template.yaml", &found),
         "look at what the code calls (shared/src/sdk), then change the function's Policies, or `uses` in \
          its ENDPOINT. What is a tenant's stands in a policy that is there without isolation alone.",

@@ -51,7 +51,7 @@ async fn nothing_gets_out(net: Net) {
     let app = lead_astray(app, &eve, net == Net::Iam, net == Net::Iam).await;
     let before = rows(&app).await;
 
-    let (mut table, mut leaks) = (String::new(), 0);
+    let (mut table, mut leaks) = (Vec::new(), 0);
     for event in &events {
         app.forget_calls();
         let answer = event.answer(&app).await;
@@ -62,19 +62,20 @@ async fn nothing_gets_out(net: Net) {
             .collect();
         let leaked = event.case == "ok" && !is_refused(&answer);
         leaks += usize::from(leaked);
-        table += &format!(
-            "{:<22} {:<28} {:<9} {}\n",
+        table.push(format!(
+            "{:<22} {:<28} {:<9} {}",
             event.function,
             event.case,
             if leaked { "LEAKED" } else { "kept" },
             made.join(", "),
-        );
+        ));
     }
     let changed = rows(&app).await != before;
     leaks += usize::from(changed);
     tests::report(&format!(
-        "{net:?} alone: {} events of functions that were led astray\n{table}{leaks} leaks",
-        events.len()
+        "{net:?} alone: {} events of functions that were led astray\n{}\n{leaks} leaks",
+        events.len(),
+        table.join("\n"),
     ));
     assert_eq!(leaks, 0, "changed: {changed}");
     app.stop().await;
@@ -138,11 +139,11 @@ impl Scene {
 impl Event {
     async fn read(filler: &mut Filler, function: &'static str, case: &str) -> Self {
         let text = local::events::read(&format!("{function}/{case}"));
-        let filled = filler.fill(&text.expect("there is such a fixture")).await;
+        let text = filler.fill(&text.expect("there is such a fixture")).await;
         Self {
             function,
             case: case.to_owned(),
-            payload: serde_json::from_str(&filled.expect("it can be filled")).expect("it is JSON"),
+            payload: serde_json::from_str(&text.expect("it can be filled")).expect("it is JSON"),
         }
     }
 

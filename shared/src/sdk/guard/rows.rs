@@ -27,21 +27,21 @@ type Owners = Result<Vec<Owner>, Refused>;
 /// The attribute by which the vector index finds whose a row is.
 const VECTOR_TENANT: &str = "vector_tenant";
 
-/// Kinds of calls that are not here are refused: `Scan` and PartiQL name no key.
+/// Kinds of calls that are not here are refused: `Scan` and `PartiQL` name no key.
 pub(crate) fn look(input: &Input, request: &Request) -> Owners {
     let rows = Rows(request);
     if let Some(input) = input.downcast_ref::<GetItemInput>() {
-        rows.row(&input.table_name, &input.key)
+        rows.row(input.table_name(), input.key())
     } else if let Some(input) = input.downcast_ref::<BatchGetItemInput>() {
         let tables = input.request_items.iter().flatten();
         all(tables
             .flat_map(|(table, wanted)| wanted.keys.iter().map(move |key| rows.named(table, key))))
     } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
-        rows.item(&input.table_name, &input.item)
+        rows.item(input.table_name(), input.item())
     } else if let Some(input) = input.downcast_ref::<UpdateItemInput>() {
-        rows.row(&input.table_name, &input.key)
+        rows.row(input.table_name(), input.key())
     } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
-        rows.row(&input.table_name, &input.key)
+        rows.row(input.table_name(), input.key())
     } else if let Some(input) = input.downcast_ref::<QueryInput>() {
         rows.query(input)
     } else if let Some(input) = input.downcast_ref::<SearchVectorsInput>() {
@@ -70,18 +70,14 @@ pub(crate) fn look(input: &Input, request: &Request) -> Owners {
 struct Rows<'a>(&'a Request);
 
 impl Rows<'_> {
-    fn row(self, table: &Option<String>, key: &Option<Item>) -> Owners {
-        self.named(
-            table.as_deref().unwrap_or_default(),
-            key.as_ref().ok_or(Refused::UnknownKey)?,
-        )
+    fn row(self, table: Option<&str>, key: Option<&Item>) -> Owners {
+        let table = table.ok_or(Refused::UnknownTable)?;
+        self.named(table, key.ok_or(Refused::UnknownKey)?)
     }
 
-    fn item(self, table: &Option<String>, item: &Option<Item>) -> Owners {
-        self.stored(
-            table.as_deref().unwrap_or_default(),
-            item.as_ref().ok_or(Refused::UnknownKey)?,
-        )
+    fn item(self, table: Option<&str>, item: Option<&Item>) -> Owners {
+        let table = table.ok_or(Refused::UnknownTable)?;
+        self.stored(table, item.ok_or(Refused::UnknownKey)?)
     }
 
     fn named(self, table: &str, key: &Item) -> Owners {

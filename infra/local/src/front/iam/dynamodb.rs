@@ -83,7 +83,7 @@ fn batch(operation: &str, body: &Value, keys: impl Fn(&Value) -> Vec<String>) ->
         .collect()
 }
 
-/// PartiQL names tables in a language of its own; nobody is granted it, so any will do.
+/// `PartiQL` names tables in a language of its own; nobody is granted it, so any will do.
 fn statement(body: &Value) -> Access {
     let text = body["Statement"].as_str().unwrap_or_default();
     let verb = text.split_whitespace().next().unwrap_or_default();

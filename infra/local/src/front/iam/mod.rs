@@ -10,8 +10,8 @@ mod requests;
 mod sts;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use awsim_iam_policy::{
@@ -49,6 +49,13 @@ struct Directory {
     clock: Clock,
     /// What the ARN of a connection begins with, after the account: `SocketApi/live`.
     socket: String,
+    used: Mutex<BTreeSet<(String, String, String)>>,
+}
+
+impl Directory {
+    fn used(&self) -> MutexGuard<'_, BTreeSet<(String, String, String)>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A role, and what it may do.
@@ -94,6 +101,7 @@ impl Iam {
             mint: Mint::new(secret),
             clock,
             socket: template.socket_stage.clone().unwrap_or_default(),
+            used: Mutex::default(),
         })))
     }
 
@@ -105,6 +113,7 @@ impl Iam {
             mint: Mint::new("secret"),
             clock,
             socket: String::new(),
+            used: Mutex::default(),
         }))
     }
 
@@ -163,8 +172,27 @@ impl Iam {
             if !session.may(access) {
                 return Err(Denied::new(caller, access));
             }
+            self.note(&session.role, access);
         }
         Ok(())
+    }
+
+    /// What roles have done: role, action and resource. Of objects and connections it is told no more than
+    /// whose they are: the bucket, the API.
+    pub fn used(&self) -> BTreeSet<(String, String, String)> {
+        self.0.used().clone()
+    }
+
+    fn note(&self, role: &Role, access: &Access) {
+        let (action, resource) = (&access.action, &access.resource);
+        let whole = action.starts_with("s3:") || action.starts_with("execute-api:");
+        let resource = match resource.split_once('/') {
+            Some((owner, _)) if whole => owner.to_owned(),
+            _ => resource.clone(),
+        };
+        self.0
+            .used()
+            .insert((role.arn.clone(), action.clone(), resource));
     }
 
     /// What the ARN of a connection begins with, after the account.

@@ -41,7 +41,9 @@ impl S3Access for Gate {
             .caller(&credentials.access_key, token.as_deref())
             .map_err(refused)?;
         let access = access(cx.s3_op().name(), cx.s3_path());
-        self.0.permit(&caller, &[access]).map_err(denied)?;
+        self.0
+            .permit(&caller, &[access])
+            .map_err(|refused| denied(&refused))?;
         cx.extensions_mut().insert(caller);
         Ok(())
     }
@@ -70,7 +72,9 @@ impl S3Access for Gate {
 impl Gate {
     fn permit_also(&self, caller: Option<&Caller>, accesses: &[Access]) -> S3Result<()> {
         let caller = caller.ok_or_else(|| s3_error!(AccessDenied))?;
-        self.0.permit(caller, accesses).map_err(denied)
+        self.0
+            .permit(caller, accesses)
+            .map_err(|refused| denied(&refused))
     }
 }
 
@@ -99,7 +103,7 @@ fn session_token(cx: &S3AccessContext<'_>) -> Option<String> {
     })
 }
 
-fn denied(denied: Denied) -> S3Error {
+fn denied(denied: &Denied) -> S3Error {
     s3_error!(AccessDenied, "{}", denied.message())
 }
 

@@ -29,6 +29,10 @@ use aws_smithy_runtime_api::client::interceptors::context::Input;
 type Item = HashMap<String, AttributeValue>;
 
 /// Calls of every kind that name something of `tenant`, and nothing else.
+#[expect(
+    clippy::too_many_lines,
+    reason = "it is a list, one call after the other"
+)]
 pub(super) fn calls(tenant: &str) -> Vec<(&'static str, Look, Input)> {
     let key = || item(&format!("T#{tenant}#P#x"), "TASK#x");
     let table = "data";
@@ -150,6 +154,15 @@ pub(super) fn calls(tenant: &str) -> Vec<(&'static str, Look, Input)> {
         let call = TransactWriteItemsInput::builder().transact_items(part);
         calls.push((kind, rows, erased(call.build())));
     }
+    calls.extend(elsewhere(tenant));
+    calls.extend(messages_and_objects(tenant));
+    calls
+}
+
+/// What is a tenant's in the other tables, and in partitions that tenants share.
+fn elsewhere(tenant: &str) -> Vec<(&'static str, Look, Input)> {
+    let rows: Look = crate::sdk::guard::rows;
+    let mut calls = Vec::new();
     for (kind, table, pk, sk) in [
         (
             "a cache",
@@ -187,6 +200,11 @@ pub(super) fn calls(tenant: &str) -> Vec<(&'static str, Look, Input)> {
             .set_item(Some(item(&pk, &sk)));
         calls.push((kind, rows, erased(call.build())));
     }
+    calls
+}
+
+fn messages_and_objects(tenant: &str) -> Vec<(&'static str, Look, Input)> {
+    let mut calls = Vec::new();
     let path = format!("tenants/{tenant}/tasks/x");
     let objects: Look = crate::sdk::guard::objects::look;
     calls.push((
