@@ -3,8 +3,10 @@
 //! An [`Endpoint`] stands beside its handler and is the truth; the folders, `template.yaml`, the
 //! cargo-lambda router and `events/` are held against it by the conformance test.
 
+pub mod capability;
 pub mod uses;
 
+pub use capability::Capability;
 pub use uses::{Resource, Use};
 
 /// A function's description.
@@ -20,6 +22,8 @@ pub struct Endpoint {
     pub body_limit_hint: Option<&'static str>,
     /// The AWS actions that it is granted, and no others.
     pub uses: &'static [Use],
+    /// Whether it acts for all tenants, with its own role alone: a short, tested list.
+    pub unbound: bool,
 }
 
 /// What invokes a function.
@@ -89,6 +93,13 @@ impl Endpoint {
         self
     }
 
+    /// The same endpoint, for all tenants at once: nothing keeps it to one.
+    #[must_use]
+    pub const fn unbound(mut self) -> Self {
+        self.unbound = true;
+        self
+    }
+
     /// Whether it uses `resource` at all.
     pub fn names(&self, resource: Resource) -> bool {
         self.uses.iter().any(|used| used.resource == resource)
@@ -117,6 +128,7 @@ impl Endpoint {
             body_limit: BODY_LIMIT,
             body_limit_hint: None,
             uses: &[],
+            unbound: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod data;
 mod ephemeral;
 mod identity;
+pub(crate) mod owner;
 #[cfg(test)]
 mod tests;
 

@@ -23,6 +23,8 @@ use crate::sdk::connections::Connections;
 use crate::sdk::request::Request;
 
 pub use crate::sdk::connections::{Environment, StartError};
+#[doc(hidden)]
+pub use crate::sdk::request::Doors;
 
 /// Why an invocation failed as a whole; the platform retries it or reports it.
 pub type Failure = lambda_runtime::Error;
@@ -33,6 +35,7 @@ pub struct Function {
     /// What it is.
     pub endpoint: &'static Endpoint,
     adapter: Arc<dyn Adapter>,
+    doors: Doors,
 }
 
 /// A function that has started, and serves one payload after the other, or several at once.
@@ -41,6 +44,7 @@ pub struct Service {
     endpoint: &'static Endpoint,
     adapter: Arc<dyn Adapter>,
     connections: Arc<Connections>,
+    doors: Doors,
 }
 
 /// What stands between a payload and a handler.
@@ -63,7 +67,17 @@ impl Function {
         Self {
             endpoint,
             adapter: Arc::new(adapter),
+            doors: Doors::default(),
         }
+    }
+
+    /// The same function with doors open in the walls between tenants: for tests, and held by one to be
+    /// nobody else's.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn astray(mut self, doors: Doors) -> Self {
+        self.doors = doors;
+        self
     }
 
     /// A cold start: checks the configuration and reads the secrets that the endpoint uses.
@@ -80,6 +94,7 @@ impl Function {
             endpoint: self.endpoint,
             adapter: self.adapter.clone(),
             connections,
+            doors: self.doors,
         })
     }
 }
@@ -95,6 +110,7 @@ impl Service {
             self.connections.clone(),
             context.xray_trace_id,
             context.deadline,
+            self.doors,
         );
         self.adapter
             .call(Invocation {

@@ -11,9 +11,11 @@ pub mod cache;
 pub mod change;
 pub mod clock;
 pub mod connections;
+pub(crate) mod credentials;
 pub mod db;
 pub(crate) mod derivation;
 pub(crate) mod dynamo;
+pub(crate) mod guard;
 pub mod mail;
 pub mod queue;
 pub(crate) mod request;
@@ -26,6 +28,8 @@ pub mod uploads;
 use std::sync::Arc;
 
 use self::request::Request;
+use crate::error::Result;
+use crate::tenant::Tenant;
 
 /// The services, for one request.
 #[derive(Clone, Debug)]
@@ -50,6 +54,7 @@ pub struct Sdk {
     pub mail: mail::Mail,
     /// The time.
     pub clock: clock::Clock,
+    request: Arc<Request>,
 }
 
 impl Sdk {
@@ -66,6 +71,20 @@ impl Sdk {
             search: search::Search::new(dynamo.clone()),
             mail: mail::Mail::new(dynamo),
             clock: request.clock().clone(),
+            request: request.clone(),
         }
+    }
+
+    /// From here on the request acts in this tenant, and reaches no other's rows, objects or rooms.
+    ///
+    /// # Errors
+    /// 500 if it acts in another.
+    pub(crate) fn act_in(&self, tenant: Tenant) -> Result<()> {
+        credentials::act_in(&self.request, tenant)
+    }
+
+    /// The same services for another piece of the same invocation, which acts in no tenant yet.
+    pub(crate) fn renewed(&self) -> Self {
+        Self::new(&self.request.renewed())
     }
 }

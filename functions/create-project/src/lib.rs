@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/cr
         uses::PUBLIC_KEYS,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,
+        uses::STALE_CACHES,
     ]);
 
 /// What it is called and about.

@@ -20,6 +20,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::DB_GET,
         uses::DB_CHANGE,
         uses::CHANGE_NOTES,
+        uses::STALE_CACHES,
         uses::UPLOAD_NOTES,
         uses::STORAGE_PUT,
         uses::STORAGE_LINK,

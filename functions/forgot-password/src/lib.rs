@@ -7,7 +7,8 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::http("forgot-password", "POST", "/api/forgot-password")
     .uses(&[
         uses::THROTTLE,
-        uses::ACCOUNTS_LINKS,
+        uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_CHANGE,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,
         uses::DERIVATION_KEY,

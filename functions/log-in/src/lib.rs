@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").u
     uses::ACCOUNTS_LIST,
     uses::ACCOUNTS_PUT,
     uses::THROTTLE,
+    uses::THROTTLE_SUCCESS,
     uses::SIGNING_KEY,
 ]);
 

@@ -6,7 +6,10 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"]).uses(&[
     uses::ORIGINS,
     uses::AUTHENTICATE,
+    uses::TICKET_TAKE,
     uses::CONNECTION_OPEN,
+    uses::USER_CONNECTION_OPEN,
+    uses::USER_CONNECTION_FORGET,
     uses::CONNECTION_FORGET,
 ]);
 

@@ -3,8 +3,11 @@
 use shared::prelude::*;
 
 /// The gateway tells it, as a rule; what it misses ends with a 410 or with time.
-pub const ENDPOINT: Endpoint =
-    Endpoint::socket("realtime-disconnect", &["$disconnect"]).uses(&[uses::CONNECTION_FORGET]);
+pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-disconnect", &["$disconnect"]).uses(&[
+    uses::CONNECTION_FORGET,
+    uses::USER_CONNECTION_FORGET,
+    uses::ROOM_LEAVE,
+]);
 
 /// Nothing of the event matters but the connection.
 #[derive(Debug, Deserr)]

@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-subscribe", &["subscri
     uses::AUTHENTICATE,
     uses::DB_GET,
     uses::ROOM_JOIN,
+    uses::CONNECTION_JOIN,
 ]);
 
 /// Which room.

@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-unsubscribe", &["unsub
     uses::CONNECTION_GET,
     uses::AUTHENTICATE,
     uses::ROOM_LEAVE,
+    uses::CONNECTION_LEAVE,
 ]);
 
 /// Which room.

@@ -4,14 +4,16 @@ use shared::model::log::LogEntry;
 use shared::prelude::*;
 
 /// Each change leaves an event and a note; relayed, the note goes.
-pub const ENDPOINT: Endpoint = Endpoint::stream("relay").uses(&[
-    uses::STREAM,
-    uses::STREAM_GIVE_UP,
-    uses::SEND_TO_EMAIL,
-    uses::SEND_TO_EMBEDDINGS,
-    uses::SEND_TO_REALTIME,
-    uses::CHANGE_NOTES_REMOVE,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::stream("relay")
+    .uses(&[
+        uses::STREAM,
+        uses::STREAM_GIVE_UP,
+        uses::SEND_TO_EMAIL,
+        uses::SEND_TO_EMBEDDINGS,
+        uses::SEND_TO_REALTIME,
+        uses::CHANGE_NOTES_REMOVE,
+    ])
+    .unbound();
 
 /// Forwards, and does nothing else: so it can be repeated.
 pub async fn handler(sdk: Sdk, event: Event<Vec<LogEntry>, System>) -> Result<()> {

@@ -7,8 +7,10 @@ use shared::prelude::*;
 /// Anyone who holds the link's token.
 pub const ENDPOINT: Endpoint = Endpoint::http("reset-password", "POST", "/api/reset-password")
     .uses(&[
-        uses::THROTTLE,
-        uses::ACCOUNTS_LINKS,
+        uses::COUNT,
+        uses::THROTTLE_SUCCESS,
+        uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_CHANGE,
         uses::ACCOUNTS_LIST,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,

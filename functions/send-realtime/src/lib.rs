@@ -13,7 +13,9 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("send-realtime").uses(&[
     uses::DB_EVENTS,
     uses::SOCKET,
     uses::CONNECTION_FORGET,
+    uses::ROOM_LEAVE,
     uses::CONNECTIONS_OF_USER,
+    uses::USER_CONNECTION_FORGET,
 ]);
 
 /// How many events are sent before it is noted that they were.

@@ -3,14 +3,16 @@
 use shared::prelude::*;
 
 /// A note that is left over tells of each.
-pub const ENDPOINT: Endpoint = Endpoint::schedule("sweep-log").uses(&[
-    uses::CHANGE_NOTES_QUERY,
-    uses::DB_BATCH_GET,
-    uses::SEND_TO_EMAIL,
-    uses::SEND_TO_EMBEDDINGS,
-    uses::SEND_TO_REALTIME,
-    uses::CHANGE_NOTES_REMOVE,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::schedule("sweep-log")
+    .uses(&[
+        uses::CHANGE_NOTES_QUERY,
+        uses::DB_BATCH_GET,
+        uses::SEND_TO_EMAIL,
+        uses::SEND_TO_EMBEDDINGS,
+        uses::SEND_TO_REALTIME,
+        uses::CHANGE_NOTES_REMOVE,
+    ])
+    .unbound();
 
 /// The stream has relayed by then, unless something is wrong.
 const PATIENCE: Millis = 2 * 60_000;

@@ -3,8 +3,9 @@
 use shared::prelude::*;
 
 /// A note that is left over tells of each.
-pub const ENDPOINT: Endpoint =
-    Endpoint::schedule("sweep-uploads").uses(&[uses::UPLOAD_SWEEP, uses::STORAGE_DELETE]);
+pub const ENDPOINT: Endpoint = Endpoint::schedule("sweep-uploads")
+    .uses(&[uses::UPLOAD_SWEEP, uses::STORAGE_DELETE])
+    .unbound();
 
 /// A task is stored within seconds of its file, or not at all.
 const PATIENCE: Millis = 60 * 60_000;

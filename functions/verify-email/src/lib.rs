@@ -6,7 +6,8 @@ use shared::prelude::*;
 /// Anyone who holds the link's token.
 pub const ENDPOINT: Endpoint = Endpoint::http("verify-email", "POST", "/api/verify-email").uses(&[
     uses::COUNT,
-    uses::ACCOUNTS_LINKS,
+    uses::ACCOUNTS_GET,
+    uses::ACCOUNTS_CHANGE,
     uses::USER_CHANGE,
     uses::CHANGE_NOTES,
 ]);

@@ -144,6 +144,17 @@ impl DataFolder {
         self.parameter(name, || Ok(format!("local_{}", Uuid::new_v4().simple())))
     }
 
+    /// What temporary credentials are made from, random if missing.
+    pub fn credentials_key(&self) -> Result<String, DataError> {
+        const FILE: &str = "credentials.key";
+        if let Ok(key) = fs::read_to_string(self.join(FILE)) {
+            return Ok(key);
+        }
+        let key = [Uuid::new_v4(), Uuid::new_v4()].map(|half| half.simple().to_string());
+        self.write_private(FILE, &key.concat())?;
+        Ok(key.concat())
+    }
+
     /// Writes a file that only the user may read, all at once.
     pub fn write_private(&self, name: &str, content: &str) -> Result<(), DataError> {
         write_private(&self.join(name), content)

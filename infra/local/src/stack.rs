@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     data::DataFolder,
-    front::{Front, dynamodb::DynamoDb},
+    front::{Front, dynamodb::DynamoDb, iam::Iam},
     gateway::{Gateway, Outbox, Routes},
     lambda::Lambda,
     server,
@@ -59,15 +59,22 @@ impl Stack {
         let aws_services = "the AWS services, the one after the API's,";
         let (aws_listener, aws) = bind(options.aws_port, aws_services).await?;
         let data = DataFolder::open(&options.data)?;
-        let template = deploy::read_template(&data, api, aws, &options.allowed_origins)?;
+        let template = deploy::read_template(
+            &data,
+            api,
+            aws,
+            &options.allowed_origins,
+            options.tenant_isolation,
+        )?;
         let clock = options.clock;
 
-        let services = deploy::open_services(&data, options.embeddings, aws, &clock).await?;
+        let iam = Iam::new(&template, &data.credentials_key()?, clock.clone())?;
+        let services = deploy::open_services(&data, options.embeddings, aws, &clock, &iam).await?;
         deploy::create_resources(&template, &services).await?;
-        let front = Front::new(services);
+        let front = Front::new(services, iam);
 
-        let environments = deploy::environments(&template, aws);
-        data.write_private("lambda.env", &deploy::env_file(&environments))?;
+        let environments = deploy::environments(&template, aws, front.iam());
+        data.write_private("lambda.env", &deploy::env_file(&template, aws))?;
         let deployments = deploy::deployments(&template, environments, &options.functions)?;
         let lambda = Lambda::new(deployments, front.journal().clone(), clock.clone());
 

@@ -22,8 +22,22 @@ pub enum Resource {
     Vectors,
     /// The table of users, sessions and memberships.
     Identity,
-    /// The table of what expires.
+    /// The same table, in a transaction that changes a tenant's rows as well.
+    IdentityWithData,
+    /// A tenant's rows of the table of what expires.
     Ephemeral,
+    /// How often somebody may try, in the same table.
+    Attempts,
+    /// Tickets, in the same table.
+    Tickets,
+    /// Connections, in the same table.
+    ConnectionRows,
+    /// Users' connections, in the same table.
+    UserConnections,
+    /// Notes of changes that are to be relayed, in the same table.
+    ChangeNotes,
+    /// Notes of files that are on their way, in the same table.
+    UploadNotes,
     /// The bucket of attachments.
     Attachments,
     /// The queue of emails to send.
@@ -55,12 +69,33 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// Whether it is reached with the credentials of the request's tenant, and not with the function's own.
+    pub const fn is_a_tenants(self) -> bool {
+        matches!(
+            self,
+            Self::Data
+                | Self::Lsi1
+                | Self::Vectors
+                | Self::IdentityWithData
+                | Self::Ephemeral
+                | Self::ChangeNotes
+                | Self::UploadNotes
+                | Self::Attachments
+        )
+    }
+
     /// The environment variables without which it can't be reached.
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Data | Self::Lsi1 | Self::Vectors => &["DATA_TABLE"],
-            Self::Identity => &["IDENTITY_TABLE"],
-            Self::Ephemeral => &["EPHEMERAL_TABLE"],
+            Self::Identity | Self::IdentityWithData => &["IDENTITY_TABLE"],
+            Self::Ephemeral
+            | Self::Attempts
+            | Self::Tickets
+            | Self::ConnectionRows
+            | Self::UserConnections
+            | Self::ChangeNotes
+            | Self::UploadNotes => &["EPHEMERAL_TABLE"],
             Self::Attachments => &["BUCKET"],
             Self::EmailQueue => &["EMAIL_QUEUE_URL"],
             Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
@@ -93,18 +128,20 @@ uses! {
     ACCOUNTS_GET = Identity ["dynamodb:GetItem"];
     /// A user's memberships.
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
-    /// Links that were sent, and what following them changes.
-    ACCOUNTS_LINKS = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// Accounts and their links, changed in the transaction that tells of it.
+    ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// How often somebody may try.
-    THROTTLE = Ephemeral ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
+    THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
+    /// A success, which begins the count anew.
+    THROTTLE_SUCCESS = Attempts ["dynamodb:PutItem", "dynamodb:DeleteItem"];
     /// Counts of what somebody tries.
-    COUNT = Ephemeral ["dynamodb:UpdateItem"];
+    COUNT = Attempts ["dynamodb:UpdateItem"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
     /// Refresh tokens: one used up, and its successor.
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// A session, ended.
-    ACCOUNTS_END_SESSION = Identity ["dynamodb:DeleteItem"];
+    /// A session, ended in the transaction that tells of it.
+    ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// One row of `Data`.
@@ -121,28 +158,40 @@ uses! {
     DB_INDEXED_LATE = Data ["dynamodb:UpdateItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// The note that a change leaves until it is relayed, and the caches that it makes stale.
-    CHANGE_NOTES = Ephemeral ["dynamodb:PutItem"];
+    /// The note that a change leaves until it is relayed.
+    CHANGE_NOTES = ChangeNotes ["dynamodb:PutItem"];
+    /// The caches that a change makes stale.
+    STALE_CACHES = Ephemeral ["dynamodb:PutItem"];
     /// The note of a file on its way, made and then kept.
-    UPLOAD_NOTES = Ephemeral ["dynamodb:PutItem", "dynamodb:DeleteItem"];
+    UPLOAD_NOTES = UploadNotes ["dynamodb:PutItem", "dynamodb:DeleteItem"];
     /// The notes of files that were left behind, and their end.
-    UPLOAD_SWEEP = Ephemeral ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    UPLOAD_SWEEP = UploadNotes ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// The notes of changes that have been relayed, removed.
-    CHANGE_NOTES_REMOVE = Ephemeral ["dynamodb:BatchWriteItem"];
+    CHANGE_NOTES_REMOVE = ChangeNotes ["dynamodb:BatchWriteItem"];
     /// The notes of changes that have not been relayed.
-    CHANGE_NOTES_QUERY = Ephemeral ["dynamodb:Query"];
+    CHANGE_NOTES_QUERY = ChangeNotes ["dynamodb:Query"];
     /// What has become of an email.
     MAIL_RECORDS = Ephemeral ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A ticket, issued.
-    TICKET_ISSUE = Ephemeral ["dynamodb:PutItem"];
-    /// A ticket, taken, and the connection that it opens.
-    CONNECTION_OPEN = Ephemeral ["dynamodb:DeleteItem", "dynamodb:PutItem"];
+    TICKET_ISSUE = Tickets ["dynamodb:PutItem"];
+    /// A ticket, taken.
+    TICKET_TAKE = Tickets ["dynamodb:DeleteItem"];
+    /// A connection, opened.
+    CONNECTION_OPEN = ConnectionRows ["dynamodb:PutItem"];
+    /// A connection and what it knows of its rooms, forgotten. It leaves them as well: [`ROOM_LEAVE`].
+    CONNECTION_FORGET = ConnectionRows ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
+    /// A connection among those of its user, opened.
+    USER_CONNECTION_OPEN = UserConnections ["dynamodb:PutItem"];
+    /// The same, forgotten.
+    USER_CONNECTION_FORGET = UserConnections ["dynamodb:DeleteItem"];
     /// A user's connections.
-    CONNECTIONS_OF_USER = Ephemeral ["dynamodb:Query"];
-    /// A connection and its rooms, forgotten.
-    CONNECTION_FORGET = Ephemeral ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
+    CONNECTIONS_OF_USER = UserConnections ["dynamodb:Query"];
     /// Who is behind a connection.
-    CONNECTION_GET = Ephemeral ["dynamodb:GetItem"];
+    CONNECTION_GET = ConnectionRows ["dynamodb:GetItem"];
+    /// A room, as its connection knows it.
+    CONNECTION_JOIN = ConnectionRows ["dynamodb:PutItem"];
+    /// The same, forgotten.
+    CONNECTION_LEAVE = ConnectionRows ["dynamodb:DeleteItem"];
     /// A room, joined.
     ROOM_JOIN = Ephemeral ["dynamodb:PutItem"];
     /// A room, left.

@@ -173,7 +173,7 @@ pub(crate) fn rate(limit: &str, of: &str, window: Millis) -> (String, String) {
 
 /// An address from which somebody has logged in to an account.
 pub(crate) fn known_address(pair: &str) -> (String, String) {
-    (format!("KNOWN#{}", digest(pair)), "KNOWN".to_owned())
+    (format!("RATE#known#{}", digest(pair)), "KNOWN".to_owned())
 }
 
 /// The partition of a user's connections, in whichever tenants.

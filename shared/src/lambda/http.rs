@@ -89,7 +89,11 @@ where
                 ..
             } = invocation;
             let outcome = until(deadline, async {
-                let caller = C::admit(authenticate::<C>(&sdk, &request).await?)?;
+                let principal = authenticate::<C>(&sdk, &request).await?;
+                if let Some(principal) = &principal {
+                    sdk.act_in(principal.tenant)?;
+                }
+                let caller = C::admit(principal)?;
                 let input = parse::<T>(endpoint, &request)?;
                 let event = Event {
                     client: client(&request),

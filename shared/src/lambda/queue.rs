@@ -113,7 +113,7 @@ impl Delivery {
             let receipt = record.receipt_handle.clone().unwrap_or_default();
             let deliveries = deliveries(&record);
             if stuck.is_none() {
-                let work = handle(handler, self.sdk.clone(), record, &id);
+                let work = handle(handler, self.sdk.renewed(), record, &id);
                 let outcome = until(self.deadline, work).await;
                 log(self.function, &id, &outcome);
                 let Err(error) = outcome else {
@@ -175,6 +175,7 @@ where
     let caller = Worker {
         tenant: Tenant::verified(message.job.tenant_id),
     };
+    sdk.act_in(caller.tenant)?;
     handler(sdk, Event::new(message, caller, id)).await
 }
 

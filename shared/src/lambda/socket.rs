@@ -128,7 +128,11 @@ where
             let connection_id = request.context.connection_id;
             let sdk = invocation.sdk;
             let outcome = until(invocation.deadline, async {
-                let caller = C::admit(behind::<C>(&sdk, &connection_id).await?)?;
+                let principal = behind::<C>(&sdk, &connection_id).await?;
+                if let Some(principal) = &principal {
+                    sdk.act_in(principal.tenant)?;
+                }
+                let caller = C::admit(principal)?;
                 let input =
                     input::parse::<T>(parameters(invocation.endpoint, request.body.as_deref())?)?;
                 let event = Event {

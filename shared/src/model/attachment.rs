@@ -232,7 +232,7 @@ mod tests {
                 Just((&b" %PDF-"[..], "")),
             ],
             more in prop::collection::vec(any::<u8>(), 0..20),
-            stem in "[^/\\p{Cc}]{0,20}",
+            stem in "[^/\\p{Cc}\u{2028}-\u{202e}\u{2066}-\u{2069}]{0,20}",
             (extension, named) in prop_oneof![
                 Just((".pdf", "pdf")), Just((".PDF", "pdf")), Just((".jpg", "jpeg")), Just((".JpEg", "jpeg")),
                 Just((".png", "png")), Just((".pdf.exe", "")), Just(("", "")), Just((".", "")), Just((".svg", "")),

@@ -120,6 +120,7 @@ impl Accounts {
             created_at: now,
         };
         let began = self.new_session(user.id, tenant.id, client);
+        self.dynamo.request().bind(tenant.id)?;
         let mut parts = vec![
             self.dynamo.creation(&Key::account(&email), &account)?,
             self.dynamo.creation(&Key::user(user.id), &user)?,
@@ -172,6 +173,7 @@ impl Accounts {
             .or(memberships.first())
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
+        self.dynamo.request().bind(membership.tenant_id)?;
         let (tenant, _, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
             self.dynamo.transact(began.parts(&self.dynamo)?),
@@ -224,7 +226,8 @@ impl Accounts {
         let user = user.ok_or_else(|| Error::internal("a membership has no user"))?;
         let tenants = try_join_all(memberships.into_iter().map(|membership| async move {
             let profile = Key::tenant_profile(membership.tenant_id);
-            let tenant = self.dynamo.get(profile).await?;
+            let theirs = Tenant::verified(membership.tenant_id);
+            let tenant = self.dynamo.in_tenant(theirs)?.get(profile).await?;
             Ok::<_, Error>(tenant.map(|tenant| Belonging {
                 tenant: tenant.into_inner().into(),
                 role: membership.role,

@@ -7,6 +7,7 @@ use aws_sdk_bedrockruntime::error::ProvideErrorMetadata;
 use aws_sdk_bedrockruntime::primitives::Blob;
 use serde::Deserialize;
 
+use super::guard;
 use super::request::{Request, client};
 use crate::error::{Error, Result};
 use crate::model::search::DIMENSIONS;
@@ -89,7 +90,7 @@ impl Ai {
 
     fn client(&self) -> &Client {
         self.client
-            .get_or_init(|| client!(aws_sdk_bedrockruntime, &self.request))
+            .get_or_init(|| client!(aws_sdk_bedrockruntime, &self.request, guard::plain::models))
     }
 }
 

@@ -15,6 +15,7 @@ use aws_types::SdkConfig;
 use aws_types::sdk_config::{RequestChecksumCalculation, ResponseChecksumValidation};
 
 use super::clock::Clock;
+use super::credentials::Sessions;
 use super::derivation::DerivationKey;
 use super::token::{SigningKey, Verifier};
 use crate::endpoint::{Endpoint, Resource, Trigger};
@@ -76,6 +77,8 @@ pub(crate) struct Connections {
     mail_key: Option<String>,
     mail_client: OnceLock<reqwest::Client>,
     retry_partition: String,
+    sessions: Sessions,
+    unbound: bool,
 }
 
 impl Environment {
@@ -139,6 +142,8 @@ impl Connections {
             mail_key: None,
             mail_client: OnceLock::new(),
             retry_partition: retry_partition(),
+            sessions: Sessions::default(),
+            unbound: endpoint.unbound,
         };
         if endpoint.names(Resource::SigningKey) {
             let pem = connections.secret("SIGNING_KEY_PARAMETER").await?;
@@ -203,6 +208,16 @@ impl Connections {
     /// Each start has its own budget of retries, as each process has on AWS.
     pub(crate) fn retry_partition(&self) -> &str {
         &self.retry_partition
+    }
+
+    /// Tenants' credentials.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Whether the function acts for all tenants.
+    pub(crate) fn is_unbound(&self) -> bool {
+        self.unbound
     }
 
     async fn secret(&self, variable: &str) -> Result<String, StartError> {

@@ -18,8 +18,10 @@ use aws_sdk_dynamodb::types::{
 
 use super::backoff::Backoff;
 use super::request::{Request, client};
+use super::{credentials, guard};
 use crate::error::{Cause, Error, Result};
 use crate::keys::{Key, Partition, Row, Stored, Table};
+use crate::tenant::Tenant;
 
 /// What became of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +58,19 @@ impl Dynamo {
         &self.request
     }
 
+    /// The same tables for what is known to be of `tenant`, whichever the request acts in.
+    pub(crate) fn in_tenant(&self, tenant: Tenant) -> Result<Self> {
+        if self.request.tenant() == Some(tenant.id()) {
+            return Ok(self.clone());
+        }
+        let request = self.request.renewed();
+        credentials::act_in(&request, tenant)?;
+        Ok(Self::new(request))
+    }
+
     pub(crate) fn client(&self) -> &Client {
         self.client.get_or_init(|| {
-            let config = client!(aws_sdk_dynamodb, &self.request)
+            let config = client!(aws_sdk_dynamodb, &self.request, guard::rows)
                 .config()
                 .to_builder();
             Client::from_conf(config.retry_classifier(Contention).build())

@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 use super::dynamo::{Dynamo, Item, from_item, key_item, text};
+use super::guard;
 use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, SHARDS, Table};
@@ -259,7 +260,7 @@ impl Queue {
 
     fn client(&self) -> &Client {
         self.client
-            .get_or_init(|| client!(aws_sdk_sqs, self.dynamo.request()))
+            .get_or_init(|| client!(aws_sdk_sqs, self.dynamo.request(), guard::messages::look))
     }
 }
 

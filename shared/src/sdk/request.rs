@@ -1,6 +1,6 @@
 //! What belongs to one request: its trace and its deadline, which every AWS call of it carries.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::error::BoxError;
 
 use super::clock::Clock;
 use super::connections::Connections;
+use super::credentials::SignIn;
+use super::guard::Refused;
 use crate::error::{Error, Result};
+use crate::model::id::TenantId;
 
 /// Kept back from the function's time, to answer 503 rather than to be cut off.
 const RESERVE: Duration = Duration::from_millis(500);
@@ -25,6 +28,21 @@ pub(crate) struct Request {
     connections: Arc<Connections>,
     trace: Option<String>,
     deadline: SystemTime,
+    doors: Doors,
+    /// The tenant that it acts in.
+    tenant: OnceLock<TenantId>,
+    sign_in: OnceLock<Arc<dyn SignIn>>,
+}
+
+/// For the tests of one wall without the other. Nothing that runs a function on Lambda or in the embedded
+/// stack has a way to open them.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doors {
+    /// Each request is bound to this tenant, whoever its caller is.
+    pub bound_to: Option<TenantId>,
+    /// Calls are sent whatever they name.
+    pub unguarded: bool,
 }
 
 impl Request {
@@ -33,12 +51,66 @@ impl Request {
         connections: Arc<Connections>,
         trace: Option<String>,
         deadline: u64,
+        doors: Doors,
     ) -> Arc<Self> {
         Arc::new(Self {
             connections,
             trace,
             deadline: time_of(deadline, SystemTime::now()),
+            doors,
+            tenant: OnceLock::new(),
+            sign_in: OnceLock::new(),
         })
+    }
+
+    /// Another with the same connections, trace and deadline, which acts in no tenant yet.
+    pub(crate) fn renewed(&self) -> Arc<Self> {
+        Arc::new(Self {
+            connections: Arc::clone(&self.connections),
+            trace: self.trace.clone(),
+            deadline: self.deadline,
+            doors: self.doors,
+            tenant: OnceLock::new(),
+            sign_in: OnceLock::new(),
+        })
+    }
+
+    /// From here on it acts in this tenant, and in no other. Returns which: a test may have another in mind.
+    ///
+    /// # Errors
+    /// 500 if it acts in another.
+    pub(crate) fn bind(&self, tenant: TenantId) -> Result<TenantId> {
+        let wanted = self.doors.bound_to.unwrap_or(tenant);
+        let bound = *self.tenant.get_or_init(|| wanted);
+        if bound == wanted {
+            Ok(bound)
+        } else {
+            Err(Error::internal(Refused::Bound { bound, wanted }))
+        }
+    }
+
+    /// The tenant that it acts in.
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
+        self.tenant.get().copied()
+    }
+
+    /// Whether it acts for all tenants: the functions that do are a short, tested list.
+    pub(crate) fn is_unbound(&self) -> bool {
+        self.connections.is_unbound()
+    }
+
+    pub(crate) fn doors(&self) -> Doors {
+        self.doors
+    }
+
+    /// Has the tenant's calls signed by its own credentials; the first one stays.
+    pub(crate) fn sign_in_with(&self, sign_in: Arc<dyn SignIn>) {
+        let _the_same_tenant_s = self.sign_in.set(sign_in);
+    }
+
+    /// What signs for the tenant; none where the function signs everything itself.
+    pub(crate) fn sign_in(&self) -> Option<&Arc<dyn SignIn>> {
+        self.sign_in.get()
     }
 
     pub(crate) fn connections(&self) -> &Arc<Connections> {
@@ -116,10 +188,11 @@ impl Intercept for TraceHeader {
     }
 }
 
-/// Builds a service's client for a request: the shared connections, and the request's own settings.
+/// Builds a service's client for a request: the shared connections, the request's own settings, and the
+/// guard, which looks at what each call names.
 macro_rules! client {
-    ($service:ident, $request:expr) => {{
-        let request: &$crate::sdk::request::Request = $request;
+    ($service:ident, $request:expr, $look:expr) => {{
+        let request: &std::sync::Arc<$crate::sdk::request::Request> = $request;
         $service::Client::from_conf(
             $service::config::Builder::from(request.connections().aws())
                 .timeout_config(request.timeouts())
@@ -127,6 +200,8 @@ macro_rules! client {
                     request.connections().retry_partition().to_owned(),
                 ))
                 .interceptor(request.trace())
+                .interceptor($crate::sdk::guard::Guard::new(request, $look))
+                .identity_cache($crate::sdk::credentials::Signers(request.clone()))
                 .build(),
         )
     }};

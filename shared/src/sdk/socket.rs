@@ -12,6 +12,7 @@ use futures::future::try_join_all;
 
 use super::clock::Millis;
 use super::dynamo::{Dynamo, from_item, met, number, text};
+use super::guard;
 use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, RoomKey, Table};
@@ -198,13 +199,14 @@ impl Socket {
             return Ok(());
         };
         let tenant = crate::tenant::Tenant::verified(holder.tenant_id);
+        let within = &Self::new(self.dynamo.in_tenant(tenant)?);
         let rooms = self
             .partition(&keys::connection_pk(connection_id), "ROOM#")
             .await?;
         let leaving = rooms.iter().filter_map(|item| {
             let room = text(item, "sk").strip_prefix("ROOM#")?;
             let room = tenant.room(Room::try_from(room.to_owned()).ok()?);
-            Some(async move { self.leave(&room, connection_id).await })
+            Some(async move { within.leave(&room, connection_id).await })
         });
         try_join_all(leaving).await?;
         self.dynamo
@@ -302,7 +304,11 @@ impl Socket {
         let request = self.dynamo.request();
         let endpoint = request.variable("SOCKET_ENDPOINT")?.to_owned();
         Ok(self.client.get_or_init(|| {
-            let shared = client!(aws_sdk_apigatewaymanagement, request);
+            let shared = client!(
+                aws_sdk_apigatewaymanagement,
+                request,
+                guard::plain::connections
+            );
             Client::from_conf(shared.config().to_builder().endpoint_url(endpoint).build())
         }))
     }

@@ -9,6 +9,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use bytes::Bytes;
 
 use super::dynamo::Dynamo;
+use super::guard;
 use super::request::client;
 use super::uploads::{PendingUpload, Uploads};
 use crate::error::{Error, Result};
@@ -143,6 +144,6 @@ impl Storage {
 
     fn client(&self) -> &Client {
         self.client
-            .get_or_init(|| client!(aws_sdk_s3, self.dynamo.request()))
+            .get_or_init(|| client!(aws_sdk_s3, self.dynamo.request(), guard::objects::look))
     }
 }

@@ -6,7 +6,7 @@ use local::template::EventSource;
 use serde::Deserialize;
 use shared::endpoint::{Endpoint, Resource, Trigger};
 
-use super::grants::{RECEIVE, queue_name};
+use super::grants::{RECEIVE, TENANT_ROLE, queue_name};
 use super::workspace::{TEMPLATE, endpoints, read};
 use crate::agreement::{Lines, assert_agree};
 
@@ -72,7 +72,8 @@ fn each_function_is_configured_with_what_it_uses_and_no_more() {
     let mut wanted = Lines::new();
     for endpoint in endpoints() {
         let used = endpoint.uses.iter().map(|used| used.resource);
-        let variables = used.flat_map(Resource::variables).copied();
+        let role = endpoint.of_a_tenant().next().map(|_| TENANT_ROLE);
+        let variables = used.flat_map(Resource::variables).copied().chain(role);
         wanted.extend(
             variables
                 .chain([EVERYWHERE])

@@ -1,33 +1,157 @@
-//! Least privilege: `template.yaml` grants each function what its endpoint uses, and no more.
+//! Least privilege: `template.yaml` grants each function what its endpoint uses, and no more: what is no
+//! tenant's to its own role, and what is a tenant's to a role that it assumes for that tenant.
 
-use local::template::FunctionResource;
+use std::sync::LazyLock;
+
+use local::template::{FunctionResource, Template, Values};
 use serde_json::{Value, json};
-use shared::endpoint::{Resource, Use};
+use shared::endpoint::{Capability, Endpoint, Resource, Use};
 
-use super::workspace::{TEMPLATE, endpoints};
+use super::workspace::{TEMPLATE, endpoints, read};
 use crate::agreement::{Lines, assert_agree};
 
 /// The action that tells a queue's consumer.
 pub(super) const RECEIVE: &str = "sqs:ReceiveMessage";
 
+/// The variable that names the role of a function's capability.
+pub(super) const TENANT_ROLE: &str = "TENANT_ROLE";
+
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "000000000000";
 
 #[test]
-fn the_template_grants_each_function_what_it_uses_and_no_more() {
+fn a_function_s_own_role_is_granted_what_it_uses_of_no_tenant_and_no_more() {
+    let wanted = endpoints().into_iter().flat_map(|endpoint| {
+        let own = endpoint.uses.iter();
+        let own = own.filter(|used| endpoint.unbound || !used.resource.is_a_tenants());
+        own.flat_map(granted)
+            .map(|grant| format!("{}: {grant}", endpoint.name))
+    });
+    assert_granted(&wanted.collect(), &TEMPLATE);
+}
+
+#[test]
+fn without_isolation_a_function_s_own_role_is_granted_all_that_it_uses_and_no_more() {
+    let wanted = endpoints().into_iter().flat_map(|endpoint| {
+        let grants = endpoint.uses.iter().flat_map(granted);
+        grants.map(|grant| format!("{}: {grant}", endpoint.name))
+    });
+    assert_granted(&wanted.collect(), &NOT_ISOLATED);
+    assert_eq!(NOT_ISOLATED.roles.len(), NOT_ISOLATED.functions.len());
+    let role = |function: &FunctionResource| function.environment.contains_key(TENANT_ROLE);
+    assert!(!NOT_ISOLATED.functions.iter().any(role));
+}
+
+/// A role for each capability that some function needs, for those functions alone, and for one tenant at a
+/// time.
+#[test]
+fn the_roles_of_a_tenant_grant_what_is_that_tenant_s_to_those_who_need_it() {
     let mut wanted = Lines::new();
-    for endpoint in endpoints() {
-        for used in endpoint.uses {
-            wanted.extend(granted(used).map(|grant| format!("{}: {grant}", endpoint.name)));
+    for capability in Capability::ALL {
+        let needs = |endpoint: &&Endpoint| capability_of(endpoint) == Some(capability);
+        let functions: Vec<_> = endpoints().into_iter().filter(needs).collect();
+        if functions.is_empty() {
+            continue;
+        }
+        let role = capability.role();
+        wanted.extend(capability.uses().flat_map(|used| {
+            let grants = used.actions.iter().map(move |action| {
+                let (resource, condition) = of_one_tenant(used.resource);
+                grant("Allow", action, &resource, &condition)
+            });
+            grants.map(|grant| format!("{role}: {grant}"))
+        }));
+        let condition = json!({
+            "StringLike": { "aws:RequestTag/tenant": "????????-????-????-????-????????????" },
+            "ForAllValues:StringEquals": { "aws:TagKeys": ["tenant"] },
+        });
+        for endpoint in functions {
+            let function = TEMPLATE.function(endpoint.name).expect("it is deployed");
+            for action in ["sts:AssumeRole", "sts:TagSession"] {
+                let grant = grant("Allow", action, &function.role, &condition);
+                wanted.insert(format!("{role} may be assumed: {grant}"));
+            }
         }
     }
-    let found = TEMPLATE.functions.iter().flat_map(grants).collect();
+    let made = TEMPLATE.roles.iter().filter(|role| !role.trust.is_empty());
+    let found = made
+        .flat_map(|role| {
+            let trust = format!("{} may be assumed", role.logical_id);
+            let grants = lines(
+                &role.logical_id,
+                &role.grants,
+                |statement| &statement["Resource"],
+            );
+            let trusted = lines(
+                &trust,
+                &role.trust,
+                |statement| &statement["Principal"]["AWS"],
+            );
+            grants.into_iter().chain(trusted)
+        })
+        .collect();
     assert_agree(
-        ("what the endpoints use", &wanted),
+        ("the capabilities that endpoints need", &wanted),
+        ("template.yaml", &found),
+        "change the role's policy or its AssumeRolePolicyDocument, or what the capability is granted in \
+         shared/src/endpoint/capability.rs.",
+    );
+}
+
+#[test]
+fn each_function_is_told_the_role_of_its_capability() {
+    let wanted = endpoints()
+        .iter()
+        .filter_map(|endpoint| Some((endpoint.name, capability_of(endpoint)?.role())))
+        .map(|(name, role)| format!("{name}: {role}"))
+        .collect();
+    let role_of = |arn: &str| {
+        let role = TEMPLATE.roles.iter().find(|role| role.arn == arn);
+        role.map_or(arn.to_owned(), |role| role.logical_id.clone())
+    };
+    let told = TEMPLATE.functions.iter().filter_map(|function| {
+        let arn = function.environment.get(TENANT_ROLE)?;
+        Some(format!("{}: {}", function.name, role_of(arn)))
+    });
+    assert_agree(
+        ("the endpoints' capabilities", &wanted),
+        ("template.yaml", &told.collect()),
+        "change TENANT_ROLE among the function's variables.",
+    );
+}
+
+/// The same template, with isolation turned off.
+static NOT_ISOLATED: LazyLock<Template> = LazyLock::new(|| {
+    let values = Values::local("http://127.0.0.1")
+        .parameter("SigningPublicKeys", r#"{"keys":[]}"#)
+        .parameter("TenantIsolation", "false");
+    Template::parse(&read("template.yaml"), &values).expect("it is a template")
+});
+
+fn assert_granted(wanted: &Lines, template: &Template) {
+    let found = template
+        .functions
+        .iter()
+        .flat_map(|function| {
+            lines(
+                &function.name,
+                &function.policies,
+                |statement| &statement["Resource"],
+            )
+        })
+        .collect();
+    assert_agree(
+        ("what the endpoints use", wanted),
         ("template.yaml", &found),
         "look at what the code calls (shared/src/sdk), then change the function's Policies, or `uses` in \
-         its ENDPOINT.",
+         its ENDPOINT. What is a tenant's stands in a policy that is there without isolation alone.",
     );
+}
+
+fn capability_of(endpoint: &Endpoint) -> Option<Capability> {
+    endpoint.capability().unwrap_or_else(|problem| {
+        panic!("\n{problem}: add what is missing to shared/src/endpoint/capability.rs\n")
+    })
 }
 
 /// The queue's name, if it is one.
@@ -48,8 +172,52 @@ fn granted(used: &Use) -> impl Iterator<Item = String> {
         Resource::SigningKey => secret(action, "/tenon/signing-key"),
         Resource::DerivationKey => secret(action, "/tenon/derivation-key"),
         Resource::MailKey => secret(action, "/tenon/mail-key"),
-        resource => grant("Allow", action, &arn(resource), &Value::Null),
+        resource => {
+            let condition = partitions(resource).map_or(Value::Null, |keys| leading(&[keys]));
+            grant("Allow", action, &arn(resource), &condition)
+        }
     })
+}
+
+/// What the partition keys begin with of those who share a table.
+fn partitions(resource: Resource) -> Option<&'static str> {
+    match resource {
+        Resource::Ephemeral => Some("T#*"),
+        Resource::Attempts => Some("RATE#*"),
+        Resource::Tickets => Some("TICKET#*"),
+        Resource::ConnectionRows => Some("CONN#*"),
+        Resource::UserConnections => Some("USER#*"),
+        Resource::ChangeNotes => Some("CHANGES#*"),
+        Resource::UploadNotes => Some("UPLOADS#*"),
+        _ => None,
+    }
+}
+
+/// The condition that a call names partition keys, and these alone.
+fn leading(keys: &[&str]) -> Value {
+    json!({
+        "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys },
+        "Null": { "dynamodb:LeadingKeys": "false" },
+    })
+}
+
+/// What of a resource is the tenant's whom a session is tagged with.
+fn of_one_tenant(resource: Resource) -> (String, Value) {
+    const TENANT: &str = "${aws:PrincipalTag/tenant}";
+    let keys = [format!("T#{TENANT}"), format!("T#{TENANT}#*")];
+    let keys = keys.each_ref().map(String::as_str);
+    match resource {
+        Resource::Data | Resource::Lsi1 | Resource::Ephemeral => (arn(resource), leading(&keys)),
+        Resource::Attachments => {
+            let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/*");
+            (path, Value::Null)
+        }
+        // Notes of all tenants share their partitions, and of vectors IAM knows nothing.
+        other => {
+            let condition = partitions(other).map_or(Value::Null, |keys| leading(&[keys]));
+            (arn(other), condition)
+        }
+    }
 }
 
 /// A secret's key may be used for that secret alone.
@@ -73,8 +241,14 @@ fn arn(resource: Resource) -> String {
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
         Resource::Vectors => table("data/index/vectors"),
-        Resource::Identity => table("identity"),
-        Resource::Ephemeral => table("ephemeral"),
+        Resource::Identity | Resource::IdentityWithData => table("identity"),
+        Resource::Ephemeral
+        | Resource::Attempts
+        | Resource::Tickets
+        | Resource::ConnectionRows
+        | Resource::UserConnections
+        | Resource::ChangeNotes
+        | Resource::UploadNotes => table("ephemeral"),
         Resource::Attachments => "arn:aws:s3:::tenon-attachments/tenants/*".to_owned(),
         Resource::Connections => {
             format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:SocketApi/live/*/@connections/*")
@@ -89,15 +263,15 @@ fn arn(resource: Resource) -> String {
     }
 }
 
-/// What the template grants a function.
-fn grants(function: &FunctionResource) -> Lines {
+/// What statements grant, with what they say `on`.
+fn lines<'a>(whose: &str, statements: &'a [Value], on: impl Fn(&'a Value) -> &'a Value) -> Lines {
     let mut lines = Lines::new();
-    for statement in &function.policies {
+    for statement in statements {
         let effect = statement["Effect"].as_str().unwrap_or_default();
         for action in one_or_many(&statement["Action"]) {
-            for resource in one_or_many(&statement["Resource"]) {
+            for resource in one_or_many(on(statement)) {
                 let grant = grant(effect, action, resource, &statement["Condition"]);
-                lines.insert(format!("{}: {grant}", function.name));
+                lines.insert(format!("{whose}: {grant}"));
             }
         }
     }

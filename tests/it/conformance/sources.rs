@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::workspace::{ROOT, names, read};
+use super::workspace::{ROOT, endpoints, names, read};
 use crate::agreement::{Lines, assert_agree, assert_none};
 
 /// The most lines of a handler's body: blank ones, and those that only close what others opened, don't
@@ -91,6 +91,42 @@ fn only_a_short_list_of_functions_acts_in_no_tenant() {
         ("the list in tests/it/conformance/sources.rs", &allowed),
         ("functions/", &found),
         "let the function act for a tenant; if it can't, say why in its file, and change the list.",
+    );
+}
+
+#[test]
+fn the_same_functions_are_bound_to_no_tenant() {
+    let found = endpoints()
+        .iter()
+        .filter(|endpoint| endpoint.unbound)
+        .map(|endpoint| endpoint.name.to_owned())
+        .collect();
+    assert_agree(
+        (
+            "the list in tests/it/conformance/sources.rs",
+            &SYSTEM.map(str::to_owned).into(),
+        ),
+        ("the endpoints that say `unbound`", &found),
+        "bind each request to the tenant that it acts in; if that can't be, say why in the function's file, and \
+         change the list.",
+    );
+}
+
+/// They are for the tests of one wall without the other.
+#[test]
+fn nothing_but_tests_opens_a_door_in_the_walls_between_tenants() {
+    let mut opened = Lines::new();
+    for folder in ["functions", "infra"] {
+        for file in sources(&ROOT.join(folder)) {
+            let text = fs::read_to_string(&file).expect("it can be read");
+            let opens = text.contains("astray") || text.contains("Doors");
+            opened.extend(opens.then(|| file.display().to_string()));
+        }
+    }
+    assert_none(
+        &opened,
+        "`Function::astray` is for tests/it/isolation.rs alone.",
+        "take it out.",
     );
 }
 

@@ -11,7 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::ListenerExt;
 use lambda_runtime::Context;
-use local::front::{ACCESS_KEY, Front, REGION, SECRET_KEY, Service as AwsService, Units};
+use local::front::{Front, REGION, Service as AwsService, Units};
 use local::functions;
 use serde_json::Value;
 use shared::lambda::{Environment, Service};
@@ -114,10 +114,14 @@ impl Meter {
         let template = app.stack().template();
         let resource = template.function(function).expect("it is deployed");
         let mut variables = resource.environment.clone();
+        let iam = app.stack().front().iam();
+        let credentials = iam.platform_credentials(&resource.role, function);
+        let credentials = credentials.expect("the function has a role");
         let platform = [
             ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
+            ("AWS_SESSION_TOKEN", &credentials.session_token),
             ("AWS_ENDPOINT_URL", &self.url),
         ];
         variables.extend(platform.map(|(name, value)| (name.to_owned(), value.to_owned())));

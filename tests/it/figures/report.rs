@@ -26,6 +26,8 @@ written, two of them in a transaction.
 const NOTES: &str = "\
 ## Notes
 
+- `AssumeRole` lets a function into a tenant: a warm function calls it once for each tenant in 50 minutes. It
+  stands where a case is the first of its function and its tenant.
 - Units are the embedded engine's, which follows DynamoDB's rules: sizes are rounded up item by item, a
   strongly consistent read of nothing costs one unit, a transaction doubles what it writes to tables but not
   what that changes in local indexes, and moving an entry of an index (a project's place in its list)

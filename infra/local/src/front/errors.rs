@@ -7,7 +7,10 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::request::Service;
+use super::{
+    iam::{Access, Caller},
+    request::Service,
+};
 
 /// Why a call is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +21,37 @@ pub(crate) enum Refusal {
     UnknownKey,
     /// The right key, but not signed with its secret, or not now.
     BadSignature,
+    /// Temporary credentials whose time is over.
+    Expired,
+}
+
+/// Why a caller may not do what they ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denied(String);
+
+impl Denied {
+    pub(crate) fn new(caller: &Caller, access: &Access) -> Self {
+        let (action, resource) = (&access.action, &access.resource);
+        tracing::debug!(caller = caller.arn(), action, resource, "denied");
+        Self(format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource} because no \
+             identity-based policy allows the {action} action",
+            caller.arn(),
+        ))
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn response(&self, service: Service) -> Response<Body> {
+        let (status, code) = match service {
+            Service::DynamoDb | Service::Ssm => (400, "AccessDeniedException"),
+            Service::Bedrock | Service::Connections => (403, "AccessDeniedException"),
+            Service::S3 | Service::Sqs | Service::Sts => (403, "AccessDenied"),
+        };
+        error(service, status, code, &self.0)
+    }
 }
 
 impl Refusal {
@@ -37,10 +71,13 @@ impl Refusal {
                 "SignatureDoesNotMatch"
             }
             (Self::BadSignature, _) => "InvalidSignatureException",
+            (Self::Expired, Service::S3 | Service::Sqs | Service::Sts) => "ExpiredToken",
+            (Self::Expired, _) => "ExpiredTokenException",
         };
         let message = match self {
             Self::Unsigned => "Request is missing Authentication Token",
             Self::UnknownKey => "The security token included in the request is invalid.",
+            Self::Expired => "The security token included in the request is expired",
             Self::BadSignature => {
                 "The request signature we calculated does not match the signature you provided. \
                  Check your AWS Secret Access Key and signing method."

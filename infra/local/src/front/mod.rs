@@ -1,5 +1,6 @@
 //! The one port that stands for AWS: DynamoDB and its streams, S3, SQS, SSM's parameters, STS,
-//! Bedrock's embedding call and `@connections`, for any client that signs with the stack's key.
+//! Bedrock's embedding call and `@connections`, for any client that signs with the owner's key, or with a
+//! role's, and then only for what the role is granted.
 //!
 //! Everything that an SDK sends passes through here, so here calls are counted and bad luck is made.
 
@@ -9,13 +10,13 @@ pub mod dynamodb;
 mod errors;
 mod faults;
 mod hex;
+pub mod iam;
 mod journal;
 mod request;
 pub mod s3;
 mod signature;
 mod sqs;
 mod ssm;
-mod sts;
 #[cfg(test)]
 mod tests;
 
@@ -36,10 +37,10 @@ use bytes::Bytes;
 
 use crate::{gateway::Connections, template::BucketCors};
 use dynamodb::DynamoDb;
+use iam::Iam;
 use journal::Invocation;
 use request::Call;
 use s3::Objects;
-use signature::Key;
 
 pub use bedrock::Model;
 pub use faults::{Armed, Fault, FaultKind, Moment};
@@ -48,7 +49,7 @@ pub use request::Service;
 
 pub(crate) use ssm::file as parameter_file;
 
-/// The access key id that the stack takes.
+/// The access key id of the stack's owner, who may do everything.
 pub const ACCESS_KEY: &str = "local";
 /// Its secret.
 pub const SECRET_KEY: &str = "local-secret";
@@ -66,7 +67,7 @@ pub struct Front(Arc<Parties>);
 
 struct Parties {
     services: Services,
-    key: Key,
+    iam: Iam,
     connections: OnceLock<Connections>,
     journal: Journal,
     faults: faults::Faults,
@@ -102,11 +103,11 @@ impl From<Response<Body>> for Answer {
 }
 
 impl Front {
-    /// A front before `services`.
-    pub fn new(services: Services) -> Self {
+    /// A front before `services`, for those whom `iam` knows.
+    pub fn new(services: Services, iam: Iam) -> Self {
         Self(Arc::new(Parties {
             services,
-            key: stack_key(),
+            iam,
             connections: OnceLock::new(),
             journal: Journal::default(),
             faults: faults::Faults::default(),
@@ -122,6 +123,11 @@ impl Front {
     /// What is behind the port.
     pub fn services(&self) -> &Services {
         &self.0.services
+    }
+
+    /// Who may do what.
+    pub fn iam(&self) -> &Iam {
+        &self.0.iam
     }
 
     /// The calls made so far and what they cost.
@@ -165,8 +171,14 @@ impl Front {
             )
             .into();
         };
-        if let Err(refusal) = signature::verify(&parts, &body, &self.0.key) {
-            return refusal.response(call.service).into();
+        let iam = &self.0.iam;
+        let caller = match signature::verify(&parts, &body, iam) {
+            Ok(caller) => caller,
+            Err(refusal) => return refusal.response(call.service).into(),
+        };
+        let accesses = iam::accesses(call, &parts, &body, iam.socket());
+        if let Err(denied) = iam.permit(&caller, &accesses) {
+            return denied.response(call.service).into();
         }
         match call.service {
             Service::DynamoDb => {
@@ -184,7 +196,7 @@ impl Front {
                 .await
                 .into(),
             Service::Ssm => ssm::handle(&services.parameters, &call.operation, &body).into(),
-            Service::Sts => sts::handle(&body).into(),
+            Service::Sts => iam::sts(iam, &caller, &body).into(),
             Service::Bedrock => services.model.handle(parts.uri.path(), body).await.into(),
             Service::Connections => match self.0.connections.get() {
                 Some(connections) => connections
@@ -198,18 +210,10 @@ impl Front {
     }
 }
 
-/// The key that the stack takes, here and in S3.
-pub(crate) fn stack_key() -> Key {
-    Key {
-        id: ACCESS_KEY.to_owned(),
-        secret: SECRET_KEY.to_owned(),
-    }
-}
-
 async fn handle(State(front): State<Front>, request: Request) -> Response<Body> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let call = Call::read(&parts);
+    let (call, body) = read(&parts, body).await;
     let request_bytes = request::header(&parts.headers, "content-length")
         .and_then(|length| length.parse().ok())
         .unwrap_or_default();
@@ -246,6 +250,17 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
         // The connection stays open until the client gives up.
         None => std::future::pending().await,
     }
+}
+
+/// What a call is. STS says so in the body alone.
+async fn read(parts: &Parts, body: Body) -> (Call, Body) {
+    let mut call = Call::read(parts);
+    if call.service != Service::Sts {
+        return (call, body);
+    }
+    let bytes = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+    call.operation = iam::sts_action(&bytes).unwrap_or_default();
+    (call, Body::from(bytes))
 }
 
 /// Does to a call what a fault wants; none is no answer.

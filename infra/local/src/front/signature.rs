@@ -6,25 +6,24 @@ use aws_lc_rs::{constant_time, digest, hmac};
 use axum::http::request::Parts;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
-use super::{errors::Refusal, hex, request::header};
+use super::{
+    errors::Refusal,
+    hex,
+    iam::{Caller, Iam},
+    request::header,
+};
+
+/// The header, and in links the parameter, of what comes along with temporary credentials.
+pub(crate) const SESSION_TOKEN: &str = "x-amz-security-token";
 
 /// How far the signer's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::minutes(15);
 
-/// Who may call, and with which secret.
-#[derive(Debug, Clone)]
-pub(crate) struct Key {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-}
-
-/// Accepts a call that `key` signed, and refuses any other.
-pub(crate) fn verify(parts: &Parts, body: &[u8], key: &Key) -> Result<(), Refusal> {
+/// Tells who signed a call, and refuses one that nobody did.
+pub(crate) fn verify(parts: &Parts, body: &[u8], iam: &Iam) -> Result<Caller, Refusal> {
     let authorization = header(&parts.headers, "authorization").ok_or(Refusal::Unsigned)?;
     let signed = Signed::parse(authorization).ok_or(Refusal::BadSignature)?;
-    if signed.key_id != key.id {
-        return Err(Refusal::UnknownKey);
-    }
+    let secret = iam.secret(signed.key_id)?;
     let date = header(&parts.headers, "x-amz-date").ok_or(Refusal::BadSignature)?;
     if !is_recent(date) || !date.starts_with(signed.day) {
         return Err(Refusal::BadSignature);
@@ -36,9 +35,10 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], key: &Key) -> Result<(), Refusa
         signed.scope,
         sha256(request.as_bytes())
     );
-    let expected = hex::encode(signed.signing_key(&key.secret, text.as_bytes()).as_ref());
+    let expected = hex::encode(signed.signing_key(&secret, text.as_bytes()).as_ref());
     constant_time::verify_slices_are_equal(expected.as_bytes(), signed.signature.as_bytes())
-        .map_err(|_| Refusal::BadSignature)
+        .map_err(|_| Refusal::BadSignature)?;
+    iam.caller(signed.key_id, header(&parts.headers, SESSION_TOKEN))
 }
 
 /// The parts of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.

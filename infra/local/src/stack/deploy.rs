@@ -18,8 +18,8 @@ use crate::{
     front::{
         ACCESS_KEY, REGION, SECRET_KEY, Services,
         dynamodb::{DynamoDb, Expiry},
+        iam::Iam,
         s3::Objects,
-        stack_key,
     },
     lambda::Deployment,
     template::{FunctionResource, Queue, Template, Values},
@@ -42,6 +42,7 @@ pub(super) fn read_template(
     api: SocketAddr,
     aws: SocketAddr,
     origins: &[Origin],
+    tenant_isolation: bool,
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
     data.secret(DERIVATION_KEY)?;
@@ -50,6 +51,7 @@ pub(super) fn read_template(
         .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
         .parameter("DerivationKeyParameter", DERIVATION_KEY)
         .parameter("MailKeyParameter", MAIL_KEY)
+        .parameter("TenantIsolation", tenant_isolation.to_string())
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
         .parameter("AllowedOrigins", allowed_origins(api, origins))
         .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));
@@ -68,6 +70,7 @@ pub(super) async fn open_services(
     embeddings: Embeddings,
     aws: SocketAddr,
     clock: &Clock,
+    iam: &Iam,
 ) -> Result<Services, StartError> {
     let now = {
         let clock = clock.clone();
@@ -77,7 +80,7 @@ pub(super) async fn open_services(
     Ok(Services {
         dynamodb: DynamoDb::open(&data.private_file("dynamodb.sqlite")?)
             .map_err(service("DynamoDB"))?,
-        objects: Objects::open(&data.private_folder("s3")?, &stack_key()).map_err(service("S3"))?,
+        objects: Objects::open(&data.private_folder("s3")?, iam).map_err(service("S3"))?,
         sqs: Sqs::open(&data.private_file("sqs.sqlite")?, now, queues).map_err(service("SQS"))?,
         model: embeddings::prepare(embeddings, data).await?,
         parameters: data.parameters()?,
@@ -151,36 +154,58 @@ pub(super) fn expiries(template: &Template) -> Vec<Expiry> {
         .collect()
 }
 
-/// Each function's environment: what the template says and what the platform adds.
-pub(super) fn environments(template: &Template, aws: SocketAddr) -> Environments {
-    let platform = [
-        ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
-        ("AWS_ENDPOINT_URL", format!("http://{aws}")),
-    ];
-    template
-        .functions
-        .iter()
-        .map(|function| {
-            let mut environment = function.environment.clone();
-            environment.extend(
-                platform
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone())),
-            );
-            (function.name.clone(), environment)
-        })
-        .collect()
+/// Each function's environment: what the template says and what the platform adds, with credentials of the
+/// function's own role.
+pub(super) fn environments(template: &Template, aws: SocketAddr, iam: &Iam) -> Environments {
+    let environment = |function: &FunctionResource| {
+        let mut environment = function.environment.clone();
+        let credentials = iam.platform_credentials(&function.role, &function.name);
+        environment.extend(variables(platform(aws)));
+        environment.extend(variables(credentials.into_iter().flat_map(|credentials| {
+            [
+                ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
+                ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
+                ("AWS_SESSION_TOKEN", credentials.session_token),
+            ]
+        })));
+        (function.name.clone(), environment)
+    };
+    template.functions.iter().map(environment).collect()
 }
 
-/// All environments in one, as `cargo lambda watch --env-file` takes it.
-pub(super) fn env_file(environments: &Environments) -> String {
-    let union: BTreeMap<&String, &String> = environments.values().flatten().collect();
+/// All environments in one, as `cargo lambda watch --env-file` takes it. There all functions sign with the
+/// same key, so it is the owner's; and since they share one environment, none is told of a role of its own.
+pub(super) fn env_file(template: &Template, aws: SocketAddr) -> String {
+    let mut union: BTreeMap<String, String> = template
+        .functions
+        .iter()
+        .flat_map(|function| function.environment.clone())
+        .filter(|(name, _)| name != "TENANT_ROLE")
+        .collect();
+    union.extend(variables(platform(aws)));
+    union.extend(variables([
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+    ]));
     union
         .iter()
         .flat_map(|(name, value)| [name, "='", value, "'\n"])
         .collect()
+}
+
+fn platform(aws: SocketAddr) -> [(&'static str, String); 2] {
+    [
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_ENDPOINT_URL", format!("http://{aws}")),
+    ]
+}
+
+fn variables(
+    values: impl IntoIterator<Item = (&'static str, String)>,
+) -> impl Iterator<Item = (String, String)> {
+    values
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
 }
 
 pub(super) fn deployments(

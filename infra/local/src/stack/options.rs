@@ -6,8 +6,8 @@ use shared::{lambda::Function, sdk::clock::Clock};
 
 use super::Origin;
 use crate::{
-    data::DataError, embeddings::Embeddings, functions, gateway::Settings, template::TemplateError,
-    triggers,
+    data::DataError, embeddings::Embeddings, front::iam::PolicyError, functions, gateway::Settings,
+    template::TemplateError, triggers,
 };
 
 /// What a stack is started with.
@@ -27,6 +27,8 @@ pub struct Options {
     pub embeddings: Embeddings,
     /// The gateway's limits. Its CORS configuration is the template's unless one is set here.
     pub gateway: Settings,
+    /// The template's `TenantIsolation`: whether functions reach a tenant's data by its role alone.
+    pub tenant_isolation: bool,
     /// The functions: all of them, unless a test has others in mind.
     pub functions: Vec<Function>,
 }
@@ -44,6 +46,7 @@ impl Options {
             data,
             clock: Clock::system(),
             gateway: Settings::default(),
+            tenant_isolation: true,
             functions: functions::all(),
         }
     }
@@ -68,6 +71,9 @@ pub enum StartError {
     /// The template.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The policies in it.
+    #[error(transparent)]
+    Policies(#[from] PolicyError),
     /// The template has a function that is not among the crates.
     #[error("template.yaml deploys the function {0}, which is no crate of functions/")]
     NoSuchFunction(String),

@@ -3,7 +3,7 @@ use super::{
     events::{self, EventSource},
     intrinsics::{Resolver, written},
     resources::Resource,
-    routes,
+    roles, routes,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ pub struct FunctionResource {
     pub environment: BTreeMap<String, String>,
     /// What invokes it.
     pub events: Vec<EventSource>,
+    /// The ARN of its role.
+    pub role: String,
     /// The IAM statements of its role.
     pub policies: Vec<Value>,
 }
@@ -116,6 +118,9 @@ fn function(
     }
     Ok(FunctionResource {
         logical_id: resource.id.to_owned(),
+        role: resolver
+            .values
+            .role_arn(&resolver.role_name(&format!("{}Role", resource.id))),
         timeout: Duration::from_secs(properties.timeout.unwrap_or(3)),
         memory_mb: properties.memory_size.unwrap_or(128),
         environment: environment(resolver, properties.environment, &place)?,
@@ -157,8 +162,7 @@ fn statements(policies: Option<Value>, place: &str) -> Result<Vec<Value>, Templa
     let mut statements = Vec::new();
     for policy in policies {
         match policy.get("Statement") {
-            Some(Value::Array(several)) => statements.extend(several.iter().cloned()),
-            Some(one) => statements.push(one.clone()),
+            Some(_) => statements.extend(roles::statements_of(&policy)),
             None if policy.get("Effect").is_some() => statements.push(policy),
             None => {
                 let problem = format!("`{policy}` is neither a policy document nor a statement");

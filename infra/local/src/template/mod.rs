@@ -13,6 +13,7 @@ mod names;
 mod properties;
 mod queues;
 mod resources;
+mod roles;
 mod route_selection;
 mod routes;
 mod storage;
@@ -25,6 +26,7 @@ pub use self::{
     events::{EventSource, StartingPosition},
     functions::FunctionResource,
     queues::{Queue, Redrive},
+    roles::Role,
     route_selection::RouteSelection,
     routes::Cors,
     storage::{Bucket, BucketCors, Table},
@@ -44,6 +46,10 @@ pub struct Template {
     pub queues: Vec<Queue>,
     /// The functions with all that invokes them.
     pub functions: Vec<FunctionResource>,
+    /// The roles: the functions' own, and those that the template makes.
+    pub roles: Vec<Role>,
+    /// The WebSocket API and its stage, as the ARNs of its connections have them: `SocketApi/live`.
+    pub socket_stage: Option<String>,
     /// The HTTP API's CORS configuration.
     pub cors: Option<Cors>,
     /// How the WebSocket API chooses a message's route; none without such an API.
@@ -60,11 +66,14 @@ impl Template {
     pub fn parse(yaml: &str, values: &Values) -> Result<Self, TemplateError> {
         let document = Document::parse(yaml)?;
         let resolver = Resolver::new(&document, values)?;
+        let functions = functions::functions(&resolver)?;
         Ok(Self {
             tables: storage::tables(&resolver)?,
             buckets: storage::buckets(&resolver)?,
             queues: queues::queues(&resolver)?,
-            functions: functions::functions(&resolver)?,
+            roles: roles::roles(&resolver, &functions)?,
+            functions,
+            socket_stage: roles::socket_stage(&resolver)?,
             cors: routes::cors(&resolver)?,
             route_selection: route_selection::route_selection(&resolver)?,
         })

@@ -15,6 +15,9 @@ impl Resolver<'_> {
         if let Some(value) = self.values.attributes.get(&given) {
             return Ok(value.clone());
         }
+        if attribute == "Arn" && self.is_own_role(id) {
+            return Ok(self.values.role_arn(&self.role_name(id)));
+        }
         let resource =
             self.document.resources.get(id).ok_or_else(|| {
                 TemplateError::at(place, format!("there is no `{id}` to refer to"))
@@ -54,6 +57,11 @@ impl Resolver<'_> {
         }
     }
 
+    /// The name of a role that no resource of its own stands for: SAM makes one for each function.
+    pub(super) fn role_name(&self, id: &str) -> String {
+        format!("{}-{}", self.values.pseudo("AWS::StackName"), derived(id))
+    }
+
     pub(super) fn queue_name(&self, id: &str, resource: &Value) -> Result<String, TemplateError> {
         let name = self.physical_name(id, resource, "QueueName")?;
         let fifo = self
@@ -67,6 +75,16 @@ impl Resolver<'_> {
         } else {
             name
         })
+    }
+
+    /// Whether SAM makes a role of this id, for a function.
+    fn is_own_role(&self, id: &str) -> bool {
+        let resources = &self.document.resources;
+        !resources.contains_key(id)
+            && id
+                .strip_suffix("Role")
+                .and_then(|function| resources.get(function))
+                .is_some_and(|function| function["Type"] == "AWS::Serverless::Function")
     }
 
     fn by_rule(
@@ -110,6 +128,10 @@ impl Resolver<'_> {
             ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => {
                 let name = self.physical_name(id, resource, "FunctionName")?;
                 Some(values.arn("lambda", &format!("function:{name}")))
+            }
+            ("AWS::IAM::Role", "Ref") => Some(self.physical_name(id, resource, "RoleName")?),
+            ("AWS::IAM::Role", "Arn") => {
+                Some(values.role_arn(&self.physical_name(id, resource, "RoleName")?))
             }
             ("AWS::Logs::LogGroup", "Ref") => {
                 Some(self.physical_name(id, resource, "LogGroupName")?)

@@ -70,6 +70,15 @@ impl Values {
         self.pseudo.get(name).map_or("", String::as_str)
     }
 
+    /// The ARN of a role, which has no region.
+    pub(super) fn role_arn(&self, name: &str) -> String {
+        format!(
+            "arn:{}:iam::{}:role/{name}",
+            self.pseudo("AWS::Partition"),
+            self.pseudo("AWS::AccountId"),
+        )
+    }
+
     /// An ARN in this account and region.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
         format!(

@@ -200,8 +200,9 @@ impl Accounts {
 
     async fn user_change(&self, tenant_id: TenantId, user_id: UserId) -> Result<Change> {
         let tenant = Tenant::verified(tenant_id);
-        let log = self.dynamo.get(tenant.user_log(user_id)).await?;
-        Ok(Change::of_user(self.dynamo.clone(), tenant, user_id, log))
+        let dynamo = self.dynamo.in_tenant(tenant)?;
+        let log = dynamo.get(tenant.user_log(user_id)).await?;
+        Ok(Change::of_user(dynamo, tenant, user_id, log))
     }
 
     fn use_up(&self, change: &mut Change, link: &Stored<Link>) {

@@ -160,9 +160,10 @@ impl Accounts {
         user_id: UserId,
         ids: &[SessionId],
     ) -> Result<()> {
+        let dynamo = self.dynamo.in_tenant(tenant)?;
         for ids in ids.chunks(ENDED_AT_ONCE) {
-            let log = self.dynamo.get(tenant.user_log(user_id)).await?;
-            let mut change = Change::of_user(self.dynamo.clone(), tenant, user_id, log);
+            let log = dynamo.get(tenant.user_log(user_id)).await?;
+            let mut change = Change::of_user(dynamo.clone(), tenant, user_id, log);
             Self::ending(&mut change, user_id, ids);
             change.emit(&SessionsEnded { ids });
             change.commit().await?;

@@ -4,6 +4,7 @@
 //! An index in SQLite holds what is known of each object and names the file of its bytes: a change is
 //! one commit there, so that an object is never seen half written, whenever the process dies.
 
+mod access;
 mod content;
 mod index;
 mod listing;
@@ -18,14 +19,10 @@ use axum::{
     body::Body,
     http::{Request, Response},
 };
-use s3s::{
-    S3Result,
-    auth::{S3Auth, SecretKey},
-    s3_error,
-    service::{S3Service, S3ServiceBuilder},
-};
+use s3s::service::{S3Service, S3ServiceBuilder};
 
-use super::{errors, request::Service, signature::Key};
+use super::{errors, iam::Iam, request::Service};
+use access::Gate;
 use content::Content;
 use index::Index;
 
@@ -54,25 +51,9 @@ struct Store {
     content: Arc<Content>,
 }
 
-/// Who may sign.
-struct OneKey(Key);
-
-#[async_trait::async_trait]
-impl S3Auth for OneKey {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == self.0.id {
-            return Ok(SecretKey::from(self.0.secret.clone()));
-        }
-        Err(s3_error!(
-            InvalidAccessKeyId,
-            "The AWS Access Key Id you provided does not exist in our records."
-        ))
-    }
-}
-
 impl Objects {
-    /// Opens the folder, made if missing; `key` is the one that may sign.
-    pub(crate) fn open(folder: &Path, key: &Key) -> Result<Self, OpenError> {
+    /// Opens the folder, made if missing, for those whom `iam` knows.
+    pub(crate) fn open(folder: &Path, iam: &Iam) -> Result<Self, OpenError> {
         std::fs::create_dir_all(folder)?;
         let index = Index::open(&folder.join("index.sqlite"))?;
         let content = Content::open(&folder.join("content"), &index.files()?)?;
@@ -80,7 +61,8 @@ impl Objects {
             index: index.clone(),
             content: Arc::new(content),
         });
-        builder.set_auth(OneKey(key.clone()));
+        builder.set_auth(Gate(iam.clone()));
+        builder.set_access(Gate(iam.clone()));
         Ok(Self {
             index,
             service: builder.build(),

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ACCESS_KEY, Front, Model, REGION, SECRET_KEY, Services, dynamodb::DynamoDb, s3::Objects,
-    stack_key,
+    ACCESS_KEY, Front, Model, REGION, SECRET_KEY, Services, dynamodb::DynamoDb, iam::Iam,
+    s3::Objects,
 };
 use crate::{data::DataFolder, server, template::BucketCors};
 
@@ -53,13 +53,15 @@ impl Local {
             )
             .unwrap()
         };
-        let front = Front::new(Services {
+        let iam = Iam::of_the_owner(clock.clone());
+        let services = Services {
             dynamodb: DynamoDb::open(&data.join("dynamodb.sqlite")).unwrap(),
-            objects: Objects::open(&data.join("s3"), &stack_key()).unwrap(),
+            objects: Objects::open(&data.join("s3"), &iam).unwrap(),
             sqs,
             model: Model::new(Embedder::lexical()),
             parameters: data.parameters().unwrap(),
-        });
+        };
+        let front = Front::new(services, iam);
         let shutdown = CancellationToken::new();
         let rules = [BucketCors {
             allowed_origins: vec!["http://localhost:5173".to_owned()],

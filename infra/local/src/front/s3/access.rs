@@ -1,0 +1,118 @@
+//! Who may sign, and what they may do.
+
+use s3s::{
+    S3Error, S3Request, S3Result,
+    access::{S3Access, S3AccessContext},
+    auth::{S3Auth, SecretKey},
+    dto,
+    path::S3Path,
+    s3_error,
+};
+
+use crate::front::{
+    errors::{Denied, Refusal},
+    iam::{Access, Caller, Iam, object_action},
+    request::header,
+    signature::SESSION_TOKEN,
+};
+
+/// Lets in whom IAM knows, for what they are granted.
+pub(super) struct Gate(pub(super) Iam);
+
+#[async_trait::async_trait]
+impl S3Auth for Gate {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        self.0
+            .secret(access_key)
+            .map(SecretKey::from)
+            .map_err(refused)
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let Some(credentials) = cx.credentials() else {
+            return Err(s3_error!(AccessDenied, "Signature is required"));
+        };
+        let token = session_token(cx);
+        let caller = self
+            .0
+            .caller(&credentials.access_key, token.as_deref())
+            .map_err(refused)?;
+        let access = access(cx.s3_op().name(), cx.s3_path());
+        self.0
+            .permit(&caller, &[access])
+            .map_err(|refused| denied(&refused))?;
+        cx.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    /// Each key is an access of its own.
+    async fn delete_objects(&self, req: &mut S3Request<dto::DeleteObjectsInput>) -> S3Result<()> {
+        let bucket = &req.input.bucket;
+        let keys = req.input.delete.objects.iter();
+        let accesses: Vec<Access> = keys
+            .map(|object| Access::new("s3:DeleteObject", object_arn(bucket, &object.key)))
+            .collect();
+        self.permit_also(req.extensions.get::<Caller>(), &accesses)
+    }
+
+    /// What is copied is read.
+    async fn copy_object(&self, req: &mut S3Request<dto::CopyObjectInput>) -> S3Result<()> {
+        let read = match &req.input.copy_source {
+            dto::CopySource::Bucket { bucket, key, .. } => object_arn(bucket, key),
+            _ => "*".to_owned(),
+        };
+        let access = Access::new("s3:GetObject", read);
+        self.permit_also(req.extensions.get::<Caller>(), &[access])
+    }
+}
+
+impl Gate {
+    fn permit_also(&self, caller: Option<&Caller>, accesses: &[Access]) -> S3Result<()> {
+        let caller = caller.ok_or_else(|| s3_error!(AccessDenied))?;
+        self.0
+            .permit(caller, accesses)
+            .map_err(|refused| denied(&refused))
+    }
+}
+
+fn access(operation: &str, path: &S3Path) -> Access {
+    let resource = match path {
+        S3Path::Root => "*".to_owned(),
+        S3Path::Bucket { bucket } if operation == "DeleteObjects" => object_arn(bucket, "*"),
+        S3Path::Bucket { bucket } => format!("arn:aws:s3:::{bucket}"),
+        S3Path::Object { bucket, key } => object_arn(bucket, key),
+    };
+    Access::new(object_action(operation), resource)
+}
+
+fn object_arn(bucket: &str, key: &str) -> String {
+    format!("arn:aws:s3:::{bucket}/{key}")
+}
+
+/// It stands in a header, or in a link.
+fn session_token(cx: &S3AccessContext<'_>) -> Option<String> {
+    let in_header = header(cx.headers(), SESSION_TOKEN).map(str::to_owned);
+    in_header.or_else(|| {
+        let query = cx.uri().query()?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name.eq_ignore_ascii_case(SESSION_TOKEN))
+            .map(|(_, value)| value.into_owned())
+    })
+}
+
+fn denied(denied: &Denied) -> S3Error {
+    s3_error!(AccessDenied, "{}", denied.message())
+}
+
+fn refused(refusal: Refusal) -> S3Error {
+    match refusal {
+        Refusal::Expired => s3_error!(ExpiredToken, "The provided token has expired."),
+        _ => s3_error!(
+            InvalidAccessKeyId,
+            "The AWS Access Key Id you provided does not exist in our records."
+        ),
+    }
+}

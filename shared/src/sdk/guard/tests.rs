@@ -1,0 +1,254 @@
+//! Every kind of call, for the request's own tenant and for another.
+
+mod calls;
+
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::execute_statement::ExecuteStatementInput;
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::scan::ScanInput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
+
+use self::calls::{calls, erased, item, keys, parts};
+use super::*;
+use crate::endpoint::Endpoint;
+use crate::sdk::clock::Clock;
+use crate::sdk::connections::{Connections, Environment};
+use crate::sdk::request::Doors;
+
+const BOUND: &str = "01900000-0000-7000-8000-00000000000a";
+const OTHER: &str = "01900000-0000-7000-8000-00000000000b";
+
+static ONE: Endpoint = Endpoint::queue("one");
+static ALL: Endpoint = Endpoint::schedule("all").unbound();
+
+async fn request_in(endpoint: &Endpoint, bound: Option<&str>) -> Arc<Request> {
+    let variables = [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("DATA_TABLE", "data"),
+        ("IDENTITY_TABLE", "identity"),
+        ("EPHEMERAL_TABLE", "ephemeral"),
+        ("BUCKET", "files"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let environment = Environment::from_iter(variables);
+    let connections = Connections::open(endpoint, &environment, Clock::system()).await;
+    let connections = connections.expect("it starts");
+    let request = Request::new(connections, None, 10_000, Doors::default());
+    if let Some(tenant) = bound {
+        let tenant = tenant.parse().expect("it is an id");
+        request.bind(tenant).expect("it is bound to none");
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_call_for_another_tenant_is_refused_whatever_its_kind() {
+    let (bound, other) = (id(BOUND), id(OTHER));
+    let (request, nobody_s) = (
+        request_in(&ONE, Some(BOUND)).await,
+        request_in(&ONE, None).await,
+    );
+    let all = request_in(&ALL, None).await;
+    for (kind, look, input) in calls(BOUND) {
+        let judged = Guard::new(&request, look).judge(&input);
+        assert!(judged.is_ok(), "{kind}: {judged:?}");
+    }
+    let calls = calls(OTHER);
+    for (kind, look, input) in &calls {
+        let refused = Refused::OtherTenant {
+            named: other,
+            bound,
+        };
+        assert_eq!(
+            Guard::new(&request, *look).judge(input),
+            Err(refused),
+            "{kind}"
+        );
+        let refused = Refused::NoTenant(other);
+        assert_eq!(
+            Guard::new(&nobody_s, *look).judge(input),
+            Err(refused),
+            "{kind}"
+        );
+        assert_eq!(
+            Guard::new(&all, *look).judge(input),
+            Ok(Signer::Function),
+            "{kind}"
+        );
+    }
+    eprintln!("{} kinds of calls for another tenant, 0 sent", calls.len());
+}
+
+#[tokio::test]
+async fn one_key_of_another_tenant_spoils_a_call() {
+    let request = request_in(&ONE, Some(BOUND)).await;
+    let [mine, theirs] = [BOUND, OTHER].map(|tenant| item(&format!("T#{tenant}#P#x"), "PROJECT"));
+    let mut vector = mine.clone();
+    vector.insert(
+        "vector_tenant".to_owned(),
+        AttributeValue::S(OTHER.to_owned()),
+    );
+    let nobody_s = |pk: &str| parts(&item(pk, "x")).remove(0).1;
+    let [own, other] = [&mine, &theirs].map(|key| parts(key).remove(0).1);
+    let refused = Err(Refused::OtherTenant {
+        named: id(OTHER),
+        bound: id(BOUND),
+    });
+    for (what, input) in [
+        (
+            "a batch",
+            erased(
+                BatchGetItemInput::builder()
+                    .request_items("data", keys(vec![mine.clone(), theirs.clone()]))
+                    .build(),
+            ),
+        ),
+        (
+            "a transaction",
+            erased(
+                TransactWriteItemsInput::builder()
+                    .transact_items(own.clone())
+                    .transact_items(other)
+                    .build(),
+            ),
+        ),
+        (
+            "a vector",
+            erased(
+                PutItemInput::builder()
+                    .table_name("data")
+                    .set_item(Some(vector))
+                    .build(),
+            ),
+        ),
+    ] {
+        assert_eq!(judge(&request, &input), refused, "{what}");
+    }
+    // A partition begun at another's key.
+    let query = QueryInput::builder()
+        .table_name("data")
+        .key_condition_expression("pk = :pk");
+    let query = query.expression_attribute_values(":pk", mine["pk"].clone());
+    let query = erased(query.set_exclusive_start_key(Some(theirs)).build());
+    assert_eq!(judge(&request, &query), Err(Refused::UnknownKey));
+    // What is nobody's in `Ephemeral` is no key in `Data`.
+    let mixed = TransactWriteItemsInput::builder()
+        .transact_items(own)
+        .transact_items(nobody_s("CONN#x"));
+    assert_eq!(
+        judge(&request, &erased(mixed.build())),
+        Err(Refused::UnknownKey)
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_refused() {
+    let request = request_in(&ONE, Some(BOUND)).await;
+    let own = || item(&format!("T#{BOUND}#P#x"), "PROJECT");
+    let query = |condition: &str| {
+        let query = QueryInput::builder()
+            .table_name("data")
+            .key_condition_expression(condition);
+        let query = query.expression_attribute_names("#pk", "pk");
+        erased(
+            query
+                .expression_attribute_values(":pk", own()["pk"].clone())
+                .build(),
+        )
+    };
+    let objects = |input: Input| Guard::new(&request, super::objects::look).judge(&input);
+    let call = Err(Refused::UnknownCall);
+    let (table, key) = (Err(Refused::UnknownTable), Err(Refused::UnknownKey));
+    assert_eq!(
+        judge(
+            &request,
+            &erased(ScanInput::builder().table_name("data").build())
+        ),
+        call
+    );
+    assert_eq!(
+        judge(
+            &request,
+            &erased(ExecuteStatementInput::builder().statement("SELECT").build())
+        ),
+        call
+    );
+    assert_eq!(
+        objects(erased(
+            ListObjectsV2Input::builder().bucket("files").build()
+        )),
+        call
+    );
+    assert_eq!(
+        judge(
+            &request,
+            &erased(
+                GetItemInput::builder()
+                    .table_name("other")
+                    .set_key(Some(own()))
+                    .build()
+            )
+        ),
+        table
+    );
+    assert_eq!(
+        objects(erased(
+            GetObjectInput::builder()
+                .bucket("x")
+                .key(format!("tenants/{BOUND}/x"))
+                .build()
+        )),
+        table
+    );
+    assert_eq!(
+        objects(erased(
+            GetObjectInput::builder().bucket("files").key("x").build()
+        )),
+        key
+    );
+    assert_eq!(
+        judge(
+            &request,
+            &erased(GetItemInput::builder().table_name("data").build())
+        ),
+        key
+    );
+    assert_eq!(
+        judge(&request, &erased(BatchGetItemInput::builder().build())),
+        key
+    );
+    for condition in [
+        "#pk = :pk",
+        "sk > :sk AND pk = :pk",
+        "pk = :other",
+        "pk > :pk",
+        "",
+    ] {
+        assert_eq!(judge(&request, &query(condition)), key, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_acts_in_one_tenant() {
+    let request = request_in(&ONE, Some(BOUND)).await;
+    assert!(request.bind(id(BOUND)).is_ok());
+    let refused = request.bind(id(OTHER)).expect_err("it is another");
+    assert_eq!(refused.code().status(), 500);
+    assert_eq!(request.tenant(), Some(id(BOUND)));
+    assert_eq!(request.renewed().tenant(), None);
+}
+
+fn judge(request: &Arc<Request>, input: &Input) -> Result<Signer, Refused> {
+    Guard::new(request, super::rows).judge(input)
+}
+
+fn id(text: &str) -> TenantId {
+    text.parse().expect("it is an id")
+}
