@@ -129,7 +129,10 @@ where
             let sdk = invocation.sdk;
             let outcome = until(invocation.deadline, async {
                 let principal = behind::<C>(&sdk, &connection_id).await?;
-                if let Some(principal) = &principal {
+                // Who lets anyone in holds no code to act in a tenant.
+                if C::AUTHENTICATED
+                    && let Some(principal) = &principal
+                {
                     sdk.act_in(principal.tenant)?;
                 }
                 let caller = C::admit(principal)?;

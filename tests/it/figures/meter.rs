@@ -24,7 +24,7 @@ use super::cost::Cost;
 
 /// How long each call is on its way. Calls that are made together begin within this time of each other,
 /// also where the machine is busy.
-const DISTANCE: Duration = Duration::from_millis(25);
+const DISTANCE: Duration = Duration::from_millis(50);
 
 /// More than any invocation takes, in milliseconds.
 const TIMEOUT: i64 = 30_000;
