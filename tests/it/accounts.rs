@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
-use tests::{Answer, App, Member};
+use tests::{Answer, App, Member, report};
 
 #[tokio::test]
 async fn a_user_signs_up_with_a_tenant_of_their_own_and_logs_in_again() {
@@ -49,7 +49,9 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer_after_the_s
     let (known, known_took) = timed(app.post("/api/log-in", wrong(&ada.email))).await;
     let (unknown, unknown_took) = timed(app.post("/api/log-in", wrong("eve@example.com"))).await;
     assert_eq!(known.refused(401), unknown.refused(401));
-    println!("wrong password: {known_took:?}, unknown address: {unknown_took:?}");
+    report(&format!(
+        "wrong password: {known_took:?}, unknown address: {unknown_took:?}"
+    ));
 }
 
 async fn timed(answer: impl Future<Output = Answer>) -> (Answer, Duration) {

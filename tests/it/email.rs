@@ -125,6 +125,36 @@ async fn a_busy_mail_service_is_waited_for_as_it_says_without_spending_an_attemp
 }
 
 #[tokio::test]
+async fn a_mail_service_that_is_busy_for_days_is_asked_less_often_and_nothing_is_lost() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let apollo = ada.project("Apollo").await;
+    let outbox = &app.stack().gateway().outbox;
+    outbox.script(Fault::TooManyRequests { retry_after: 1 }, 10_000);
+    assign(&ada, &apollo, "Count down").await;
+    for _ in 0..115 {
+        app.settled().await;
+        app.advance(Duration::from_secs(901));
+    }
+    app.settled().await;
+    let posts = outbox.record().posts;
+    assert_eq!(posts, 116);
+    app.advance(Duration::from_secs(890));
+    app.settled().await;
+    assert_eq!(
+        outbox.record().posts,
+        posts,
+        "it waits for 15 minutes by now"
+    );
+
+    outbox.clear_script();
+    app.advance(Duration::from_secs(15));
+    app.settled().await;
+    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(dead_letters(&app), 0);
+}
+
+#[tokio::test]
 async fn a_busy_mail_service_is_not_asked_again_for_the_rest_of_a_batch() {
     let app = App::start().await;
     let ada = app.member("ada").await;

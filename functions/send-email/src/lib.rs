@@ -29,6 +29,10 @@ const WAITS: [Duration; 3] = [
     Duration::from_secs(180),
 ];
 
+/// For so many deliveries a busy mail service is asked again when it says. Then it takes longer each time, up to
+/// 15 minutes, so that the queue's deliveries last for days.
+const PATIENT: u32 = 100;
+
 /// Sends the email, once, however often the job is delivered.
 pub async fn handler(sdk: Sdk, event: Event<Message<EmailJob>, Worker>) -> Result<()> {
     let tenant = event.caller.tenant;
@@ -49,7 +53,8 @@ pub async fn handler(sdk: Sdk, event: Event<Message<EmailJob>, Worker>) -> Resul
     match sdk.mail.send(&job.id, &message).await? {
         Outcome::Accepted => sdk.mail.sent(&tenant, &job.id).await,
         Outcome::Busy(wait) => {
-            let wait = wait.unwrap_or_else(|| EmailJob::QUEUE.wait_after(deliveries));
+            let patience = EmailJob::QUEUE.wait_after(deliveries.saturating_sub(PATIENT));
+            let wait = wait.unwrap_or_default().max(patience);
             Err(Error::rate_limited("The mail service is busy", wait))
         }
         Outcome::Rejected(reason) => sdk.queue.give_up(&job, &reason).await,

@@ -2,6 +2,7 @@
 //! in the build's own folder; where they are missing these tests say so and pass, unless
 //! `TENON_REQUIRE_MODEL=1`.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -19,16 +20,16 @@ struct Reference {
 }
 
 static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    let models = std::env::var_os("TENON_MODELS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models"),
-        PathBuf::from,
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folders = std::env::var_os("TENON_MODELS").map_or_else(
+        || vec![root.join("target/models"), root.join(".tenon/models")],
+        |folder| vec![PathBuf::from(folder)],
     );
-    let found = weights::locate(&models);
+    let found = folders.iter().find_map(|folder| weights::locate(folder));
     let required = std::env::var("TENON_REQUIRE_MODEL").is_ok_and(|value| value == "1");
     assert!(
         found.is_some() || !required,
-        "the model is required, but not in {}",
-        models.display()
+        "the model is required, but not in {folders:?}"
     );
     found
 });
@@ -38,7 +39,13 @@ static MINI_LM: LazyLock<Option<Embedder>> =
 
 fn model() -> Option<&'static Embedder> {
     if MINI_LM.is_none() {
-        eprintln!("skipped: the weights of the model are missing");
+        // Not `eprintln!`, which nobody sees of a test that passes.
+        let hint = "`cargo run --example fetch -- target/models` fetches them";
+        writeln!(
+            io::stderr(),
+            "skipped: the model's weights are missing; {hint}"
+        )
+        .unwrap();
     }
     MINI_LM.as_ref()
 }

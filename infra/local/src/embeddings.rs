@@ -99,7 +99,9 @@ async fn locate(models: PathBuf) -> Option<PathBuf> {
         Ok(folder) => Some(folder),
         Err(error) => {
             tracing::warn!(
-                "searches will find shared words, not meaning, for the embedding model is missing: {error}"
+                "searches will find shared words, not meaning, for the embedding model is missing: {error}. This \
+                 data folder now goes on without it; once it is there, delete all in the folder but `.lock` and \
+                 `models` to begin anew"
             );
             None
         }

@@ -44,6 +44,31 @@ fn the_template_deploys_every_function_from_its_folder() {
 }
 
 #[test]
+fn pages_of_allowed_origins_may_use_every_method_that_a_route_takes() {
+    let template: serde_norway::Value =
+        serde_norway::from_str(&read("template.yaml")).expect("it is YAML");
+    let allowed =
+        &template["Resources"]["HttpApi"]["Properties"]["CorsConfiguration"]["AllowMethods"];
+    let allowed = allowed.as_sequence().expect("it is a list");
+    let found = allowed
+        .iter()
+        .filter_map(|method| method.as_str().map(str::to_owned))
+        .collect();
+    let wanted = endpoints()
+        .iter()
+        .filter_map(|endpoint| match endpoint.trigger {
+            Trigger::Http { method, path } if path != "$default" => Some(method.to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_agree(
+        ("the endpoints' methods", &wanted),
+        ("template.yaml", &found),
+        "change HttpApi's AllowMethods.",
+    );
+}
+
+#[test]
 fn the_template_invokes_each_function_as_its_endpoint_says() {
     let wanted = endpoints()
         .iter()

@@ -29,20 +29,10 @@ impl Issuer {
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
         let key = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("it is a key");
         let public = public_jwk(&key).expect("it has a public half");
-        let environment = Environment::from_iter([
-            ("TOKEN_ISSUER".to_owned(), "tenon".to_owned()),
-            ("TOKEN_AUDIENCE".to_owned(), "tenon".to_owned()),
-            (
-                "SIGNING_PUBLIC_KEYS".to_owned(),
-                json!({ "keys": [public] }).to_string(),
-            ),
-        ]);
+        let environment = environment(&[&public]);
         Self {
             signing: SigningKey::from_pem(&pem, &environment).expect("it is a key"),
-            verifier: Verifier::from_environment(&environment)
-                .ok()
-                .flatten()
-                .expect("it is configured"),
+            verifier: verifier(&[&public]),
             pem,
             public,
         }
@@ -61,6 +51,25 @@ impl Issuer {
         header.kid = Some(kid.to_owned());
         jsonwebtoken::encode(&header, claims, &key).expect("it can be signed")
     }
+}
+
+/// What a function is told of the keys that tokens may be signed with.
+fn environment(keys: &[&Jwk]) -> Environment {
+    let keys = json!({ "keys": keys }).to_string();
+    let variables = [
+        ("TOKEN_ISSUER", "tenon"),
+        ("TOKEN_AUDIENCE", "tenon"),
+        ("SIGNING_PUBLIC_KEYS", &keys),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Environment::from_iter(variables)
+}
+
+fn verifier(keys: &[&Jwk]) -> Verifier {
+    let verifier = Verifier::from_environment(&environment(keys))
+        .ok()
+        .flatten();
+    verifier.expect("it is configured")
 }
 
 fn claims() -> Value {
@@ -128,6 +137,23 @@ fn a_key_of_anothers_verifies_under_no_name() {
             "{kid}"
         );
     }
+}
+
+#[test]
+fn while_keys_rotate_each_verifies_its_own_tokens_and_then_the_new_one_alone() {
+    let (old, new) = (&OURS, &ANOTHER);
+    let both = verifier(&[&new.public, &old.public]);
+    for issuer in [old, new] {
+        assert!(both.verify(&issuer.token(), NOW).is_some());
+    }
+    let under_the_other = old.signed(Algorithm::RS256, &new.signing.kid, &claims());
+    assert!(both.verify(&under_the_other, NOW).is_none());
+    let kids: Vec<_> = both.published.0.keys.iter().collect();
+    assert_eq!(kids.len(), 2, "both are published");
+
+    let after = verifier(&[&new.public]);
+    assert!(after.verify(&new.token(), NOW).is_some());
+    assert!(after.verify(&old.token(), NOW).is_none());
 }
 
 #[test]
