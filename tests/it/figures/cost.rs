@@ -1,5 +1,7 @@
 //! What calls come to.
 
+use std::collections::BTreeSet;
+
 use local::front::Service;
 
 use super::meter::Call;
@@ -9,7 +11,7 @@ use super::meter::Call;
 pub(super) struct Cost {
     /// The calls by name, those that were made side by side together, in their order.
     pub(super) rounds: Vec<Vec<String>>,
-    /// The longest chain of DynamoDB calls of which each began after the one before it had ended.
+    /// How many of these have a call to DynamoDB.
     pub(super) dynamodb_round_trips: usize,
     pub(super) read_units: f64,
     pub(super) write_units: f64,
@@ -20,20 +22,19 @@ impl Cost {
         let levels = levels(calls);
         let count = levels.iter().max().copied().unwrap_or_default();
         let mut rounds = vec![Vec::new(); count];
+        let mut dynamodb = BTreeSet::new();
         for (call, level) in calls.iter().zip(levels) {
             rounds[level - 1].push(call.name());
+            if call.service == Service::DynamoDb {
+                dynamodb.insert(level);
+            }
         }
         for round in &mut rounds {
             round.sort();
         }
-        let dynamodb: Vec<Call> = calls
-            .iter()
-            .filter(|call| call.service == Service::DynamoDb)
-            .cloned()
-            .collect();
         Self {
             rounds,
-            dynamodb_round_trips: chain(&dynamodb),
+            dynamodb_round_trips: dynamodb.len(),
             read_units: total(calls, |call| call.units.read),
             write_units: total(calls, |call| call.units.write),
         }
@@ -62,10 +63,6 @@ impl Cost {
 fn total(calls: &[Call], units: fn(&Call) -> f64) -> f64 {
     // `sum` would make -0 of nothing.
     calls.iter().map(units).fold(0.0, |sum, units| sum + units)
-}
-
-fn chain(calls: &[Call]) -> usize {
-    levels(calls).into_iter().max().unwrap_or_default()
 }
 
 /// For each call the length of the longest chain that ends with it. The calls are in the order in which
