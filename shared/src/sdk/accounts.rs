@@ -130,8 +130,11 @@ impl Accounts {
                 .creation(&Key::membership(user.id, tenant.id), &membership)?,
         ];
         parts.extend(began.parts(&self.dynamo)?);
-        if self.dynamo.transact(parts).await? == Transacted::Unmet(0) {
-            return Err(Error::conflict("This email address already has an account"));
+        match self.dynamo.transact(parts).await? {
+            Transacted::Unmet(0) => {
+                return Err(Error::conflict("This email address already has an account"));
+            }
+            outcome => outcome.done()?,
         }
         let tokens = self.tokens(&began, Role::Admin)?;
         Ok(SignedIn::of(user, tenant, tokens))
@@ -174,11 +177,12 @@ impl Accounts {
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
         self.dynamo.request().bind(membership.tenant_id)?;
-        let (tenant, _, ()) = futures::try_join!(
+        let (tenant, began_now, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
             self.dynamo.transact(began.parts(&self.dynamo)?),
             Box::pin(self.note_success(email, &client)),
         )?;
+        began_now.done()?;
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
             .into_inner();

@@ -32,6 +32,21 @@ pub(crate) enum Transacted {
     Unmet(usize),
 }
 
+impl Transacted {
+    /// That it was written, where no condition can fail but by our own mistake.
+    ///
+    /// # Errors
+    /// 500 if it was not.
+    pub(crate) fn done(self) -> Result<()> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Unmet(part) => Err(Error::internal(format!(
+                "the condition of part {part} of a transaction was not met"
+            ))),
+        }
+    }
+}
+
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// How many keys one `BatchGetItem` takes.
