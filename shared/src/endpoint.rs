@@ -105,6 +105,12 @@ impl Endpoint {
         self.uses.iter().any(|used| used.resource == resource)
     }
 
+    /// Whether its callers show tokens: those of an identity provider too, where one is configured.
+    pub fn authenticates(&self) -> bool {
+        let http = matches!(self.trigger, Trigger::Http { .. });
+        http && self.uses.contains(&uses::AUTHENTICATE) && self.names(Resource::PublicKeys)
+    }
+
     /// Whether it is what answers when no route does: it looks at nothing that was sent.
     pub fn takes_anything(&self) -> bool {
         matches!(

@@ -68,6 +68,10 @@ pub enum Resource {
     MailKey,
 }
 
+/// The environment variables that name the identity provider whose tokens are taken beside our own: of every
+/// function that [authenticates](super::Endpoint::authenticates), and empty where there is none.
+pub const PROVIDER: &[&str] = &["OIDC_ISSUER", "OIDC_AUDIENCE"];
+
 impl Resource {
     /// Whether it is reached with the credentials of the request's tenant, and not with the function's own.
     pub const fn is_a_tenants(self) -> bool {
