@@ -57,6 +57,14 @@ impl App {
         outcome.expect("it can be put");
     }
 
+    /// Removes a row from a table.
+    pub async fn remove(&self, table: &str, pk: &str, sk: &str) {
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let delete = self.dynamodb().delete_item().table_name(table);
+        let outcome = delete.key("pk", key(pk)).key("sk", key(sk)).send().await;
+        outcome.expect("it can be removed");
+    }
+
     /// A client of the stack's tables.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()

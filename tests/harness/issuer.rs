@@ -102,12 +102,22 @@ impl Issuer {
     pub async fn app(&self) -> App {
         App::start_with(|options| {
             options.clock = self.clock.clone();
-            options.identity_provider = Some(IdentityProvider {
-                issuer: self.url.clone(),
-                audience: Self::AUDIENCE.to_owned(),
-            });
+            options.identity_provider = Some(self.provider());
         })
         .await
+    }
+
+    /// What a Tenon is told of it.
+    pub fn provider(&self) -> IdentityProvider {
+        IdentityProvider {
+            issuer: self.url.clone(),
+            audience: Self::AUDIENCE.to_owned(),
+        }
+    }
+
+    /// The clock that its tokens go by.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Where it is, and what its tokens call it.
