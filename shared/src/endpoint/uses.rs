@@ -68,10 +68,6 @@ pub enum Resource {
     MailKey,
 }
 
-/// The environment variables that name the identity provider whose tokens are taken beside our own: of every
-/// function that [authenticates](super::Endpoint::authenticates), and empty where there is none.
-pub const PROVIDER: &[&str] = &["OIDC_ISSUER", "OIDC_AUDIENCE"];
-
 impl Resource {
     /// Whether it is reached with the credentials of the request's tenant, and not with the function's own.
     pub const fn is_a_tenants(self) -> bool {
@@ -126,14 +122,19 @@ macro_rules! uses {
 }
 
 uses! {
-    /// The caller's session and membership, in one read.
-    AUTHENTICATE = Identity ["dynamodb:BatchGetItem"];
+    /// The caller's session or key, membership and tenant, in one read. What a new key or a host's name stands
+    /// for is found in another.
+    AUTHENTICATE = Identity ["dynamodb:GetItem", "dynamodb:BatchGetItem"];
+    /// The same of whoever is behind a connection.
+    AUTHENTICATE_CONNECTION = Identity ["dynamodb:BatchGetItem"];
     /// One row of `Identity`.
     ACCOUNTS_GET = Identity ["dynamodb:GetItem"];
     /// A user's memberships.
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
     /// Accounts and their links, changed in the transaction that tells of it.
     ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// New accounts and tenants, in the transaction that tells of it.
+    ACCOUNTS_FOUND = IdentityWithData ["dynamodb:PutItem"];
     /// How often somebody may try.
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.

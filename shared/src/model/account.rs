@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::id::{TenantId, UserId};
-use super::text::{PersonName, TenantName};
+use super::realtime::RealtimeEvent;
+use super::text::PersonName;
 use crate::input::{Invalid, from_text};
 
 /// An email address: at most 254 characters, compared case-insensitively.
@@ -113,13 +114,61 @@ pub enum Role {
     Admin,
 }
 
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        match text.as_str() {
+            "viewer" => Ok(Self::Viewer),
+            "editor" => Ok(Self::Editor),
+            "admin" => Ok(Self::Admin),
+            _ => Err(Invalid("Must be one of: viewer, editor, admin".to_owned())),
+        }
+    }
+}
+
+from_text!(Role);
+
 /// What a log-in needs, found by its email.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     /// Whose it is.
     pub user_id: UserId,
-    /// The argon2id hash, in PHC form.
-    pub password_hash: String,
+    /// The argon2id hash, in PHC form; nothing for who has set none, and comes from the identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<String>,
+}
+
+/// Whose an identity at the external identity provider is, found by its hash. None of it ever changes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExternalLink {
+    /// The user.
+    pub user_id: UserId,
+    /// The provider.
+    pub issuer: String,
+    /// When it was first seen.
+    pub created_at: Millis,
+}
+
+/// An identity at the external identity provider has become a user's.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdentityLinked<'a> {
+    /// The provider.
+    pub issuer: &'a str,
+}
+
+impl RealtimeEvent for IdentityLinked<'_> {
+    const TYPE: &'static str = "account:identity_linked";
 }
 
 /// A user.
@@ -137,17 +186,6 @@ pub struct User {
     /// The tenant that a log-in starts in.
     pub home: TenantId,
     /// When it signed up.
-    pub created_at: Millis,
-}
-
-/// A tenant, as accounts know it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TenantProfile {
-    /// Its id.
-    pub id: TenantId,
-    /// Its name.
-    pub name: TenantName,
-    /// When it was made.
     pub created_at: Millis,
 }
 
