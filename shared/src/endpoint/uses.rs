@@ -143,6 +143,8 @@ uses! {
     COUNT = Attempts ["dynamodb:UpdateItem"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
+    /// Rows of `Identity`, unchanged in the transaction that rests on them.
+    ACCOUNTS_CHECK = Identity ["dynamodb:ConditionCheckItem"];
     /// Refresh tokens: one used up, and its successor.
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A session, ended in the transaction that tells of it.

@@ -103,6 +103,7 @@ mod tests {
             (Table::Data, "T#", None, None),
             (Table::Data, "EMAIL#a@b.co", None, None),
             (Table::Identity, "EMAIL#a@b.co", None, Some(Nobody)),
+            (Table::Identity, "OIDC#x", Some("OIDC"), Some(Nobody)),
             (Table::Identity, "USER#u", Some("MEMBER#t"), Some(Nobody)),
             (Table::Identity, "TENANT#{t}", None, Some(Known(id()))),
             (Table::Identity, "TENANT#x", None, None),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::account::{Account, Email, Membership, User};
+use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
 use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::log::LogEntry;
@@ -51,6 +51,7 @@ enum Noun {
     ApiKeyOwner(u8),
     ApiKey(u8, u8),
     Slug(&'static str),
+    External(&'static str, &'static str),
 }
 
 impl Noun {
@@ -123,6 +124,7 @@ impl Noun {
                 &[*secret; 32],
             ))),
             Self::ApiKey(user, key) => of(&Key::<ApiKeyRecord>::api_key(id(*user), id(*key))),
+            Self::External(issuer, subject) => of(&Key::<ExternalLink>::external(issuer, subject)),
             Self::Slug(slug) => of(&Key::<SlugRecord>::slug(
                 &Slug::try_from((*slug).to_owned()).expect("it is a slug"),
             )),
@@ -184,6 +186,11 @@ fn nouns() -> impl Strategy<Value = Noun> {
         ids().prop_map(Noun::ApiKeyOwner),
         (ids(), ids()).prop_map(|(u, k)| Noun::ApiKey(u, k)),
         select(vec!["abc", "a-b", "slug"]).prop_map(Noun::Slug),
+        (
+            select(vec!["https://a", "https://a/"]),
+            select(vec!["", "b", "/b", "\nb"])
+        )
+            .prop_map(|(issuer, subject)| Noun::External(issuer, subject)),
     ]
 }
 

@@ -7,6 +7,7 @@ mod password;
 mod sessions;
 mod throttle;
 
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem};
 use futures::future::try_join_all;
 use serde::Serialize;
 
@@ -15,12 +16,12 @@ pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
 pub use self::sessions::{PublicSession, Tokens};
 use super::change::Change;
-use super::dynamo::Dynamo;
+use super::dynamo::{Dynamo, Transacted, checking};
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::event::caller::{Credential, Identity};
-use crate::keys::{Key, Partition};
+use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::id::{TenantId, UserId};
@@ -156,12 +157,16 @@ impl Accounts {
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
         self.dynamo.request().bind(membership.tenant_id)?;
+        let mut parts = began.parts(&self.dynamo)?;
+        parts.push(self.unchanged(&account)?);
         let (tenant, began_now, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
-            self.dynamo.transact(began.parts(&self.dynamo)?),
+            self.dynamo.transact(parts),
             Box::pin(self.note_success(email, &client)),
         )?;
-        began_now.done()?;
+        if began_now != Transacted::Done {
+            return Err(Error::wrong_credentials());
+        }
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
             .into_inner();
@@ -290,6 +295,18 @@ impl Accounts {
         };
         change.create(&Key::membership(user.id, tenant.id()), &membership);
         change.create(&tenant.member(user.id), &member);
+    }
+
+    /// That an account still has the password that was compared: what ends all sessions with a password must not
+    /// be outrun by one that is about to begin.
+    fn unchanged(&self, account: &Stored<Account>) -> Result<TransactWriteItem> {
+        let hash = account.password_hash.clone().unwrap_or_default();
+        let check = ConditionCheck::builder()
+            .table_name(self.dynamo.table(account.key().table())?)
+            .set_key(Some(account.key().item()))
+            .condition_expression("password_hash = :hash")
+            .expression_attribute_values(":hash", AttributeValue::S(hash));
+        check.build().map(checking).map_err(Error::internal)
     }
 
     async fn memberships(&self, user_id: UserId) -> Result<Vec<Membership>> {

@@ -28,7 +28,7 @@ async fn emailed(app: &App) -> String {
 /// A member who has shown that their address is theirs.
 async fn verified(app: &App, name: &str) -> Member {
     let member = app.member(name).await;
-    let asked = member.post("/api/send-verification", Value::Null).await;
+    let asked = member.post("/api/send-verification", json!({})).await;
     assert_eq!(asked.status, 204);
     let body = json!({ "token": emailed(app).await });
     assert_eq!(app.post("/api/verify-email", body).await.status, 204);
@@ -71,6 +71,27 @@ async fn an_account_whose_address_was_never_verified_is_taken_over() {
     log_in(&app, &stranger.email, PASSWORD).await.refused(401);
     let profile = me(&app, &issuer.token("ada")).await.expect(200);
     assert_eq!(profile["data"]["email_verified"], true);
+}
+
+/// Whose password was right a moment ago may be about to begin a session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_who_logs_in_just_then_is_out_as_well() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app().await;
+    let stranger = app.member("ada").await;
+    let token = issuer.token("ada");
+    let log_ins = async {
+        let mut refused = false;
+        while !refused {
+            let tries = (0..4).map(|_| log_in(&app, &stranger.email, PASSWORD));
+            refused = join_all(tries)
+                .await
+                .iter()
+                .any(|answer| answer.status != 200);
+        }
+    };
+    futures::join!(known(&app, &token), log_ins);
+    assert_eq!(app.rows(tables::IDENTITY, "SESSION#").await.len(), 0);
 }
 
 /// More than one transaction ends.

@@ -3,7 +3,6 @@
 use aws_sdk_dynamodb::types::AttributeValue::S;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
-use super::super::change::Change;
 use super::super::dynamo::{number, updating};
 use super::super::oidc::{ExternalIdentity, Provider};
 use super::sessions::ENDED_AT_ONCE;
@@ -12,6 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::keys::{Key, Stored};
 use crate::model::account::{Account, Email, ExternalLink, IdentityLinked, User};
 use crate::model::id::UserId;
+use crate::model::link::PasswordChanged;
 use crate::model::text::PersonName;
 
 /// How often a first sight is tried, while others change the same account.
@@ -128,18 +128,26 @@ impl Accounts {
         account: &Stored<Account>,
     ) -> Result<()> {
         let user = self.existing_user(account.user_id).await?;
+        let mut ended = Vec::new();
+        if user.verified_at.is_none() {
+            // Before the sessions are listed: after that no other can begin.
+            self.end_password(&user, email, account).await?;
+            ended = self.ids_of_sessions(user.id).await?;
+        }
+        let (first, rest) = ended.split_at(ended.len().min(ENDED_AT_ONCE));
         let mut change = self.user_change(user.home, user.id).await?;
+        self.end_sessions(change.tenant(), user.id, rest).await?;
+
+        let now = self.dynamo.request().clock().now();
+        let verified = self.update(
+            &Key::user(user.id),
+            ("email", S(email.as_str().to_owned())),
+            ("verified_at", number(&user.verified_at.unwrap_or(now))),
+        );
         change.guarded(self.linking(identity, user.id), outrun());
-        match user.verified_at {
-            Some(at) => {
-                let same = self.update(
-                    &Key::user(user.id),
-                    ("email", S(email.as_str().to_owned())),
-                    ("verified_at", number(&at)),
-                );
-                change.guarded(same, outrun());
-            }
-            None => self.take_over(&mut change, &user, email).await?,
+        change.guarded(verified, outrun());
+        if !first.is_empty() {
+            Self::ending(&mut change, user.id, first);
         }
         change.emit(&IdentityLinked {
             issuer: &identity.issuer,
@@ -148,20 +156,19 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sessions beyond those that one transaction holds end before.
-    async fn take_over(&self, change: &mut Change, user: &User, email: &Email) -> Result<()> {
-        let ended = self.ids_of_sessions(user.id).await?;
-        let (first, rest) = ended.split_at(ended.len().min(ENDED_AT_ONCE));
-        self.end_sessions(change.tenant(), user.id, rest).await?;
-        let now = self.dynamo.request().clock().now();
-        let verified = self.update(
-            &Key::user(user.id),
-            ("email", S(email.as_str().to_owned())),
-            ("verified_at", number(&now)),
-        );
-        change.guarded(verified, outrun());
+    async fn end_password(
+        &self,
+        user: &User,
+        email: &Email,
+        account: &Stored<Account>,
+    ) -> Result<()> {
+        if account.password_hash.is_none() {
+            return Ok(());
+        }
+        let mut change = self.user_change(user.home, user.id).await?;
         change.guarded(self.without_password(user.id, email), outrun());
-        Self::ending(change, user.id, first);
+        change.emit(&PasswordChanged {});
+        change.commit().await?;
         Ok(())
     }
 
