@@ -157,15 +157,16 @@ impl Accounts {
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
         self.dynamo.request().bind(membership.tenant_id)?;
-        let mut parts = began.parts(&self.dynamo)?;
-        parts.push(self.unchanged(&account)?);
+        let mut parts = vec![self.unchanged(&account)?];
+        parts.extend(began.parts(&self.dynamo)?);
         let (tenant, began_now, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
             self.dynamo.transact(parts),
             Box::pin(self.note_success(email, &client)),
         )?;
-        if began_now != Transacted::Done {
-            return Err(Error::wrong_credentials());
+        match began_now {
+            Transacted::Unmet(0) => return Err(Error::wrong_credentials()),
+            outcome => outcome.done()?,
         }
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?

@@ -136,9 +136,10 @@ impl Connections {
             Trigger::Http { .. } => Verifier::from_environment(&environment)?,
             _ => None,
         };
-        let provider = match endpoint.authenticates() {
-            true => Provider::from_environment(&environment)?,
-            false => None,
+        let provider = if endpoint.authenticates() {
+            Provider::from_environment(&environment)?
+        } else {
+            None
         };
         let mut connections = Self {
             aws: aws_config(&environment)?,

@@ -201,7 +201,7 @@ fn a_token_has_to_be_of_the_provider_for_us_and_of_now() {
         ("sub", json!(7), false),
         ("exp", json!(now - 20), true),
         ("exp", json!(now - 40), false),
-        ("exp", json!(now as f64 + 0.5), true),
+        ("exp", json!(1e10 + 0.5), true),
         ("exp", json!("tomorrow"), false),
         ("exp", Value::Null, false),
         ("nbf", json!(now + 20), true),
