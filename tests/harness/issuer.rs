@@ -259,7 +259,7 @@ async fn answer(State(published): State<Arc<Mutex<Published>>>, uri: Uri) -> Res
             let location = [(header::LOCATION, format!("{url}/elsewhere"))];
             return (StatusCode::FOUND, location).into_response();
         }
-        Conduct::Impostor => issuer = "http://127.0.0.1:1".to_owned(),
+        Conduct::Impostor => issuer.push_str("/another"),
         Conduct::KeysAt(address) => keys_at = address,
     }
     if configures {

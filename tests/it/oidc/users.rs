@@ -209,8 +209,8 @@ async fn who_comes_from_the_provider_has_no_password_until_they_set_one() {
     let session = log_in(&app, "ada@example.com", NEW).await.expect(200);
     assert_eq!(session["data"]["user"]["id"], ada);
     assert_eq!(known(&app, &token).await.0, ada);
-    let taken = json!({ "email": "ada@example.com", "password": NEW, "name": "Ada" });
-    app.post("/api/sign-up", taken).await.refused(409);
+    let body = json!({ "email": "ada@example.com", "password": NEW, "name": "Ada" });
+    app.post("/api/sign-up", body).await.refused(409);
 }
 
 #[tokio::test]

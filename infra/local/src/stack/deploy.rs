@@ -47,7 +47,7 @@ pub(super) fn read_template(
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
     data.secret(DERIVATION_KEY)?;
-    let provided =
+    let named =
         |part: fn(&IdentityProvider) -> &String| provider.map_or("", |at| part(at).as_str());
     let values = Values::local(format!("http://{aws}"))
         .parameter("SigningKeyParameter", SIGNING_KEY)
@@ -55,8 +55,8 @@ pub(super) fn read_template(
         .parameter("DerivationKeyParameter", DERIVATION_KEY)
         .parameter("MailKeyParameter", MAIL_KEY)
         .parameter("TenantIsolation", tenant_isolation.to_string())
-        .parameter("OidcIssuer", provided(|at| &at.issuer))
-        .parameter("OidcAudience", provided(|at| &at.audience))
+        .parameter("OidcIssuer", named(|at| &at.issuer))
+        .parameter("OidcAudience", named(|at| &at.audience))
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
         .parameter("AllowedOrigins", allowed_origins(api, origins))
         .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));
