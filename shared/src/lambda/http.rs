@@ -15,7 +15,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, until};
+use super::{Adapter, Failure, Function, Invocation, Surface, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
 use crate::event::caller::{Caller, Principal};
@@ -118,6 +118,10 @@ where
             Ok(answer.into_value(&request_id))
         }
         .boxed()
+    }
+
+    fn surface(&self) -> Option<Surface> {
+        Some(Surface::of::<T, C>())
     }
 }
 
