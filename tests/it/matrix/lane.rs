@@ -128,16 +128,18 @@ impl<'a> Lane<'a> {
                 let HasTo::BeAs(instead) = &value.has_to else {
                     continue;
                 };
-                let mut comparable = Vec::new();
+                let mut told = Vec::new();
                 for text in [&value.text, instead] {
                     let (base, owner) = self.fresh().await;
                     let owner = owner.unwrap_or_else(|| self.nobody());
                     let request = base.with(&place.at, text);
                     let seen = self.ask(&request, &owner, &place.at.to_string()).await;
-                    comparable.push(seen.comparable);
+                    // What is served shows whatever is there by now.
+                    let served = seen.told.status < 400;
+                    told.push(if served { seen.told.status.to_string() } else { seen.comparable });
                 }
-                if comparable[0] != comparable[1] {
-                    let told = format!("{}\nis not\n{}", comparable[0], comparable[1]);
+                if told[0] != told[1] {
+                    let told = told.join("\nis not\n");
                     self.leak(&self.nobody(), &place.at.to_string(), &value.what, &told);
                 }
             }
@@ -283,12 +285,17 @@ impl<'a> Lane<'a> {
     }
 
     async fn serves_messages(&mut self) {
-        let admin = self.admin();
-        self.open(&admin).await;
         let (request, _) = self.fresh().await;
-        let seen = self.ask(&request, &admin, WHOLE).await;
-        if seen.told.status != 200 {
-            self.wrong(&admin, "its event", &seen.told.to_string());
+        for credential in &self.scene.credentials {
+            let serves = matches!(credential.standing, Standing::Member(_));
+            // A function that has not been in a tenant yet makes one call more.
+            if serves || credential.standing == Standing::Outsider {
+                self.open(credential).await;
+                let seen = self.ask(&request, credential, WHOLE).await;
+                if serves && seen.told.status != 200 {
+                    self.wrong(credential, "its event", &seen.told.to_string());
+                }
+            }
         }
     }
 

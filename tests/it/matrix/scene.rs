@@ -2,7 +2,7 @@
 //! whoever tries.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use local::events::Filler;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(super) struct Scene {
     tenant: String,
     outside: String,
     filler: Mutex<Filler>,
-    fills: AtomicUsize,
+    fills: AtomicU32,
 }
 
 impl Scene {
@@ -74,7 +74,7 @@ impl Scene {
             tenant,
             outside,
             filler: Mutex::new(filler),
-            fills: AtomicUsize::new(0),
+            fills: AtomicU32::new(0),
             app,
         }
     }
@@ -163,8 +163,8 @@ fn nouns(routes: &[Route]) -> BTreeSet<String> {
     nouns
 }
 
-/// `{{gus.reset}}` becomes `{{gus-7.reset}}`: what is done to somebody is done once.
-fn with_new_names(event: &str, number: usize) -> String {
+/// `{{gus.reset}}` becomes `{{gush.reset}}`: what is done to somebody is done once.
+fn with_new_names(event: &str, number: u32) -> String {
     let mut parts = event.split("{{");
     let mut renamed = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -173,7 +173,7 @@ fn with_new_names(event: &str, number: usize) -> String {
         let (name, rest) = part.split_at(end);
         renamed += name;
         if !["ada", "email"].contains(&name) {
-            renamed += &format!("-{number}");
+            renamed += &letters(number);
         }
         renamed += rest;
     }
@@ -182,6 +182,19 @@ fn with_new_names(event: &str, number: usize) -> String {
 
 /// Ids by what they are of.
 type Ids = BTreeMap<&'static str, String>;
+
+/// A number in letters, of which names are made.
+pub(super) fn letters(mut number: u32) -> String {
+    let mut letters = String::new();
+    loop {
+        let digit = u8::try_from(number % 26).expect("it is one of 26");
+        letters.push(char::from(b'a' + digit));
+        number /= 26;
+        if number == 0 {
+            return letters;
+        }
+    }
+}
 
 /// What the tenant had and has no longer, and what it has in another project.
 async fn things(app: &App, ada: &str, people: &People) -> (Ids, Ids) {

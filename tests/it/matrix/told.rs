@@ -61,7 +61,7 @@ impl Told {
         if let Some(thrown) = thrown {
             text = text.replace(thrown, "<what was sent>");
         }
-        if let Some(id) = self.request_id() {
+        for id in self.ids_of_the_request() {
             text = text.replace(&id, "<request>");
         }
         let headers = self.headers.iter().filter(|(name, _)| !is_of_the_request(name));
@@ -92,10 +92,12 @@ impl Told {
         is_closed || error["code"] == code && (!bare || says_nothing)
     }
 
-    fn request_id(&self) -> Option<String> {
-        let body: Value = serde_json::from_str(&self.text).ok()?;
-        let id = body["error"]["request_id"].as_str()?;
-        (!id.is_empty()).then(|| id.to_owned())
+    /// In the words of the product, and in those of the gateway.
+    fn ids_of_the_request(&self) -> Vec<String> {
+        let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let ids = [&body["error"]["request_id"], &body["requestId"], &body["connectionId"]];
+        let ids = ids.into_iter().filter_map(Value::as_str);
+        ids.filter(|id| !id.is_empty()).map(str::to_owned).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::{Answer, App, PNG, attachment};
 use uuid::Uuid;
 
-use super::scene::{NOBODYS, tenant_of};
+use super::scene::{NOBODYS, letters, tenant_of};
 use super::stored::Stored;
 
 /// Several of them, so that each has at most one emailed link; each in a tenant of their own.
@@ -27,13 +27,13 @@ pub(super) struct Victim {
 
 impl Victim {
     pub(super) async fn of(app: &App, filler: &mut Filler, nouns: &BTreeSet<String>) -> Self {
-        let word = format!("canary{}", &Uuid::new_v4().simple().to_string()[..10]);
+        let word = format!("canary{}", letters(rand::random()));
         let mut things = BTreeMap::new();
         for noun in nouns {
             let first = format!("{{{{{word}.{noun}}}}}");
             let mut thing = filler.fill(&first).await.expect("it can be filled");
             if Uuid::try_parse(&thing).is_err() {
-                let own = format!("{{{{{word}-{noun}.{noun}}}}}");
+                let own = format!("{{{{{word}{noun}.{noun}}}}}");
                 thing = filler.fill(&own).await.expect("it can be filled");
             }
             things.insert(noun.clone(), thing);
@@ -64,6 +64,7 @@ impl Victim {
         }
         app.settled().await;
 
+        assert!(things.values().all(|thing| !thing.contains("{{")), "{things:?}");
         let mut canaries: Vec<String> = things.values().cloned().collect();
         canaries.extend([word.clone(), token.clone(), tenant_of(&token)]);
         let task = task.as_str().expect("it has an id").to_owned();
