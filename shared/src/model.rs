@@ -1,6 +1,7 @@
 //! The nouns: ids, texts with their limits, and the rows that hold them. Pure.
 
 pub mod account;
+pub mod api_key;
 pub mod attachment;
 pub mod cached;
 pub mod due;
@@ -13,6 +14,7 @@ pub mod search;
 pub mod secret;
 pub mod session;
 pub mod task;
+pub mod tenant;
 pub mod text;
 pub mod upload;
 

@@ -7,8 +7,12 @@ use shared::reply::Data;
 use shared::sdk::accounts::SignedIn;
 
 /// Anyone can sign up.
-pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up")
-    .uses(&[uses::ACCOUNTS_PUT, uses::SIGNING_KEY]);
+pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up").uses(&[
+    uses::ACCOUNTS_FOUND,
+    uses::DB_FOUND,
+    uses::CHANGE_NOTES,
+    uses::SIGNING_KEY,
+]);
 
 /// Who they are.
 #[derive(Debug, Deserr)]

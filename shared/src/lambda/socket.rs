@@ -8,11 +8,11 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, Surface, until};
+use super::{Adapter, Failure, Function, Invocation, Surface, act_where, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::event::caller::{Caller, Principal};
+use crate::event::caller::{Caller, Identity};
 use crate::input::{self, Input};
 use crate::sdk::Sdk;
 
@@ -132,14 +132,9 @@ where
             let connection_id = request.context.connection_id;
             let sdk = invocation.sdk;
             let outcome = until(invocation.deadline, async {
-                let principal = behind::<C>(&sdk, &connection_id).await?;
-                // Who lets anyone in holds no code to act in a tenant.
-                if C::AUTHENTICATED
-                    && let Some(principal) = &principal
-                {
-                    sdk.act_in(principal.tenant)?;
-                }
-                let caller = C::admit(principal)?;
+                let identity = behind::<C>(&sdk, &connection_id).await?;
+                act_where::<C>(&sdk, identity.as_ref())?;
+                let caller = C::admit(identity)?;
                 let input =
                     input::parse::<T>(parameters(invocation.endpoint, request.body.as_deref())?)?;
                 let event = Event {
@@ -163,16 +158,14 @@ where
 }
 
 /// Who is behind a connection, as of now.
-async fn behind<C: Caller>(sdk: &Sdk, connection_id: &str) -> Result<Option<Principal>> {
+async fn behind<C: Caller>(sdk: &Sdk, connection_id: &str) -> Result<Option<Identity>> {
     if !C::AUTHENTICATED {
         return Ok(None);
     }
     let Some(holder) = sdk.socket.holder(connection_id).await? else {
         return Ok(None);
     };
-    sdk.accounts
-        .principal(holder.user_id, holder.tenant_id, holder.session_id)
-        .await
+    sdk.accounts.behind(&holder).await
 }
 
 /// The handshake's query, and the Origin that a browser sends with it.

@@ -54,6 +54,8 @@ ids! {
     UserId,
     /// A log-in that has not ended.
     SessionId,
+    /// An API key.
+    ApiKeyId,
     /// A link that was emailed.
     LinkId,
     /// A project.

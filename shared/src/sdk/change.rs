@@ -18,6 +18,7 @@ use crate::model::id::UserId;
 use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
 use crate::model::realtime::RealtimeEvent;
+use crate::model::tenant::TenantLog;
 use crate::tenant::Tenant;
 
 /// A change that has not been committed. Dropping it leaves nothing behind.
@@ -53,6 +54,32 @@ impl Change {
 
     pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
         Self::new(dynamo, Scope::NewProject(project), caller.user_id)
+    }
+
+    /// The change that makes a tenant, and what its log begins with.
+    pub(crate) fn founding_tenant(
+        dynamo: Dynamo,
+        tenant: Tenant,
+        log: TenantLog,
+        founder: UserId,
+    ) -> Self {
+        Self::new(dynamo, Scope::NewTenant(tenant, log), founder)
+    }
+
+    /// A change of a tenant itself.
+    pub(crate) fn of_tenant(
+        dynamo: Dynamo,
+        tenant: Tenant,
+        log: Stored<TenantLog>,
+        actor: UserId,
+    ) -> Self {
+        let scope = Scope::Tenant {
+            tenant,
+            log,
+            members: 0,
+            admins: 0,
+        };
+        Self::new(dynamo, scope, actor)
     }
 
     /// A change of a user's account, by themselves, which a tenant's log keeps.
@@ -107,6 +134,17 @@ impl Change {
     pub fn count_task(&mut self) {
         if let Scope::Project { tasks, .. } = &mut self.scope {
             *tasks += 1;
+        }
+    }
+
+    /// Raises the tenant's counts of members and admins, or lowers them.
+    pub(crate) fn count_members(&mut self, by: i64, admins_by: i64) {
+        if let Scope::Tenant {
+            members, admins, ..
+        } = &mut self.scope
+        {
+            *members += by;
+            *admins += admins_by;
         }
     }
 

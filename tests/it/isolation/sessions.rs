@@ -141,9 +141,9 @@ async fn credentials_end_after_an_hour_and_can_t_be_made_up() {
     let forged = with(key, "guess", Some(token));
     assert_eq!(ask(&forged).await, Some("SignatureDoesNotMatch".to_owned()));
 
-    app.advance(Duration::from_secs(3599));
+    app.advance(Duration::from_secs(3580));
     assert_eq!(ask(&assumed).await, None);
-    app.advance(Duration::from_secs(2));
+    app.advance(Duration::from_secs(30));
     assert_eq!(ask(&assumed).await, Some("ExpiredToken".to_owned()));
     app.stop().await;
 }
@@ -207,13 +207,16 @@ async fn a_role_that_can_t_be_assumed_at_once_is_asked_for_again_and_in_the_end_
 async fn what_has_no_tenant_assumes_no_role() {
     let app = App::start().await;
     let ada = app.member("ada").await;
+    let journal = app.stack().front().journal();
+    let before = journal.calls().len();
     app.log_in(&ada).await;
     ada.ticket().await;
     app.get("/.well-known/jwks.json").await.expect(200);
     app.sweep("sweep-log").await;
     app.sweep("sweep-uploads").await;
-    let calls = app.stack().front().journal().calls();
-    assert!(calls.iter().all(|call| call.service != Service::Sts));
+    let calls = journal.calls();
+    let mut since = calls[before..].iter();
+    assert!(since.len() > 0 && since.all(|call| call.service != Service::Sts));
     assert!(!app.rows(tables::IDENTITY, "").await.is_empty());
     app.stop().await;
 }

@@ -44,14 +44,13 @@ impl Stored {
         }
     }
 
-    /// The hashes in the keys of rows that have one of `texts`.
+    /// A hash of each kind that stands in the keys of rows that have one of `texts`.
     pub(super) fn hashes_of(&self, texts: &[String]) -> Vec<String> {
-        let rows = self.rows.values();
-        rows.filter(|row| has_any(row, texts))
-            .filter_map(|row| text(row, "pk").split_once('#'))
-            .filter(|(_, hash)| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .map(|(_, hash)| hash.to_owned())
-            .collect()
+        let rows = self.rows.values().filter(|row| has_any(row, texts));
+        let hashes = rows.filter_map(|row| text(row, "pk").split_once('#'));
+        let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let by_kind: BTreeMap<&str, &str> = hashes.filter(|(_, hash)| is_hash(hash)).collect();
+        by_kind.into_values().map(str::to_owned).collect()
     }
 
     /// What has been changed, made or deleted since, but for what any request may leave: counts of attempts,
