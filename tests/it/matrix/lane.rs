@@ -8,7 +8,7 @@ use shared::model::account::Role;
 use tests::{PATIENCE, Socket};
 
 use super::credentials::{Admission, Credential, Standing, bearer};
-use super::places::{Form, Place};
+use super::places::{At, Form, Place};
 use super::request::Request;
 use super::routes::{Entry, Policy, Route};
 use super::scene::Scene;
@@ -22,8 +22,7 @@ pub(super) struct Lane<'a> {
     route: &'a Route,
     /// Which one it is, from 1 on.
     number: u8,
-    /// How many clients there have been.
-    clients: u8,
+    asked: usize,
     client: Client,
     /// What is asked, with other things put in.
     base: Option<Request>,
@@ -41,6 +40,9 @@ struct Seen {
     calls: Vec<String>,
 }
 
+/// How much is asked from one address: how often one asks is counted, and so much is never too often.
+const OF_ONE_ADDRESS: usize = 200;
+
 /// The place that stands for the whole of a request.
 const WHOLE: &str = "as it is";
 
@@ -50,7 +52,7 @@ impl<'a> Lane<'a> {
             scene,
             route,
             number,
-            clients: 0,
+            asked: 0,
             client: client(number, 0),
             base: None,
             used: None,
@@ -67,11 +69,11 @@ impl<'a> Lane<'a> {
     /// That it does what it is for: else nothing that it refuses would say anything. For whom it does it,
     /// each of them somebody new, so that nobody else is ended by what it does.
     pub(super) async fn serves(&mut self) {
-        self.base = Some(self.fresh().await.0);
-        if self.route.entry == Entry::Message {
-            return self.serves_messages().await;
-        }
         let (request, owner) = self.fresh().await;
+        self.base = Some(request.clone());
+        if self.route.entry == Entry::Message {
+            return self.serves_messages(&request).await;
+        }
         let owner = owner.unwrap_or_else(|| self.nobody());
         let seen = self.ask(&request, &owner, WHOLE).await;
         let expected = match self.route.entry {
@@ -84,8 +86,10 @@ impl<'a> Lane<'a> {
         if self.route.places.iter().any(|place| place.form == Form::Key) {
             self.used = Some((request, owner));
         }
-        let Policy::Member(least) = self.route.policy else {
-            return;
+        let least = match self.route.policy {
+            Policy::Anyone => return,
+            Policy::Known | Policy::Person => Role::Viewer,
+            Policy::Member(least) => least,
         };
         let roles = [Role::Viewer, Role::Editor, Role::Admin];
         for role in roles.into_iter().filter(|role| *role >= least) {
@@ -99,10 +103,9 @@ impl<'a> Lane<'a> {
     /// Everything that has to be refused, or comes to nothing.
     pub(super) async fn refuses(&mut self) {
         let base = self.base.clone().expect("it has served");
-        for credential in &self.scene.credentials {
-            self.client = self.next_client();
+        for (number, credential) in self.scene.credentials.iter().enumerate() {
             if self.open(credential).await {
-                self.refuses_to(&base, credential).await;
+                self.refuses_to(&base, credential, number).await;
             }
         }
     }
@@ -124,7 +127,9 @@ impl<'a> Lane<'a> {
             self.open(&self.admin()).await;
         }
         for place in self.route.places.iter().filter(|place| place.form == Form::Text) {
-            for value in values::of(self.scene, self.route, place) {
+            let values = values::of(self.scene, self.route, place);
+            let several = if self.scene.thorough { values.len() } else { 1 };
+            for value in values.into_iter().take(several) {
                 let HasTo::BeAs(instead) = &value.has_to else {
                     continue;
                 };
@@ -146,7 +151,7 @@ impl<'a> Lane<'a> {
         }
     }
 
-    async fn refuses_to(&mut self, base: &Request, credential: &Credential) {
+    async fn refuses_to(&mut self, base: &Request, credential: &Credential, number: usize) {
         let admission = credential.admission(self.route.policy);
         if admission != Admission::Admitted {
             let seen = self.ask(base, credential, WHOLE).await;
@@ -154,17 +159,33 @@ impl<'a> Lane<'a> {
         }
         let mut nobodys = HashMap::new();
         for place in &self.route.places {
-            for value in self.values(base, credential, place) {
+            let admission = match place.at {
+                // A tenant is looked for before it is looked what somebody may do there.
+                At::Header(_) if admission != Admission::Unauthenticated => Admission::Admitted,
+                _ => admission,
+            };
+            if admission == Admission::Admitted && place.form == Form::Text {
+                continue;
+            }
+            let values = self.chosen(place, number, admission);
+            let own = self.own(base, credential, place, &values);
+            for value in values.into_iter().chain(own) {
                 let request = base.with(&place.at, &value.text);
-                if admission == Admission::Admitted && place.form == Form::Text {
-                    continue;
-                }
                 let at = place.at.to_string();
-                let seen = self.ask(&request, credential, &at).await;
                 if admission != Admission::Admitted {
+                    let seen = self.ask(&request, credential, &at).await;
                     self.has_to_be_turned_away(credential, admission, &at, &seen);
                     continue;
                 }
+                let instead = match &value.has_to {
+                    HasTo::BeAs(instead) => Some(base.with(&place.at, instead)),
+                    HasTo::BeRefused(_) => None,
+                };
+                if let Some(instead) = instead && nobodys.is_empty() {
+                    // A function that has seen neither the key nor the tenant yet makes a call more.
+                    self.ask(&instead, credential, &at).await;
+                }
+                let seen = self.ask(&request, credential, &at).await;
                 match &value.has_to {
                     HasTo::BeRefused(statuses) => {
                         if !is_among(seen.told.status, statuses, self.route.entry) {
@@ -185,23 +206,40 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// What a place is tried with. For an outsider what the route's own event has there is another
-    /// tenant's, too.
-    fn values(&self, base: &Request, credential: &Credential, place: &Place) -> Vec<Value> {
+    /// What a place is tried with by the credential of this number. Each place is tried with each credential,
+    /// and each value by several: who is turned away, by one value after the other, and who is let in, by
+    /// another tenant's first of all and by two of the others in turn. All at once are too many for each change.
+    fn chosen(&self, place: &Place, number: usize, admission: Admission) -> Vec<Value> {
         let mut values = values::of(self.scene, self.route, place);
-        let is_outside = credential.standing == Standing::Outsider;
-        if is_outside && let Some(own) = base.at(&place.at) && place.is_of_a_tenant() {
-            let instead = values.iter().find_map(|value| match &value.has_to {
-                HasTo::BeAs(instead) if kind(instead) == kind(own) => Some(instead.clone()),
-                _ => None,
-            });
-            values.extend(instead.map(|instead| Value {
-                what: "the event's own".to_owned(),
-                text: own.to_owned(),
-                has_to: HasTo::BeAs(instead),
-            }));
+        if self.scene.thorough {
+            return values;
         }
+        if admission != Admission::Admitted {
+            let one = number % values.len();
+            return vec![values.swap_remove(one)];
+        }
+        let others = values.split_off(1);
+        let turn = others.iter().cycle().skip(2 * number % others.len());
+        values.extend(turn.take(others.len().min(2)).cloned());
         values
+    }
+
+    /// For whom the tenant is another, what the route's own event has there is another tenant's, too.
+    fn own(&self, base: &Request, credential: &Credential, place: &Place, values: &[Value]) -> Option<Value> {
+        let (what, text) = match (&place.at, credential.standing) {
+            (At::Header(_), Standing::Outsider | Standing::Former) => ("the tenant", self.scene.tenant.as_str()),
+            (_, Standing::Outsider) if place.is_of_a_tenant() => ("the event's own", base.at(&place.at)?),
+            _ => return None,
+        };
+        let instead = values.iter().find_map(|value| match &value.has_to {
+            HasTo::BeAs(instead) if kind(instead) == kind(text) => Some(instead.clone()),
+            _ => None,
+        });
+        Some(Value {
+            what: what.to_owned(),
+            text: text.to_owned(),
+            has_to: HasTo::BeAs(instead?),
+        })
     }
 
     fn compare(&mut self, credential: &Credential, at: &str, value: &Value, seen: &Seen, nobodys: &Seen) {
@@ -219,6 +257,7 @@ impl<'a> Lane<'a> {
         let (status, code) = match admission {
             Admission::Unauthenticated => (401, "UNAUTHENTICATED"),
             Admission::Forbidden => (403, "FORBIDDEN"),
+            Admission::Homeless => (404, "NOT_FOUND"),
             Admission::Admitted => return,
         };
         if admission == Admission::Unauthenticated && self.route.entry != Entry::Message {
@@ -233,6 +272,11 @@ impl<'a> Lane<'a> {
     /// Asks, and looks whether anything of the victim's is in the answer.
     async fn ask(&mut self, request: &Request, credential: &Credential, at: &str) -> Seen {
         self.tally.probe(self.route.name, at);
+        self.asked += 1;
+        if self.asked.is_multiple_of(OF_ONE_ADDRESS) {
+            let number = u8::try_from(self.asked / OF_ONE_ADDRESS).expect("there are few");
+            self.client = client(self.number, number);
+        }
         let journal = self.scene.app.stack().front().journal();
         let _before = journal.take_calls_of(self.route.name);
         let told = match self.route.entry {
@@ -284,15 +328,12 @@ impl<'a> Lane<'a> {
         self.socket.is_some()
     }
 
-    async fn serves_messages(&mut self) {
-        let (request, _) = self.fresh().await;
+    async fn serves_messages(&mut self, request: &Request) {
         for credential in &self.scene.credentials {
-            let serves = matches!(credential.standing, Standing::Member(_));
-            // A function that has not been in a tenant yet makes one call more.
-            if serves || credential.standing == Standing::Outsider {
+            if matches!(credential.standing, Standing::Member(_) | Standing::Key(_)) {
                 self.open(credential).await;
-                let seen = self.ask(&request, credential, WHOLE).await;
-                if serves && seen.told.status != 200 {
+                let seen = self.ask(request, credential, WHOLE).await;
+                if seen.told.status != 200 {
                     self.wrong(credential, "its event", &seen.told.to_string());
                 }
             }
@@ -300,7 +341,8 @@ impl<'a> Lane<'a> {
     }
 
     async fn is_let_in(&mut self, name: &'static str, token: &str) {
-        let (request, _) = self.fresh().await;
+        let event = self.scene.fill(self.route).await;
+        let (request, _) = Request::of(self.route, &event);
         let credential = bearer(name, token, Standing::Nobody);
         let seen = self.ask(&request, &credential, WHOLE).await;
         if [401, 403].contains(&seen.told.status) {
@@ -309,14 +351,8 @@ impl<'a> Lane<'a> {
     }
 
     async fn fresh(&self) -> (Request, Option<Credential>) {
-        let event = self.scene.fill(self.route).await;
+        let event = self.scene.fill_anew(self.route).await;
         Request::of(self.route, &event)
-    }
-
-    /// One that comes from another address: how often one address asks is counted.
-    fn next_client(&mut self) -> Client {
-        self.clients += 1;
-        client(self.number, self.clients)
     }
 
     fn nobody(&self) -> Credential {

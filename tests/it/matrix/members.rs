@@ -1,7 +1,10 @@
 //! Members of a tenant, in any role and number: copies of one who has signed up. Only what is stored of
 //! them is made by hand; they sign nothing, so that no time goes into hashing passwords.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use shared::model::account::Role;
 use tests::{App, tables};
 use uuid::Uuid;
@@ -25,6 +28,51 @@ pub(super) enum State {
     LoggedOut,
     /// All but the membership.
     Removed,
+    /// All but the record of their key.
+    Revoked,
+}
+
+/// An API key.
+#[derive(Debug, Clone)]
+pub(super) struct Key(pub(super) String);
+
+impl Key {
+    /// One that has the form of a key, and was given to nobody.
+    pub(super) fn invented() -> Self {
+        let encoded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let key = format!("tnn_{}", encoded(&rand::random::<[u8; 32]>()));
+        let checksum = encoded(&Sha256::digest(&key));
+        Self(format!("{key}{}", &checksum[..6]))
+    }
+
+    /// A key of `maker`'s for `tenant`.
+    pub(super) async fn of(
+        app: &App,
+        maker: &Member,
+        tenant: &str,
+        (role, state, expires_at): (Role, State, Option<i64>),
+    ) -> Self {
+        let key = Self::invented();
+        let id = Uuid::now_v7().to_string();
+        let digest = Sha256::digest(&key.0);
+        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let owner = json!({
+            "pk": format!("KEY#{hash}"), "sk": "KEY",
+            "id": id, "tenant_id": tenant, "user_id": maker.user,
+        });
+        app.put(tables::IDENTITY, &owner).await;
+        let mut record = json!({
+            "pk": format!("USER#{}", maker.user), "sk": format!("KEY#{id}"),
+            "id": id, "tenant_id": tenant, "role": role,
+        });
+        if let Some(expires_at) = expires_at {
+            record["expires_at"] = json!(expires_at);
+        }
+        if state != State::Revoked {
+            app.put(tables::IDENTITY, &record).await;
+        }
+        key
+    }
 }
 
 /// Whom all members are copies of.
@@ -79,7 +127,7 @@ impl Original {
         for (table, row) in &self.rows {
             let sk = text(row, "sk");
             let is_left_out = match state {
-                State::Whole => false,
+                State::Whole | State::Revoked => false,
                 State::LoggedOut => sk.starts_with("SESSION#"),
                 State::Removed => sk.starts_with("MEMBER#"),
             };

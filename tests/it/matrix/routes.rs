@@ -44,6 +44,10 @@ pub(super) enum Entry {
 pub(super) enum Policy {
     /// Anyone, and nobody looks at their credentials.
     Anyone,
+    /// Whoever is known, wherever they act.
+    Known,
+    /// The same, unless what they show is a key.
+    Person,
     /// Whoever may do at least this in their tenant.
     Member(Role),
 }
@@ -75,7 +79,8 @@ impl Route {
         let case = fixtures::main_case(name);
         let events = Events::read(name);
         let mut places = places(endpoint, entry, surface, names, &events);
-        if let Policy::Member(_) = policy(name, surface) {
+        let is_http = matches!(entry, Entry::Http { .. });
+        if is_http && policy(name, surface) != Policy::Anyone {
             let headers = HEADERS.iter();
             places.extend(headers.map(|(name, noun)| Place::id(At::Header(name), Some(noun))));
         }
@@ -91,8 +96,8 @@ impl Route {
     }
 }
 
-/// The headers that name something, on every route that looks at credentials.
-const HEADERS: [(&str, &str); 0] = [];
+/// The headers that name something, of every request of which the credentials are looked at.
+const HEADERS: [(&str, &str); 1] = [("x-tenant-id", "tenant")];
 
 /// Nothing for what only the platform calls.
 fn entry(endpoint: &Endpoint) -> Option<Entry> {
@@ -112,6 +117,8 @@ fn entry(endpoint: &Endpoint) -> Option<Entry> {
 fn policy(name: &str, surface: &Surface) -> Policy {
     match surface.caller {
         "Anyone" => Policy::Anyone,
+        "Known" => Policy::Known,
+        "Person" => Policy::Person,
         "Viewer" => Policy::Member(Role::Viewer),
         "Editor" => Policy::Member(Role::Editor),
         "Admin" => Policy::Member(Role::Admin),

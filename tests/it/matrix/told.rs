@@ -117,7 +117,7 @@ fn without_what_is_new(text: &str) -> String {
     let mut told = String::new();
     let mut word = String::new();
     for c in text.chars().chain(['\0']) {
-        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+        if c.is_ascii_alphanumeric() || "-_.@".contains(c) {
             word.push(c);
         } else {
             told += of_its_kind(&word);
@@ -136,6 +136,8 @@ fn of_its_kind(word: &str) -> &str {
         "<time>"
     } else if word.len() > 100 && word.matches('.').count() == 2 {
         "<token>"
+    } else if word.contains('@') {
+        "<address>"
     } else if word.len() >= 43 && !word.contains('.') {
         "<secret>"
     } else {
