@@ -115,8 +115,8 @@ fn collect_fields<T: Input>(at: &str, into: &mut Vec<String>) -> bool {
     };
     for name in names {
         let field = child(at, &name);
-        let is_struct = collect_fields::<T>(&field, into)
-            || collect_fields::<T>(&format!("{field}[]"), into);
+        let is_struct =
+            collect_fields::<T>(&field, into) || collect_fields::<T>(&format!("{field}[]"), into);
         if !is_struct {
             into.push(field);
         }

@@ -11,8 +11,8 @@ mod routes;
 mod scene;
 mod stored;
 mod tally;
-mod told;
 mod tokens;
+mod told;
 mod values;
 mod victim;
 
@@ -45,21 +45,15 @@ async fn nothing_of_another_tenant_s_gets_in_or_out_anywhere() {
         .map(|(number, route)| Lane::new(&scene, route, number))
         .collect();
 
-    let mut phases = Phases(Instant::now(), vec![]);
-    phases.end("set");
     each(&mut lanes, Lane::serves).await;
-    phases.end("serves");
     let served = scene.stored().await;
     // Who opens connections calls other functions, whose calls are counted before.
     lanes.sort_by_key(|lane| lane.entry() == Entry::Message);
     let messages = lanes.partition_point(|lane| lane.entry() != Entry::Message);
     each(&mut lanes[..messages], Lane::refuses).await;
-    phases.end("refuses");
     let refused = scene.stored().await;
     each(&mut lanes[messages..], Lane::refuses).await;
-    phases.end("refuses messages");
     each(&mut lanes, Lane::takes_texts).await;
-    phases.end("texts");
     scene.app.advance(USED);
     each(&mut lanes, Lane::refuses_what_was_used).await;
     let last = scene.stored().await;
@@ -73,8 +67,6 @@ async fn nothing_of_another_tenant_s_gets_in_or_out_anywhere() {
     tally.leaks.extend(last.new_with(victims, &first));
     tally.leaks.extend(scene.emails_with(victims).await);
     tally.wrong.extend(refused.changes_since(&served));
-    phases.end("end");
-    eprintln!("{:?}", phases.1);
     let seconds = began.elapsed().as_secs_f32();
     tests::report(&format!(
         "{}the matrix: {} routes, {} credentials, {} probes, {} leaks in {seconds:.1} s",
@@ -87,12 +79,21 @@ async fn nothing_of_another_tenant_s_gets_in_or_out_anywhere() {
     for route in &routes {
         for place in &route.places {
             let place = place.at.to_string();
-            assert!(tally.of(route.name, &place) > 0, "{}: {place} was not tried", route.name);
+            assert!(
+                tally.of(route.name, &place) > 0,
+                "{}: {place} was not tried",
+                route.name
+            );
         }
     }
     assert_none("leaks", &tally.leaks);
     assert_none("wrong answers", &tally.wrong);
-    assert_eq!(tally.refusals.len(), 1, "nobody is refused in one way: {:#?}", tally.refusals);
+    assert_eq!(
+        tally.refusals.len(),
+        1,
+        "nobody is refused in one way: {:#?}",
+        tally.refusals
+    );
     scene.app.stop().await;
 }
 
@@ -108,13 +109,10 @@ async fn each<'a, 'b: 'a, F: Future<Output = ()>>(
 #[track_caller]
 fn assert_none(what: &str, found: &[String]) {
     let shown: Vec<_> = found.iter().take(SHOWN).map(String::as_str).collect();
-    assert!(found.is_empty(), "\n{} {what}:\n\n{}\n", found.len(), shown.join("\n\n"));
-}
-
-struct Phases(Instant, Vec<String>);
-impl Phases {
-    fn end(&mut self, name: &str) {
-        self.1.push(format!("{name} {:.1}", self.0.elapsed().as_secs_f32()));
-        self.0 = Instant::now();
-    }
+    assert!(
+        found.is_empty(),
+        "\n{} {what}:\n\n{}\n",
+        found.len(),
+        shown.join("\n\n")
+    );
 }

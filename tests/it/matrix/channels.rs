@@ -55,8 +55,15 @@ async fn a_link_to_a_file_leads_to_that_file_alone() {
         two.link(&two.bob, &two.bobs).await,
     );
     let get = async |link: &str| {
-        let answer = Client::new().get(link).send().await.expect("it is answered");
-        (answer.status().as_u16(), answer.bytes().await.expect("it has a body"))
+        let answer = Client::new()
+            .get(link)
+            .send()
+            .await
+            .expect("it is answered");
+        (
+            answer.status().as_u16(),
+            answer.bytes().await.expect("it has a body"),
+        )
     };
     assert_eq!(get(&own).await.0, 200);
     assert_eq!(get(&other).await.0, 200);
@@ -73,14 +80,26 @@ async fn a_link_to_a_file_leads_to_that_file_alone() {
         other.replace(&path(&other), &path(&own)),
         own.replace(&two.adas, &two.bobs),
         // Out of her folder and into his.
-        own.replace(&path(&own), &format!("{}/../../../../..{}", path(&own), path(&other))),
-        own.replace(&path(&own), &format!("{}%2f..%2f..%2f..%2f..{}", path(&own), path(&other))),
+        own.replace(
+            &path(&own),
+            &format!("{}/../../../../..{}", path(&own), path(&other)),
+        ),
+        own.replace(
+            &path(&own),
+            &format!("{}%2f..%2f..%2f..%2f..{}", path(&own), path(&other)),
+        ),
         // Unsigned, or for longer.
         other.replace(&query(&other), ""),
         own.replace("X-Amz-Expires=", "X-Amz-Expires=9"),
     ];
     // Signed, and asked for something else besides.
-    for more in ["versionId=null", "list-type=2", "response-content-type=text/html", "acl", "partNumber=1"] {
+    for more in [
+        "versionId=null",
+        "list-type=2",
+        "response-content-type=text/html",
+        "acl",
+        "partNumber=1",
+    ] {
         altered.push(format!("{own}&{more}"));
     }
     let mut probes = 0;
@@ -97,7 +116,10 @@ async fn a_link_to_a_file_leads_to_that_file_alone() {
         assert!(answer.expect("it is answered").status().is_client_error());
         probes += 1;
     }
-    assert!(!expected.is_empty(), "what is signed for nobody is refused with a reason");
+    assert!(
+        !expected.is_empty(),
+        "what is signed for nobody is refused with a reason"
+    );
     assert_eq!(get(&other).await.0, 200, "it is still there");
     tests::report(&format!("{probes} links were altered, and led nowhere"));
     two.app.stop().await;
@@ -133,7 +155,11 @@ async fn the_very_text_of_another_tenant_finds_nothing_of_theirs() {
 #[tokio::test]
 async fn a_cached_list_is_its_own_user_s() {
     let two = Two::set().await;
-    for (member, id) in [(&two.bob, &two.bobs), (&two.ada, &two.adas), (&two.bob, &two.bobs)] {
+    for (member, id) in [
+        (&two.bob, &two.bobs),
+        (&two.ada, &two.adas),
+        (&two.bob, &two.bobs),
+    ] {
         for _ in 0..2 {
             let (projects, _) = member.projects().await;
             let ids: Vec<_> = projects.iter().map(|project| &project["id"]).collect();
@@ -187,10 +213,18 @@ async fn a_ticket_is_its_holder_s_once() {
     assert_eq!(refused(&ticket).await, 401);
     // Whoever opens it is him, also where she sends her token along.
     let again = two.bob.ticket().await;
-    let mut request = two.bob.socket_url(&again).into_client_request().expect("it is a URL");
-    let token = format!("Bearer {}", two.ada.token).parse().expect("it is a header");
+    let mut request = two
+        .bob
+        .socket_url(&again)
+        .into_client_request()
+        .expect("it is a URL");
+    let token = format!("Bearer {}", two.ada.token)
+        .parse()
+        .expect("it is a header");
     request.headers_mut().insert("authorization", token);
-    let (_open, _) = tokio_tungstenite::connect_async(request).await.expect("it connects");
+    let (_open, _) = tokio_tungstenite::connect_async(request)
+        .await
+        .expect("it connects");
     assert_eq!(refused(&again).await, 401);
     let hers = json!({ "action": "subscribe", "room": format!("project/{}", two.adas) });
     assert_eq!(socket.ask(hers).await["error"]["code"], "NOT_FOUND");

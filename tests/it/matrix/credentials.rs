@@ -96,9 +96,21 @@ pub(super) fn all(people: &People, mint: &Mint) -> Vec<Credential> {
         member("viewer", &people.viewer, Role::Viewer),
         member("editor", &people.editor, Role::Editor),
         member("admin", &people.admin, Role::Admin),
-        bearer("viewer's key", &people.viewers_key.0, Standing::Key(Role::Viewer)),
-        key("editor's key", &people.editors_key, Standing::Key(Role::Editor)),
-        bearer("admin's key", &people.admins_key.0, Standing::Key(Role::Admin)),
+        bearer(
+            "viewer's key",
+            &people.viewers_key.0,
+            Standing::Key(Role::Viewer),
+        ),
+        key(
+            "editor's key",
+            &people.editors_key,
+            Standing::Key(Role::Editor),
+        ),
+        bearer(
+            "admin's key",
+            &people.admins_key.0,
+            Standing::Key(Role::Admin),
+        ),
         Credential {
             ended: Some(State::Revoked),
             ..key("revoked key", &people.revoked_key, Nobody)

@@ -81,9 +81,18 @@ impl<'a> Lane<'a> {
             _ => self.route.success,
         };
         if u64::from(seen.told.status) != expected {
-            self.wrong(&owner, "its event", &format!("{} instead of {expected}", seen.told));
+            self.wrong(
+                &owner,
+                "its event",
+                &format!("{} instead of {expected}", seen.told),
+            );
         }
-        if self.route.places.iter().any(|place| place.form == Form::Key) {
+        if self
+            .route
+            .places
+            .iter()
+            .any(|place| place.form == Form::Key)
+        {
             self.used = Some((request, owner));
         }
         let least = match self.route.policy {
@@ -126,7 +135,12 @@ impl<'a> Lane<'a> {
         if self.route.entry == Entry::Message {
             self.open(&self.admin()).await;
         }
-        for place in self.route.places.iter().filter(|place| place.form == Form::Text) {
+        for place in self
+            .route
+            .places
+            .iter()
+            .filter(|place| place.form == Form::Text)
+        {
             let values = values::of(self.scene, self.route, place);
             let several = if self.scene.thorough { values.len() } else { 1 };
             for value in values.into_iter().take(several) {
@@ -141,7 +155,11 @@ impl<'a> Lane<'a> {
                     let seen = self.ask(&request, &owner, &place.at.to_string()).await;
                     // What is served shows whatever is there by now.
                     let served = seen.told.status < 400;
-                    told.push(if served { seen.told.status.to_string() } else { seen.comparable });
+                    told.push(if served {
+                        seen.told.status.to_string()
+                    } else {
+                        seen.comparable
+                    });
                 }
                 if told[0] != told[1] {
                     let told = told.join("\nis not\n");
@@ -181,7 +199,9 @@ impl<'a> Lane<'a> {
                     HasTo::BeAs(instead) => Some(base.with(&place.at, instead)),
                     HasTo::BeRefused(_) => None,
                 };
-                if let Some(instead) = instead && nobodys.is_empty() {
+                if let Some(instead) = instead
+                    && nobodys.is_empty()
+                {
                     // A function that has seen neither the key nor the tenant yet makes a call more.
                     self.ask(&instead, credential, &at).await;
                 }
@@ -189,7 +209,11 @@ impl<'a> Lane<'a> {
                 match &value.has_to {
                     HasTo::BeRefused(statuses) => {
                         if !is_among(seen.told.status, statuses, self.route.entry) {
-                            self.wrong(credential, &format!("{at}: {}", value.text), &seen.told.to_string());
+                            self.wrong(
+                                credential,
+                                &format!("{at}: {}", value.text),
+                                &seen.told.to_string(),
+                            );
                         }
                     }
                     HasTo::BeAs(instead) => {
@@ -225,10 +249,20 @@ impl<'a> Lane<'a> {
     }
 
     /// For whom the tenant is another, what the route's own event has there is another tenant's, too.
-    fn own(&self, base: &Request, credential: &Credential, place: &Place, values: &[Value]) -> Option<Value> {
+    fn own(
+        &self,
+        base: &Request,
+        credential: &Credential,
+        place: &Place,
+        values: &[Value],
+    ) -> Option<Value> {
         let (what, text) = match (&place.at, credential.standing) {
-            (At::Header(_), Standing::Outsider | Standing::Former) => ("the tenant", self.scene.tenant.as_str()),
-            (_, Standing::Outsider) if place.is_of_a_tenant() => ("the event's own", base.at(&place.at)?),
+            (At::Header(_), Standing::Outsider | Standing::Former) => {
+                ("the tenant", self.scene.tenant.as_str())
+            }
+            (_, Standing::Outsider) if place.is_of_a_tenant() => {
+                ("the event's own", base.at(&place.at)?)
+            }
             _ => return None,
         };
         let instead = values.iter().find_map(|value| match &value.has_to {
@@ -242,7 +276,14 @@ impl<'a> Lane<'a> {
         })
     }
 
-    fn compare(&mut self, credential: &Credential, at: &str, value: &Value, seen: &Seen, nobodys: &Seen) {
+    fn compare(
+        &mut self,
+        credential: &Credential,
+        at: &str,
+        value: &Value,
+        seen: &Seen,
+        nobodys: &Seen,
+    ) {
         if seen.comparable != nobodys.comparable {
             let told = format!("{}\nis not\n{}", seen.comparable, nobodys.comparable);
             self.leak(credential, at, &value.what, &told);
@@ -253,7 +294,13 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn has_to_be_turned_away(&mut self, credential: &Credential, admission: Admission, at: &str, seen: &Seen) {
+    fn has_to_be_turned_away(
+        &mut self,
+        credential: &Credential,
+        admission: Admission,
+        at: &str,
+        seen: &Seen,
+    ) {
         let (status, code) = match admission {
             Admission::Unauthenticated => (401, "UNAUTHENTICATED"),
             Admission::Forbidden => (403, "FORBIDDEN"),
@@ -263,7 +310,9 @@ impl<'a> Lane<'a> {
         if admission == Admission::Unauthenticated && self.route.entry != Entry::Message {
             self.tally.refusals.insert(seen.comparable.clone());
         }
-        let is_one = seen.told.is_the_refusal(code, admission == Admission::Unauthenticated);
+        let is_one = seen
+            .told
+            .is_the_refusal(code, admission == Admission::Unauthenticated);
         if seen.told.status != status || !is_one {
             self.wrong(credential, at, &seen.told.to_string());
         }
@@ -367,7 +416,10 @@ impl<'a> Lane<'a> {
     }
 
     fn leak(&mut self, credential: &Credential, at: &str, what: &str, told: &str) {
-        let line = format!("{}, {at}, {what}, {}: {told}", self.route.name, credential.name);
+        let line = format!(
+            "{}, {at}, {what}, {}: {told}",
+            self.route.name, credential.name
+        );
         self.tally.leaks.push(line);
     }
 

@@ -139,7 +139,8 @@ impl Original {
                 app.put(table, &row).await;
             }
         }
-        let own = json!({ "sub": user, "sid": session, "tenant_id": tenant, "jti": Uuid::new_v4() });
+        let own =
+            json!({ "sub": user, "sid": session, "tenant_id": tenant, "jti": Uuid::new_v4() });
         Member {
             token: mint.sign(&with(&self.claims, &own)),
             user,

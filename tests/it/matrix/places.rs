@@ -66,9 +66,7 @@ impl Place {
         }
         let at = at(field.to_owned());
         let noun = noun(&at);
-        let is_key = noun
-            .as_deref()
-            .is_some_and(|noun| !NO_KEYS.contains(&noun));
+        let is_key = noun.as_deref().is_some_and(|noun| !NO_KEYS.contains(&noun));
         let form = if is("Must be an id") {
             Form::Id
         } else if is("Must be a room") {

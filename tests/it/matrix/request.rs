@@ -66,7 +66,11 @@ impl Request {
             At::Path(name) => self.path.get(name).map(String::as_str),
             At::Query(name) => self.query.get(name).map(String::as_str),
             At::Header(name) => self.headers.get(*name).map(String::as_str),
-            At::Body(path) => self.body.as_ref()?.pointer(&places::pointer(path))?.as_str(),
+            At::Body(path) => self
+                .body
+                .as_ref()?
+                .pointer(&places::pointer(path))?
+                .as_str(),
         }
     }
 
@@ -78,7 +82,8 @@ impl Request {
     /// Whether all of it that could name something says `text` somewhere.
     pub(super) fn says(&self, text: &str) -> bool {
         let own = [&self.path, &self.query, &self.headers];
-        own.iter().any(|members| members.values().any(|value| value.contains(text)))
+        own.iter()
+            .any(|members| members.values().any(|value| value.contains(text)))
             || self.message().contains(text)
     }
 
@@ -105,9 +110,9 @@ impl Request {
             request = request.header(*name, value);
         }
         if self.entry == Entry::Handshake {
-            request = UPGRADE
-                .iter()
-                .fold(request, |request, (name, value)| request.header(*name, *value));
+            request = UPGRADE.iter().fold(request, |request, (name, value)| {
+                request.header(*name, *value)
+            });
         } else if let Some(body) = &self.body {
             request = request.json(body);
         }
@@ -127,7 +132,15 @@ const UPGRADE: [(&str, &str); 4] = [
 /// Headers that the client sends anyway, or the gateway adds.
 fn is_the_clients(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["accept", "content-type", "content-length", "host", "user-agent", "x-amzn-trace-id"].contains(&name.as_str())
+    [
+        "accept",
+        "content-type",
+        "content-length",
+        "host",
+        "user-agent",
+        "x-amzn-trace-id",
+    ]
+    .contains(&name.as_str())
         || name.starts_with("x-forwarded-")
         || name.starts_with("sec-websocket-")
 }

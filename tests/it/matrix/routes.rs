@@ -184,9 +184,9 @@ fn fields(
     let asked = names.iter().copied().chain(own.iter().map(String::as_str));
     let taken = asked.filter(|name| {
         let refusals = surface.refusals(json!({ *name: {} }));
-        refusals.iter().any(|detail| {
-            detail.field == *name && !detail.message.ends_with("is required")
-        })
+        refusals
+            .iter()
+            .any(|detail| detail.field == *name && !detail.message.ends_with("is required"))
     });
     let taken: BTreeSet<String> = taken.map(str::to_owned).collect();
     taken.into_iter().collect()
@@ -206,7 +206,8 @@ impl Events {
         let mut cases = fixtures::cases(function);
         cases.sort_by_key(|case| case != "ok");
         let read = cases.iter().map(|case| {
-            let text = events::read(&format!("{function}/{case}")).expect("there is such a fixture");
+            let text =
+                events::read(&format!("{function}/{case}")).expect("there is such a fixture");
             serde_json::from_str(&text).expect("it is JSON")
         });
         Self(read.collect())

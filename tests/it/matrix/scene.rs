@@ -73,13 +73,18 @@ impl Scene {
             outsider: copy(&outside, Role::Admin, State::Whole).await,
         };
         let colleague = copy(&tenant, Role::Admin, State::Whole).await;
+        let with_a_log = copy(&tenant, Role::Admin, State::Whole).await;
+        let path = "/api/log-out-everywhere";
+        let ending = app.request("POST", path).bearer_auth(&with_a_log.token);
+        let ended = ending.send().await.expect("the API answers");
+        assert!(ended.status().is_success(), "{}", ended.status());
         let (mut deleted, elsewhere) = things(&app, &ada, &people).await;
         let gone = fill("{{member.tenant}}").await;
         Stored::forget(&app, |pk, _| pk == format!("TENANT#{gone}")).await;
         deleted.insert("tenant", gone);
         Self {
             credentials: credentials::all(&people, &mint),
-            colleagues: [("session", colleague.session), ("user", colleague.user)].into(),
+            colleagues: [("session", colleague.session), ("user", with_a_log.user)].into(),
             deleted,
             elsewhere,
             victim,
@@ -233,7 +238,9 @@ pub(super) fn letters(mut number: u32) -> String {
 async fn things(app: &App, ada: &str, people: &People) -> (Ids, Ids) {
     let made = async |path: &str, body: Value| {
         let request = app.request("POST", path).bearer_auth(ada).json(&body);
-        Answer::of(request.send().await.expect("the API answers")).await.expect(201)
+        Answer::of(request.send().await.expect("the API answers"))
+            .await
+            .expect(201)
     };
     let id = |value: &Value| value["id"].as_str().expect("it has an id").to_owned();
     let project = id(&made("/api/create-project", json!({ "name": "Gone" })).await["project"]);
@@ -255,5 +262,8 @@ async fn things(app: &App, ada: &str, people: &People) -> (Ids, Ids) {
 
 /// The tenant of a token.
 pub(super) fn tenant_of(token: &str) -> String {
-    claims(token)["tenant_id"].as_str().expect("it has one").to_owned()
+    claims(token)["tenant_id"]
+        .as_str()
+        .expect("it has one")
+        .to_owned()
 }

@@ -48,7 +48,8 @@ impl Stored {
     pub(super) fn hashes_of(&self, texts: &[String]) -> Vec<String> {
         let rows = self.rows.values().filter(|row| has_any(row, texts));
         let hashes = rows.filter_map(|row| text(row, "pk").split_once('#'));
-        let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hash =
+            |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let by_kind: BTreeMap<&str, &str> = hashes.filter(|(_, hash)| is_hash(hash)).collect();
         by_kind.into_values().map(str::to_owned).collect()
     }
@@ -69,13 +70,16 @@ impl Stored {
 
     /// The rows and files that have one of `texts` and were not there `before`.
     pub(super) fn new_with(&self, texts: &[String], before: &Self) -> Vec<String> {
-        let rows = self.rows.iter().filter(|(key, row)| {
-            !before.rows.contains_key(*key) && (has_any(row, texts))
-        });
+        let rows = self
+            .rows
+            .iter()
+            .filter(|(key, row)| !before.rows.contains_key(*key) && (has_any(row, texts)));
         let files = self.objects.iter().filter(|path| {
             !before.objects.contains(path) && texts.iter().any(|text| path.contains(text))
         });
-        rows.map(|(key, row)| format!("{key}: {row}")).chain(files.cloned()).collect()
+        rows.map(|(key, row)| format!("{key}: {row}"))
+            .chain(files.cloned())
+            .collect()
     }
 
     /// Of those `of` which it is asked, by their keys and what they were.
@@ -84,11 +88,21 @@ impl Stored {
         let mut differences: Vec<String> = keys
             .filter(|key| of(key, before.rows.get(*key)))
             .filter(|key| before.rows.get(*key) != self.rows.get(*key))
-            .map(|key| format!("{key}: {:?} became {:?}", before.rows.get(key), self.rows.get(key)))
+            .map(|key| {
+                format!(
+                    "{key}: {:?} became {:?}",
+                    before.rows.get(key),
+                    self.rows.get(key)
+                )
+            })
             .collect();
         differences.sort();
         differences.dedup();
-        if before.objects.iter().any(|path| !self.objects.contains(path)) {
+        if before
+            .objects
+            .iter()
+            .any(|path| !self.objects.contains(path))
+        {
             differences.push("files are gone".to_owned());
         }
         differences

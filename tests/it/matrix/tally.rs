@@ -41,7 +41,8 @@ impl Tally {
     /// A line for each place.
     pub(super) fn table(&self) -> String {
         let lines = self.probes.iter();
-        let lines = lines.map(|((route, place), count)| format!("{route:<24} {place:<24} {count:>5}\n"));
+        let lines =
+            lines.map(|((route, place), count)| format!("{route:<24} {place:<24} {count:>5}\n"));
         lines.collect()
     }
 }

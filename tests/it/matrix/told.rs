@@ -64,8 +64,13 @@ impl Told {
         for id in self.ids_of_the_request() {
             text = text.replace(&id, "<request>");
         }
-        let headers = self.headers.iter().filter(|(name, _)| !is_of_the_request(name));
-        let headers: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let headers = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !is_of_the_request(name));
+        let headers: String = headers
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect();
         if self.status < 400 {
             text = without_what_is_new(&text);
         }
@@ -86,7 +91,8 @@ impl Told {
     pub(super) fn is_the_refusal(&self, code: &str, bare: bool) -> bool {
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let error = &body["error"];
-        let says_nothing = error["message"] == "Authentication required" && error["details"] == json!([]);
+        let says_nothing =
+            error["message"] == "Authentication required" && error["details"] == json!([]);
         // A connection may have been ended instead.
         let is_closed = self.status == 401 && self.text.is_empty();
         is_closed || error["code"] == code && (!bare || says_nothing)
@@ -95,7 +101,11 @@ impl Told {
     /// In the words of the product, and in those of the gateway.
     fn ids_of_the_request(&self) -> Vec<String> {
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
-        let ids = [&body["error"]["request_id"], &body["requestId"], &body["connectionId"]];
+        let ids = [
+            &body["error"]["request_id"],
+            &body["requestId"],
+            &body["connectionId"],
+        ];
         let ids = ids.into_iter().filter_map(Value::as_str);
         ids.filter(|id| !id.is_empty()).map(str::to_owned).collect()
     }
@@ -109,7 +119,15 @@ impl std::fmt::Display for Told {
 }
 
 fn is_of_the_request(header: &str) -> bool {
-    ["x-request-id", "apigw-requestid", "date", "content-length", "x-event-seq", "retry-after"].contains(&header)
+    [
+        "x-request-id",
+        "apigw-requestid",
+        "date",
+        "content-length",
+        "x-event-seq",
+        "retry-after",
+    ]
+    .contains(&header)
 }
 
 /// Each word that looks as if it had been made just now becomes what it looks like.
@@ -150,5 +168,8 @@ fn what_is_new_is_told_by_its_look() {
     let id = uuid::Uuid::now_v7();
     let text = format!("{{\"id\":\"{id}\",\"at\":1794907815123,\"n\":12,\"of\":\"Apollo\"}}");
     let told = without_what_is_new(&text);
-    assert_eq!(told, "{\"id\":\"<id>\",\"at\":<time>,\"n\":12,\"of\":\"Apollo\"}\0");
+    assert_eq!(
+        told,
+        "{\"id\":\"<id>\",\"at\":<time>,\"n\":12,\"of\":\"Apollo\"}\0"
+    );
 }

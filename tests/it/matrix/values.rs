@@ -37,7 +37,9 @@ pub(super) fn of(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
         Form::Text => texts(scene),
     };
     assert!(
-        values.iter().any(|value| matches!(value.has_to, HasTo::BeAs(_))),
+        values
+            .iter()
+            .any(|value| matches!(value.has_to, HasTo::BeAs(_))),
         "{}: nothing is known of another tenant's that could stand in {}: give it a placeholder in events/{}",
         route.name,
         place.at,
@@ -51,12 +53,25 @@ pub(super) fn of(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
 /// # Panics
 /// If a path has several ids, and nothing is known of which is in which.
 fn parent(route: &Route, place: &Place) -> Option<&'static str> {
-    let nouns = || route.places.iter().filter_map(|place| place.noun.as_deref());
-    let of = |place: &Place| {
-        let own = PARENTS.iter().filter(|(child, _)| place.noun.as_deref() == Some(child));
-        own.map(|(_, parent)| *parent).find(|parent| nouns().any(|noun| noun == *parent))
+    let nouns = || {
+        route
+            .places
+            .iter()
+            .filter_map(|place| place.noun.as_deref())
     };
-    let in_path = || route.places.iter().filter(|place| matches!(place.at, At::Path(_)));
+    let of = |place: &Place| {
+        let own = PARENTS
+            .iter()
+            .filter(|(child, _)| place.noun.as_deref() == Some(child));
+        own.map(|(_, parent)| *parent)
+            .find(|parent| nouns().any(|noun| noun == *parent))
+    };
+    let in_path = || {
+        route
+            .places
+            .iter()
+            .filter(|place| matches!(place.at, At::Path(_)))
+    };
     assert!(
         in_path().count() < 2 || in_path().any(|place| of(place).is_some()),
         "{}: which of the ids in its path is in which? Say it in tests/it/matrix/values.rs",

@@ -38,7 +38,10 @@ impl Victim {
             }
             things.insert(noun.clone(), thing);
         }
-        let token = filler.fill(&format!("{{{{{word}}}}}")).await.expect("it can be filled");
+        let token = filler
+            .fill(&format!("{{{{{word}}}}}"))
+            .await
+            .expect("it can be filled");
         let made = async |path: &str, body: Value| {
             let request = app.request("POST", path).bearer_auth(&token).json(&body);
             let answer = Answer::of(request.send().await.expect("the API answers")).await;
@@ -64,7 +67,10 @@ impl Victim {
         }
         app.settled().await;
 
-        assert!(things.values().all(|thing| !thing.contains("{{")), "{things:?}");
+        assert!(
+            things.values().all(|thing| !thing.contains("{{")),
+            "{things:?}"
+        );
         let mut canaries: Vec<String> = things.values().cloned().collect();
         canaries.extend([word.clone(), token.clone(), tenant_of(&token)]);
         let task = task.as_str().expect("it has an id").to_owned();
