@@ -82,8 +82,8 @@ fn an_input_tells_its_fields_however_deep_they_stand() {
 
 #[test]
 fn all_that_an_input_would_be_refused_for_is_told() {
-    let refusals = refusals::<Several>(json!({ "ids": ["no id"], "projects": [], "of": 1 }));
-    let fields: Vec<_> = refusals.iter().map(|detail| &detail.field).collect();
+    let told = refusals::<Several>(json!({ "ids": ["no id"], "projects": [], "of": 1 }));
+    let fields: Vec<_> = told.iter().map(|detail| &detail.field).collect();
     assert_eq!(fields, ["ids[0]", "of"]);
     assert_eq!(
         refusals::<Several>(json!({ "ids": [], "projects": [] })),

@@ -129,12 +129,11 @@ impl Credential {
             (Policy::Anyone, _) => Admission::Admitted,
             (_, Nobody) => Admission::Unauthenticated,
             (Policy::Person, Key(_)) => Admission::Forbidden,
-            (Policy::Known | Policy::Person, _) => Admission::Admitted,
             (Policy::Member(_), Former) => Admission::Homeless,
             (Policy::Member(least), Member(role) | Key(role)) if role < least => {
                 Admission::Forbidden
             }
-            (Policy::Member(_), Member(_) | Key(_) | Outsider) => Admission::Admitted,
+            (_, Former | Member(_) | Key(_) | Outsider) => Admission::Admitted,
         }
     }
 }

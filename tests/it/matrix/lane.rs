@@ -185,7 +185,7 @@ impl<'a> Lane<'a> {
             if admission == Admission::Admitted && place.form == Form::Text {
                 continue;
             }
-            let values = self.chosen(place, number, admission);
+            let values = values::chosen(self.scene, self.route, place, (number, admission));
             let own = self.own(base, credential, place, &values);
             for value in values.into_iter().chain(own) {
                 let request = base.with(&place.at, &value.text);
@@ -228,24 +228,6 @@ impl<'a> Lane<'a> {
                 }
             }
         }
-    }
-
-    /// What a place is tried with by the credential of this number. Each place is tried with each credential,
-    /// and each value by several: who is turned away, by one value after the other, and who is let in, by
-    /// another tenant's first of all and by two of the others in turn. All at once are too many for each change.
-    fn chosen(&self, place: &Place, number: usize, admission: Admission) -> Vec<Value> {
-        let mut values = values::of(self.scene, self.route, place);
-        if self.scene.thorough {
-            return values;
-        }
-        if admission != Admission::Admitted {
-            let one = number % values.len();
-            return vec![values.swap_remove(one)];
-        }
-        let others = values.split_off(1);
-        let turn = others.iter().cycle().skip(2 * number % others.len());
-        values.extend(turn.take(others.len().min(2)).cloned());
-        values
     }
 
     /// For whom the tenant is another, what the route's own event has there is another tenant's, too.
@@ -328,12 +310,11 @@ impl<'a> Lane<'a> {
         }
         let journal = self.scene.app.stack().front().journal();
         let _before = journal.take_calls_of(self.route.name);
-        let told = match self.route.entry {
-            Entry::Message => self.tell(&request.message()).await,
-            _ => {
-                let api = self.scene.app.stack().api_url();
-                request.send(&self.client, &api, credential).await
-            }
+        let told = if self.route.entry == Entry::Message {
+            self.tell(&request.message()).await
+        } else {
+            let api = self.scene.app.stack().api_url();
+            request.send(&self.client, &api, credential).await
         };
         let mut calls: Vec<String> = journal
             .take_calls_of(self.route.name)

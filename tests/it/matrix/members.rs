@@ -54,8 +54,12 @@ impl Key {
     ) -> Self {
         let key = Self::invented();
         let id = Uuid::now_v7().to_string();
-        let digest = Sha256::digest(&key.0);
-        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: [u8; 32] = Sha256::digest(&key.0).into();
+        let [high, low] = [0, 16].map(|at| {
+            let half = digest[at..at + 16].try_into().expect("it is half of it");
+            u128::from_be_bytes(half)
+        });
+        let hash = format!("{high:032x}{low:032x}");
         let owner = json!({
             "pk": format!("KEY#{hash}"), "sk": "KEY",
             "id": id, "tenant_id": tenant, "user_id": maker.user,

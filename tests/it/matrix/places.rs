@@ -142,7 +142,7 @@ pub(super) fn put(body: &mut Value, path: &str, text: &str) {
         }
         at = &mut at[name];
         if is_list {
-            if !at.as_array().is_some_and(|items| !items.is_empty()) {
+            if at.as_array().is_none_or(Vec::is_empty) {
                 *at = json!([null]);
             }
             at = &mut at[0];

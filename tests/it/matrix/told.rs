@@ -37,9 +37,8 @@ impl Told {
     pub(super) fn over_a_socket(message: Option<&Value>) -> Self {
         let code = message.map(|message| message["error"]["code"].as_str().unwrap_or_default());
         let status = match code {
-            None => 401,
             Some("") => 200,
-            Some("UNAUTHENTICATED") => 401,
+            None | Some("UNAUTHENTICATED") => 401,
             Some("FORBIDDEN") => 403,
             Some("NOT_FOUND") => 404,
             Some("VALIDATION_ERROR") => 422,
@@ -68,9 +67,10 @@ impl Told {
             .headers
             .iter()
             .filter(|(name, _)| !is_of_the_request(name));
-        let headers: String = headers
-            .map(|(name, value)| format!("{name}: {value}\n"))
+        let headers: Vec<String> = headers
+            .map(|(name, value)| format!("{name}: {value}"))
             .collect();
+        let headers = headers.join("\n");
         if self.status < 400 {
             text = without_what_is_new(&text);
         }

@@ -1,5 +1,6 @@
 //! What is put into a place: what is another's, is gone, never was, or has not even the form.
 
+use super::credentials::Admission;
 use super::places::{At, Form, Place};
 use super::routes::Route;
 use super::scene::{NOBODYS, Scene};
@@ -45,6 +46,31 @@ pub(super) fn of(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
         place.at,
         route.name
     );
+    values
+}
+
+/// What a place is tried with by the credential of a number. Each place is tried with each credential, and
+/// each value by several: who is turned away, by one value after the other, and who is let in, by another
+/// tenant's first of all and by others in turn. All at once are too many for each change.
+pub(super) fn chosen(
+    scene: &Scene,
+    route: &Route,
+    place: &Place,
+    (number, admission): (usize, Admission),
+) -> Vec<Value> {
+    let mut values = of(scene, route, place);
+    if scene.thorough {
+        return values;
+    }
+    if admission != Admission::Admitted {
+        let one = number % values.len();
+        return vec![values.swap_remove(one)];
+    }
+    let others = values.split_off(1);
+    // What looks at a header is the same for all routes.
+    let several = if let At::Header(_) = place.at { 1 } else { 2 };
+    let turn = others.iter().cycle().skip(several * number % others.len());
+    values.extend(turn.take(several.min(others.len())).cloned());
     values
 }
 
