@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use crate::error::{Error, Result};
 use crate::model::account::Role;
+use crate::model::audit::Actor;
 use crate::model::id::{SessionId, UserId};
 use crate::model::realtime::Holder;
 use crate::tenant::Tenant;
@@ -31,6 +32,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The same, as the log names whoever acts.
+    pub fn actor(&self) -> Actor {
+        Actor::user(self.user_id)
+    }
+
     /// The same, for a ticket to hold.
     pub fn holder(&self) -> Holder {
         Holder {

@@ -5,6 +5,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::model::account::{Account, Email, Membership, TenantProfile, User};
+use crate::model::audit::Actor;
 use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
@@ -306,8 +307,12 @@ fn entry(tenant: u8, project: u8, seq: u64, at: Millis) -> LogEntry {
         tenant_id: id(tenant),
         seq,
         at,
-        actor: id(1),
+        actor: Actor::user(id(1)),
         kind: "task:created".to_owned(),
+        action: None,
+        object: Some(format!("task/{}", id::<TaskId>(1))),
+        ip: "203.0.113.7".to_owned(),
+        request_id: "r".to_owned(),
         data: "{}".to_owned(),
         jobs: Vec::new(),
         note_shard: shard(&room),

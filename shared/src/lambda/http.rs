@@ -15,12 +15,13 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, until};
+use super::{Adapter, Failure, Function, Invocation, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
 use crate::event::caller::{Caller, Principal};
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
+use crate::model::audit::Origin;
 use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
@@ -88,6 +89,10 @@ where
                 deadline,
                 ..
             } = invocation;
+            sdk.come_from(Origin {
+                ip: client(&request).ip,
+                request_id: request_id.clone(),
+            });
             let outcome = until(deadline, async {
                 let principal = authenticate::<C>(&sdk, &request).await?;
                 // Who lets anyone in holds no code to act in a tenant.
@@ -96,13 +101,21 @@ where
                 {
                     sdk.act_in(principal.tenant)?;
                 }
-                let caller = C::admit(principal)?;
-                let input = parse::<T>(endpoint, &request)?;
-                let event = Event {
-                    client: client(&request),
-                    ..Event::new(input, caller, &request_id)
-                };
-                handler(sdk, event).await
+                let served = async {
+                    let caller = C::admit(principal.clone())?;
+                    let input = parse::<T>(endpoint, &request)?;
+                    let event = Event {
+                        client: client(&request),
+                        ..Event::new(input, caller, &request_id)
+                    };
+                    handler(sdk.clone(), event).await
+                }
+                .await;
+                if !C::AUTHENTICATED {
+                    return served;
+                }
+                let object = request.raw_path.as_deref().and_then(refusals::object);
+                refusals::noted(&sdk, endpoint, principal.as_ref(), object, served).await
             })
             .await;
             let answer = outcome

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::id::{TenantId, UserId};
+use super::realtime::RealtimeEvent;
 use super::text::{PersonName, TenantName};
 use crate::input::{Invalid, from_text};
 
@@ -149,6 +150,14 @@ pub struct TenantProfile {
     pub name: TenantName,
     /// When it was made.
     pub created_at: Millis,
+}
+
+/// Somebody has signed up.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountCreated {}
+
+impl RealtimeEvent for AccountCreated {
+    const TYPE: &'static str = "account:created";
 }
 
 /// A user's place in a tenant.

@@ -10,18 +10,25 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 pub use self::sessions::{PublicSession, Tokens};
-use super::dynamo::{Dynamo, Transacted};
+use super::audit::Audit;
+use super::change::Change;
+use super::dynamo::Dynamo;
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::event::caller::Principal;
 use crate::keys::{Key, Partition};
 use crate::model::account::{
-    Account, Email, Membership, Password, PasswordAttempt, Role, TenantProfile, User,
+    Account, AccountCreated, Email, Membership, Password, PasswordAttempt, Role, TenantProfile,
+    User,
 };
+use crate::model::audit::{Deed, Outcome};
 use crate::model::id::{TenantId, UserId};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
+
+/// What the audit log calls a log-in, and an attempt at one.
+const SESSION_BEGAN: &str = "session:began";
 
 /// The table `Identity`.
 #[derive(Clone, Debug)]
@@ -120,22 +127,19 @@ impl Accounts {
             created_at: now,
         };
         let began = self.new_session(user.id, tenant.id, client);
-        self.dynamo.request().bind(tenant.id)?;
-        let mut parts = vec![
-            self.dynamo.creation(&Key::account(&email), &account)?,
-            self.dynamo.creation(&Key::user(user.id), &user)?,
-            self.dynamo
-                .creation(&Key::tenant_profile(tenant.id), &tenant)?,
-            self.dynamo
-                .creation(&Key::membership(user.id, tenant.id), &membership)?,
-        ];
-        parts.extend(began.parts(&self.dynamo)?);
-        match self.dynamo.transact(parts).await? {
-            Transacted::Unmet(0) => {
-                return Err(Error::conflict("This email address already has an account"));
-            }
-            outcome => outcome.done()?,
-        }
+        let theirs = Tenant::verified(tenant.id);
+        let dynamo = self.dynamo.in_tenant(theirs)?;
+        let mut change = Change::of_user(dynamo.clone(), theirs, user.id, None);
+        change.guarded(
+            dynamo.creation(&Key::account(&email), &account),
+            Error::conflict("This email address already has an account"),
+        );
+        change.create(&Key::user(user.id), &user);
+        change.create(&Key::tenant_profile(tenant.id), &tenant);
+        change.create(&Key::membership(user.id, tenant.id), &membership);
+        began.parts(&dynamo)?.into_iter().for_each(|part| change.part(part));
+        change.emit(&AccountCreated {});
+        change.commit().await?;
         let tokens = self.tokens(&began, Role::Admin)?;
         Ok(SignedIn::of(user, tenant, tokens))
     }
@@ -159,22 +163,29 @@ impl Accounts {
             .as_ref()
             .map_or(password::NOBODY, |account| &account.password_hash)
             .to_owned();
-        let matches = password::verify(password, hash).await?;
-        let Some(account) = account.filter(|_| matches) else {
-            return Err(Error::wrong_credentials());
-        };
-        let (user, memberships) = futures::try_join!(
-            self.dynamo.get(Key::user(account.user_id)),
-            self.memberships(account.user_id),
+        // Of an unknown address somebody is looked up as well, who is not there.
+        let user_id = account
+            .as_ref()
+            .map_or_else(UserId::new, |account| account.user_id);
+        let (matches, user, memberships) = futures::try_join!(
+            password::verify(password, hash),
+            self.dynamo.get(Key::user(user_id)),
+            self.memberships(user_id),
         )?;
+        let home = user.as_ref().map(|user| user.home);
+        let membership = memberships
+            .iter()
+            .find(|membership| Some(membership.tenant_id) == home)
+            .or(memberships.first());
+        if account.is_none() || !matches {
+            self.tell_of_failure(user_id, membership).await?;
+            return Err(Error::wrong_credentials());
+        }
         let user = user
             .ok_or_else(|| Error::internal("an account has no user"))?
             .into_inner();
-        let membership = memberships
-            .iter()
-            .find(|membership| membership.tenant_id == user.home)
-            .or(memberships.first())
-            .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
+        let membership =
+            membership.ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
         self.dynamo.request().bind(membership.tenant_id)?;
         let (tenant, began_now, ()) = futures::try_join!(
@@ -183,11 +194,28 @@ impl Accounts {
             Box::pin(self.note_success(email, &client)),
         )?;
         began_now.done()?;
+        // Nobody holds the session's tokens yet: it is not one before it is told of.
+        self.tell_of_session(&began).await?;
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
             .into_inner();
         let tokens = self.tokens(&began, membership.role)?;
         Ok(SignedIn::of(user, tenant, tokens))
+    }
+
+    /// Tells the audit log of a log-in that failed, in the tenant that it would have begun in. Where there is none
+    /// the same call is made: who tries addresses can't tell by the time.
+    async fn tell_of_failure(&self, user_id: UserId, within: Option<&Membership>) -> Result<()> {
+        let deed = Deed {
+            actor: None,
+            action: SESSION_BEGAN.to_owned(),
+            object: format!("user/{user_id}"),
+        };
+        let audit = Audit::new(self.dynamo.clone());
+        match within {
+            Some(membership) => audit.tell(membership.tenant_id, Outcome::Failed, deed).await,
+            None => audit.tell_nobody(Outcome::Failed, deed).await,
+        }
     }
 
     /// Whether a user belongs to a tenant; one read.
