@@ -7,8 +7,12 @@ use shared::reply::Data;
 use shared::sdk::accounts::SignedIn;
 
 /// Anyone can sign up.
-pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up")
-    .uses(&[uses::ACCOUNTS_CHANGE, uses::USER_CHANGE, uses::CHANGE_NOTES, uses::SIGNING_KEY]);
+pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up").uses(&[
+    uses::ACCOUNTS_CHANGE,
+    uses::USER_CHANGE,
+    uses::CHANGE_NOTES,
+    uses::SIGNING_KEY,
+]);
 
 /// Who they are.
 #[derive(Debug, Deserr)]

@@ -5,9 +5,10 @@ use proptest::sample::select;
 
 use super::*;
 use crate::model::account::{Account, Email, Membership, TenantProfile, User};
-use crate::model::audit::Actor;
-use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
+use crate::model::audit::{Actor, Term, Wanted};
+use crate::model::id::{AuditId, ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::log::LogEntry;
+use crate::model::month::Month;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Ticket, UserConnection};
 use crate::model::secret::RefreshToken;
@@ -44,6 +45,7 @@ enum Noun {
     UserEvent(u8, u8, u64),
     UserConnection(u8, String),
     Tenant(u8),
+    Audit(u8, i64, u128),
 }
 
 impl Noun {
@@ -109,6 +111,11 @@ impl Noun {
                 id(*user),
                 connection,
             )),
+            Self::Audit(tenant, at, number) => {
+                let id = uuid::Uuid::from_u128(*number).to_string();
+                let id = id.parse().expect("it is an id");
+                of(&Key::audit(tenant_of(*tenant), *at, id))
+            }
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -161,6 +168,11 @@ fn nouns() -> impl Strategy<Value = Noun> {
         (ids(), ids(), seqs()).prop_map(|(t, u, seq)| Noun::UserEvent(t, u, seq)),
         (ids(), texts()).prop_map(|(u, c)| Noun::UserConnection(u, c)),
         ids().prop_map(Noun::Tenant),
+        (ids(), 0..4_i64, 0..4_u128).prop_map(|(t, month, id)| Noun::Audit(
+            t,
+            month * 2_000_000_000,
+            id
+        )),
     ]
 }
 
@@ -230,6 +242,38 @@ proptest! {
         let sk = |at| change_note(&entry(1, 1, 1, at)).1;
         prop_assert_eq!(sk(one).cmp(&sk(other)), one.cmp(&other));
         prop_assert_eq!(sk(one) < change_notes_until(other), one < other);
+    }
+
+    #[test]
+    fn an_audit_entry_is_found_by_its_key_and_in_the_stretch_before_any_later_one(
+        one in 0..100_000_000_000_000_i64,
+        later in 0..3_000_000_000_i64,
+        (a, b) in (any::<u128>(), any::<u128>()),
+        term in prop::option::of("[a-z:/_-]{1,12}"),
+    ) {
+        let id = |number: u128| -> AuditId {
+            let id = uuid::Uuid::from_u128(number).to_string();
+            id.parse().expect("it is an id")
+        };
+        let key = Key::audit(tenant_of(1), one, id(a));
+        prop_assert_eq!(audited(&key.sk), Some((one, id(a))));
+        prop_assert!(is_append_only(&key.pk));
+        let wanted = Wanted {
+            action: term.clone().map(|term| Term::try_from(term).expect("it is a term")),
+            ..Wanted::default()
+        };
+        let before = (one + later, id(b));
+        let stretch = AuditStretch::new(tenant_of(1), Month::of(one), &wanted, one, before);
+        prop_assert_eq!(&stretch.pk, &key.pk);
+        let sorted_by = term.map_or(key.sk.clone(), |term| format!("{term}#{}", key.sk));
+        let within = stretch.first <= sorted_by && sorted_by <= stretch.last;
+        prop_assert_eq!(within, (one, id(a)) < before);
+    }
+
+    #[test]
+    fn nothing_else_is_only_added_to(noun in nouns()) {
+        let (_, pk, _) = noun.key();
+        prop_assert_eq!(is_append_only(&pk), matches!(noun, Noun::Audit(..)));
     }
 
     #[test]
@@ -307,7 +351,7 @@ fn entry(tenant: u8, project: u8, seq: u64, at: Millis) -> LogEntry {
         tenant_id: id(tenant),
         seq,
         at,
-        actor: Actor::user(id(1)),
+        actor: Some(Actor::user(id(1))),
         kind: "task:created".to_owned(),
         action: None,
         object: Some(format!("task/{}", id::<TaskId>(1))),

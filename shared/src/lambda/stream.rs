@@ -89,7 +89,7 @@ mod tests {
             room: format!("project/{ID}"),
             seq,
             at,
-            actor: Actor::user(ID.parse().expect("it is an id")),
+            actor: Some(Actor::user(ID.parse().expect("it is an id"))),
             kind: "task:created".to_owned(),
             action: None,
             object: Some(format!("task/{}", ID)),

@@ -145,7 +145,7 @@ impl From<&LogEntry> for AuditEntry {
         Self {
             id: AuditId::of(*at, &format!("{tenant_id}/{room}/{seq}")),
             at: *at,
-            actor: Some(entry.actor),
+            actor: entry.actor,
             action: entry.action.as_ref().unwrap_or(&entry.kind).clone(),
             object: entry.object.as_ref().unwrap_or(room).clone(),
             ip: some(entry.ip.clone()),
@@ -305,8 +305,10 @@ impl Wanted {
         let is = |term: &Option<Term>, value: &str| {
             term.as_ref().is_none_or(|term| term.as_str() == value)
         };
-        is(&self.actor, &entry.actor.map(String::from).unwrap_or_default())
-            && is(&self.action, &entry.action)
+        is(
+            &self.actor,
+            &entry.actor.map(String::from).unwrap_or_default(),
+        ) && is(&self.action, &entry.action)
             && is(&self.object, &entry.object)
             && self.from.is_none_or(|from| entry.at >= from.millis())
             && self.to.is_none_or(|to| entry.at <= to.millis())
@@ -351,7 +353,13 @@ mod tests {
             let actor = Actor::try_from(text.to_owned()).expect("it is an actor");
             assert_eq!(actor.to_string(), text);
         }
-        for text in ["", "/key/", "key", &format!("{ID}/key/"), &format!("{key}/key/{ID}")] {
+        for text in [
+            "",
+            "/key/",
+            "key",
+            &format!("{ID}/key/"),
+            &format!("{key}/key/{ID}"),
+        ] {
             assert!(Actor::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
@@ -371,11 +379,26 @@ mod tests {
         assert!(Wanted::default().matches(&entry));
         assert!(all.matches(&entry));
         for other in [
-            Wanted { actor: term("x"), ..all.clone() },
-            Wanted { action: term("task"), ..all.clone() },
-            Wanted { object: term("task"), ..all.clone() },
-            Wanted { from: moment(8), ..all.clone() },
-            Wanted { to: moment(6), ..all.clone() },
+            Wanted {
+                actor: term("x"),
+                ..all.clone()
+            },
+            Wanted {
+                action: term("task"),
+                ..all.clone()
+            },
+            Wanted {
+                object: term("task"),
+                ..all.clone()
+            },
+            Wanted {
+                from: moment(8),
+                ..all.clone()
+            },
+            Wanted {
+                to: moment(6),
+                ..all.clone()
+            },
         ] {
             assert!(!other.matches(&entry), "{other:?}");
         }

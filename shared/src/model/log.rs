@@ -22,8 +22,9 @@ pub struct LogEntry {
     pub seq: u64,
     /// When.
     pub at: Millis,
-    /// Who.
-    pub actor: Actor,
+    /// Who; nobody where a change follows from what a stranger did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
     /// What: `task:created`.
     #[serde(rename = "type")]
     pub kind: String,

@@ -137,7 +137,10 @@ impl Accounts {
         change.create(&Key::user(user.id), &user);
         change.create(&Key::tenant_profile(tenant.id), &tenant);
         change.create(&Key::membership(user.id, tenant.id), &membership);
-        began.parts(&dynamo)?.into_iter().for_each(|part| change.part(part));
+        began
+            .parts(&dynamo)?
+            .into_iter()
+            .for_each(|part| change.part(part));
         change.emit(&AccountCreated {});
         change.commit().await?;
         let tokens = self.tokens(&began, Role::Admin)?;
@@ -213,7 +216,11 @@ impl Accounts {
         };
         let audit = Audit::new(self.dynamo.clone());
         match within {
-            Some(membership) => audit.tell(membership.tenant_id, Outcome::Failed, deed).await,
+            Some(membership) => {
+                audit
+                    .tell(membership.tenant_id, Outcome::Failed, deed)
+                    .await
+            }
             None => audit.tell_nobody(Outcome::Failed, deed).await,
         }
     }

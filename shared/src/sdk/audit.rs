@@ -80,7 +80,9 @@ impl Audit {
         cursor: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>> {
         let now = self.dynamo.request().clock().now();
-        let place = cursor.map(|cursor| cursor.place(LIST, wanted)).transpose()?;
+        let place = cursor
+            .map(|cursor| cursor.place(LIST, wanted))
+            .transpose()?;
         let mut walk = Walk::new(wanted, place, now);
         let mut found = Vec::new();
         // One more than is shown tells whether there is one.
@@ -155,7 +157,13 @@ impl Audit {
         Ok((rows, places))
     }
 
-    async fn submit(&self, of: TenantId, outcome: Outcome, deed: Deed, nobody_s: bool) -> Result<()> {
+    async fn submit(
+        &self,
+        of: TenantId,
+        outcome: Outcome,
+        deed: Deed,
+        nobody_s: bool,
+    ) -> Result<()> {
         let entry = self.entry(outcome, deed);
         let mut job = RecordAudit::job(format!("{of}/audit/{}", entry.id), of, entry);
         job.payload.nobody_s = nobody_s;

@@ -27,7 +27,7 @@ use crate::tenant::Tenant;
 pub struct Change {
     dynamo: Dynamo,
     scope: Scope,
-    actor: Actor,
+    actor: Option<Actor>,
     rows: Vec<TransactWriteItem>,
     refusals: Vec<(usize, Error)>,
     upload: Option<TransactWriteItem>,
@@ -79,7 +79,7 @@ impl Change {
         Self {
             dynamo,
             scope,
-            actor,
+            actor: Some(actor),
             rows: Vec::new(),
             refusals: Vec::new(),
             upload: None,
@@ -91,6 +91,11 @@ impl Change {
 
     pub(crate) fn tenant(&self) -> Tenant {
         self.scope.tenant()
+    }
+
+    /// Not its user has asked for it, but somebody who has not shown who they are.
+    pub(crate) fn by_a_stranger(&mut self) {
+        self.actor = None;
     }
 
     /// Stores a new row.

@@ -304,11 +304,7 @@ fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
         body: serde_json::to_string(&broadcast).map_err(Error::internal)?,
         order: Some(in_room(broadcast.id.clone())),
     };
-    let recorded = RecordAudit::job(
-        broadcast.id.clone(),
-        *tenant_id,
-        AuditEntry::from(entry),
-    );
+    let recorded = RecordAudit::job(broadcast.id.clone(), *tenant_id, AuditEntry::from(entry));
     let to_audit = Outgoing {
         queue: RecordAudit::QUEUE,
         body: serde_json::to_string(&recorded).map_err(Error::internal)?,

@@ -21,6 +21,7 @@ const REQUESTS: u32 = 300;
 fn sign_up_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let before = arena.rows(tables::IDENTITY, "");
+    let data = arena.rows(tables::DATA, "");
     let accepted = throw_at(
         &arena,
         &Route {
@@ -38,7 +39,8 @@ fn sign_up_answers_whatever_it_is_sent() {
     );
     // A user, their account, tenant, membership, session and its token.
     assert_eq!(arena.rows(tables::IDENTITY, ""), before + 6 * accepted);
-    assert_eq!(arena.rows(tables::DATA, ""), 0);
+    // How far the user's log has come, and its first event.
+    assert_eq!(arena.rows(tables::DATA, ""), data + 2 * accepted);
     arena.close();
 }
 
@@ -191,6 +193,7 @@ fn delete_session_answers_whatever_it_is_sent() {
 #[test]
 fn create_project_answers_whatever_it_is_sent() {
     let arena = Arena::open();
+    let before = arena.rows(tables::DATA, "");
     let accepted = throw_at(
         &arena,
         &Route {
@@ -204,7 +207,7 @@ fn create_project_answers_whatever_it_is_sent() {
         },
     );
     // The project, its place in the list, and an event.
-    assert_eq!(arena.rows(tables::DATA, ""), 3 * accepted);
+    assert_eq!(arena.rows(tables::DATA, ""), before + 3 * accepted);
     let (projects, _) = arena.wait(arena.ada.projects());
     assert_eq!(projects.len(), accepted.min(100));
     arena.close();
@@ -213,6 +216,7 @@ fn create_project_answers_whatever_it_is_sent() {
 #[test]
 fn list_projects_answers_whatever_it_is_sent() {
     let arena = Arena::open();
+    let before = arena.rows(tables::DATA, "");
     let accepted = throw_at(
         &arena,
         &Route {
@@ -223,7 +227,7 @@ fn list_projects_answers_whatever_it_is_sent() {
         },
     );
     assert!(accepted > 0);
-    assert_eq!(arena.rows(tables::DATA, ""), 0);
+    assert_eq!(arena.rows(tables::DATA, ""), before);
     arena.close();
 }
 
@@ -297,6 +301,45 @@ fn search_tasks_answers_whatever_it_is_sent() {
     assert!(accepted > 0);
     assert_eq!(arena.rows(tables::DATA, ""), before);
     arena.close();
+}
+
+#[test]
+fn audit_log_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.rows(tables::DATA, "");
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "GET",
+            path: "/api/audit-log",
+            valid: Vec::new(),
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    assert!(accepted > 0);
+    assert_eq!(arena.rows(tables::DATA, ""), before);
+    arena.throw(200, &audit_queries(), async |query| {
+        let answer = arena.ada.get(&format!("/api/audit-log?{query}")).await;
+        prop_assert!(matches!(answer.status, 200 | 400), "{}", answer.body);
+        Ok(())
+    });
+    arena.close();
+}
+
+/// Queries for the audit log, right and wrong.
+fn audit_queries() -> impl Strategy<Value = String> {
+    let names = [
+        "actor", "action", "object", "from", "to", "limit", "cursor", "x",
+    ];
+    let value = prop_oneof![
+        4 => "[0-9]{1,15}",
+        2 => "[a-z:/_-]{0,20}",
+        2 => "AQ[A-Za-z0-9_-]{10,60}",
+        1 => "[!-~&&[^&#%+]]{0,30}",
+    ];
+    let pair = (prop::sample::select(names.to_vec()), value)
+        .prop_map(|(name, value)| format!("{name}={value}"));
+    prop::collection::vec(pair, 0..4).prop_map(|pairs| pairs.join("&"))
 }
 
 #[test]

@@ -192,6 +192,9 @@ impl Accounts {
             let log = dynamo.get(tenant.user_log(user_id)).await?;
             let mut change = Change::of_user(dynamo.clone(), tenant, user_id, log);
             Self::ending(&mut change, user_id, ids);
+            if stolen {
+                change.by_a_stranger();
+            }
             change.emit(&SessionsEnded { ids, stolen });
             change.commit().await?;
         }

@@ -16,8 +16,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, WriteRequest};
 use aws_smithy_runtime_api::client::interceptors::context::Input;
 
 use super::Refused;
-use crate::keys::{Table, is_append_only};
 use crate::keys::owner::{self, Owner};
+use crate::keys::{Table, is_append_only};
 use crate::sdk::dynamo::ABSENT;
 use crate::sdk::request::Request;
 
@@ -38,7 +38,11 @@ pub(crate) fn look(input: &Input, request: &Request) -> Owners {
         all(tables
             .flat_map(|(table, wanted)| wanted.keys.iter().map(move |key| rows.named(table, key))))
     } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
-        rows.item(input.table_name(), input.item(), input.condition_expression())
+        rows.item(
+            input.table_name(),
+            input.item(),
+            input.condition_expression(),
+        )
     } else if let Some(input) = input.downcast_ref::<UpdateItemInput>() {
         rows.changed(input.table_name(), input.key())
     } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
