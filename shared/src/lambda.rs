@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::event::caller::{Caller, Identity, Place};
 use crate::sdk::Sdk;
 use crate::sdk::clock::Clock;
 use crate::sdk::connections::Connections;
@@ -134,6 +135,15 @@ pub(crate) async fn until<T>(
     tokio::time::timeout_at(deadline, work)
         .await
         .unwrap_or_else(|elapsed| Err(Error::unavailable(elapsed)))
+}
+
+/// Has the request act in its caller's tenant, and in no other. A function that lets anyone in holds no code
+/// for that.
+pub(crate) fn act_where<C: Caller>(sdk: &Sdk, identity: Option<&Identity>) -> Result<(), Error> {
+    match identity.map(|identity| &identity.place) {
+        Some(Place::In(principal)) if C::AUTHENTICATED => sdk.act_in(principal.tenant),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a function on Lambda, for as long as the platform wants it.

@@ -20,7 +20,7 @@ pub mod prelude {
     pub use crate::endpoint::{Endpoint, uses};
     pub use crate::error::{Error, Result};
     pub use crate::event::Event;
-    pub use crate::event::caller::{Admin, Anyone, Editor, System, Viewer, Worker};
+    pub use crate::event::caller::{Admin, Anyone, Editor, Known, Person, System, Viewer, Worker};
     pub use crate::input::{BadInput, Nothing};
     pub use crate::lambda::Function;
     pub use crate::model::Millis;

@@ -1,6 +1,7 @@
 //! The nouns: ids, texts with their limits, and the rows that hold them. Pure.
 
 pub mod account;
+pub mod api_key;
 pub mod attachment;
 pub mod audit;
 pub mod cached;
@@ -15,6 +16,7 @@ pub mod search;
 pub mod secret;
 pub mod session;
 pub mod task;
+pub mod tenant;
 pub mod text;
 pub mod upload;
 

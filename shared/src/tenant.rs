@@ -5,6 +5,7 @@ use crate::model::id::{ProjectId, TenantId, UserId};
 use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
+use crate::model::tenant::{Member, TenantLog};
 
 /// Proof that a request acts for a tenant.
 ///
@@ -43,6 +44,21 @@ impl Tenant {
     /// A user's own projects, each with the time of its last change.
     pub fn listings(&self, user_id: UserId) -> Partition<Listing> {
         Partition::listings(*self, user_id)
+    }
+
+    /// One of its members.
+    pub fn member(&self, user_id: UserId) -> Key<Member> {
+        Key::member(*self, user_id)
+    }
+
+    /// Its members.
+    pub fn members(&self) -> Partition<Member> {
+        Partition::members(*self)
+    }
+
+    /// How far its own log has come.
+    pub(crate) fn log(&self) -> Key<TenantLog> {
+        Key::tenant_log(*self)
     }
 
     /// How far a user's log has come.

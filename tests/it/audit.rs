@@ -70,7 +70,7 @@ async fn what_is_done_in_a_tenant_is_told_with_who_what_which_when_and_from_wher
     let (entries, cursor) = page(&ada, "").await;
     assert_eq!(
         actions(&entries),
-        ["task:created", "project:created", "account:created"]
+        ["task:created", "project:created", "tenant:created"]
     );
     assert_eq!(cursor, None);
     let entry = &entries[0];
@@ -88,7 +88,7 @@ async fn what_is_done_in_a_tenant_is_told_with_who_what_which_when_and_from_wher
     });
     assert_eq!(entry, &expected);
     assert_eq!(entries[1]["object"], format!("project/{project}"));
-    assert_eq!(entries[2]["object"], format!("user/{}", ada.user_id));
+    assert_eq!(entries[2]["object"], format!("tenant/{}", ada.tenant_id));
     let stored = serde_json::to_string(&app.audited().await).expect("they are rows");
     assert!(!stored.contains("yourself"), "nothing of what was sent");
 }
@@ -161,7 +161,7 @@ async fn a_refresh_token_that_is_used_twice_ends_its_session_and_the_log_says_wh
             "sessions:ended",
             began,
             "refresh_token:reused",
-            "account:created"
+            "tenant:created"
         ]
     );
     assert_eq!(
@@ -360,7 +360,7 @@ async fn a_cursor_is_good_for_its_own_filters_and_opens_nobody_else_s_log() {
 async fn the_log_goes_back_a_year_and_what_is_older_is_neither_shown_nor_kept() {
     let app = App::start().await;
     let mut ada = app.member("ada").await;
-    let mut expected = vec!["account:created"];
+    let mut expected = vec!["tenant:created"];
     app.settled().await;
     for _ in 0..6 {
         app.advance(Duration::from_hours(40 * 24));
@@ -399,7 +399,7 @@ async fn an_entry_that_has_expired_is_not_shown_though_it_is_still_there() {
     let mut rows = app.audited().await;
     rows[0]["ttl"] = json!(app.stack().clock().now() / 1000);
     app.put(tables::DATA, &rows[0]).await;
-    for filters in ["", "action=account:created"] {
+    for filters in ["", "action=tenant:created"] {
         assert!(all(&ada, 50, filters).await.is_empty());
     }
 }

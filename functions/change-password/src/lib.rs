@@ -27,7 +27,7 @@ pub struct Input {
 }
 
 /// Sets the password, and ends all other sessions.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
+pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<()>> {
     let Input {
         current_password,
         password,

@@ -47,7 +47,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Page<
     };
     let page = sdk
         .audit
-        .list(&caller.tenant, &wanted, input.limit, input.cursor.as_ref())
+        .list(&caller, &wanted, input.limit, input.cursor.as_ref())
         .await?;
     Ok(Reply::ok(page))
 }

@@ -14,7 +14,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-me", "GET", "/api/me").uses(&
 ]);
 
 /// Shows the caller, the tenant that they act in and all that they belong to.
-pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Data<Profile>>> {
+pub async fn handler(sdk: Sdk, event: Event<Nothing, Known>) -> Result<Reply<Data<Profile>>> {
     let profile = sdk.accounts.profile(&event.caller).await?;
     Ok(Reply::ok(profile.into()))
 }

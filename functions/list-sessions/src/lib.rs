@@ -15,12 +15,13 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-sessions", "GET", "/api/sess
 /// Lists the caller's sessions, the newest first.
 pub async fn handler(
     sdk: Sdk,
-    event: Event<Nothing, Viewer>,
+    event: Event<Nothing, Person>,
 ) -> Result<Reply<Data<Vec<PublicSession>>>> {
+    let current = event.caller.session()?;
     let sessions = sdk.accounts.sessions(event.caller.user_id).await?;
     let shown: Vec<_> = sessions
         .into_iter()
-        .map(|session| PublicSession::of(session, event.caller.session_id))
+        .map(|session| PublicSession::of(session, current))
         .collect();
     Ok(Reply::ok(shown.into()))
 }

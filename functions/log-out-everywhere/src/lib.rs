@@ -15,12 +15,12 @@ pub const ENDPOINT: Endpoint =
     ]);
 
 /// Ends them, with the one that asks.
-pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<()>> {
+pub async fn handler(sdk: Sdk, event: Event<Nothing, Person>) -> Result<Reply<()>> {
     let Event { caller, .. } = event;
     let sessions = sdk.accounts.sessions(caller.user_id).await?;
     let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
     sdk.accounts
-        .end_sessions(caller.tenant, caller.user_id, &ids)
+        .end_sessions(caller.told_in()?, caller.user_id, &ids)
         .await?;
     Ok(Reply::no_content())
 }

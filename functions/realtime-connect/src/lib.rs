@@ -5,7 +5,7 @@ use shared::prelude::*;
 /// Whoever holds a ticket.
 pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"]).uses(&[
     uses::ORIGINS,
-    uses::AUTHENTICATE,
+    uses::AUTHENTICATE_CONNECTION,
     uses::TICKET_TAKE,
     uses::CONNECTION_OPEN,
     uses::USER_CONNECTION_OPEN,

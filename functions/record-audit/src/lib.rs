@@ -5,8 +5,11 @@ use shared::model::audit::RecordAudit;
 use shared::prelude::*;
 
 /// One entry a job, and the same entry however often it comes.
-pub const ENDPOINT: Endpoint =
-    Endpoint::queue("record-audit").uses(&[uses::CONSUME_AUDIT, uses::AUDIT_APPEND]);
+pub const ENDPOINT: Endpoint = Endpoint::queue("record-audit").uses(&[
+    uses::CONSUME_AUDIT,
+    uses::ACCOUNTS_GET,
+    uses::AUDIT_APPEND,
+]);
 
 /// Adds the entry to its tenant's log, unless it is of nobody's.
 pub async fn handler(sdk: Sdk, event: Event<Message<RecordAudit>, Worker>) -> Result<()> {

@@ -9,7 +9,7 @@ use shared::sdk::accounts::Tokens;
 pub const ENDPOINT: Endpoint =
     Endpoint::http("refresh-token", "POST", "/api/refresh-token").uses(&[
         uses::ACCOUNTS_ROTATE,
-        uses::AUTHENTICATE,
+        uses::AUTHENTICATE_CONNECTION,
         uses::ACCOUNTS_END_SESSION,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,

@@ -26,7 +26,10 @@ pub async fn handler(sdk: Sdk, event: Event<Message<RealtimeJob>, Worker>) -> Re
     let Message { job, deliveries } = event.input;
     match job.payload {
         RealtimeJob::Broadcast(latest) => tell(sdk, event.caller, latest, deliveries).await,
-        RealtimeJob::CloseConnections(job) => sdk.socket.close(job.user_id, &job.sessions).await,
+        RealtimeJob::CloseConnections(job) => {
+            let tenant = event.caller.tenant;
+            sdk.socket.close(tenant, job.user_id, &job.which).await
+        }
     }
 }
 

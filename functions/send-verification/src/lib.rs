@@ -17,7 +17,7 @@ pub const ENDPOINT: Endpoint =
     ]);
 
 /// Sends the link, unless it is known already.
-pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<()>> {
+pub async fn handler(sdk: Sdk, event: Event<Nothing, Person>) -> Result<Reply<()>> {
     sdk.accounts.send_verification(&event.caller).await?;
     Ok(Reply::no_content())
 }

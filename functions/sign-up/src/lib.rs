@@ -8,8 +8,8 @@ use shared::sdk::accounts::SignedIn;
 
 /// Anyone can sign up.
 pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up").uses(&[
-    uses::ACCOUNTS_CHANGE,
-    uses::USER_CHANGE,
+    uses::ACCOUNTS_FOUND,
+    uses::DB_FOUND,
     uses::CHANGE_NOTES,
     uses::SIGNING_KEY,
 ]);

@@ -30,7 +30,8 @@ use tower::ServiceExt;
 /// How long requests under way may take to end once the server stops.
 const GRACE: Duration = Duration::from_millis(400);
 
-/// What this machine is called by whoever is on it.
+/// What this machine is called by whoever is on it; so is every name below `localhost`, which no other name server
+/// is asked for (RFC 6761).
 const OWN_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Takes a port of 127.0.0.1; 0 stands for any free one.
@@ -104,7 +105,8 @@ async fn only_for_this_machine(request: Request<Body>, next: Next) -> Response {
     if names_this_machine(&request) {
         return next.run(request).await;
     }
-    let message = "Only requests whose Host is 127.0.0.1, localhost or [::1] are answered here";
+    let message =
+        "Only requests whose Host is 127.0.0.1, [::1], localhost or below it are answered here";
     let body = Json(json!({"message": message}));
     (StatusCode::MISDIRECTED_REQUEST, body).into_response()
 }
@@ -118,7 +120,8 @@ fn names_this_machine(request: &Request<Body>) -> bool {
 }
 
 fn is_own(host: &str) -> bool {
-    OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(host))
+    let host = host.to_ascii_lowercase();
+    OWN_NAMES.contains(&host.as_str()) || host.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -135,7 +138,13 @@ mod tests {
 
     #[test]
     fn a_request_for_this_machine_is_answered_whatever_the_port() {
-        for host in ["127.0.0.1", "localhost:3000", "LocalHost:1", "[::1]:65535"] {
+        for host in [
+            "127.0.0.1",
+            "localhost:3000",
+            "LocalHost:1",
+            "acme.localhost:3000",
+            "[::1]:65535",
+        ] {
             assert!(is_answered("/", &[host]), "{host}");
             let target = format!("http://{host}/");
             assert!(is_answered(&target, &["127.0.0.1:3000"]), "{target}");
@@ -150,7 +159,7 @@ mod tests {
             "evil.example:3000",
             "localhost.evil.example",
             "127.0.0.1.evil.example",
-            "bucket.localhost",
+            "evillocalhost",
             "127.0.0.1@evil.example",
             "127.0.0.2",
             "::1",

@@ -98,6 +98,14 @@ impl Resource {
         )
     }
 
+    /// The environment variables that may be empty.
+    pub const fn optional_variables(self) -> &'static [&'static str] {
+        match self {
+            Self::PublicKeys => &["TENANT_DOMAIN"],
+            _ => &[],
+        }
+    }
+
     /// The environment variables without which it can't be reached.
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
@@ -143,14 +151,19 @@ macro_rules! uses {
 }
 
 uses! {
-    /// The caller's session and membership, in one read.
-    AUTHENTICATE = Identity ["dynamodb:BatchGetItem"];
+    /// The caller's session or key, membership and tenant, in one read. What a new key or a host's name stands
+    /// for is found in another.
+    AUTHENTICATE = Identity ["dynamodb:GetItem", "dynamodb:BatchGetItem"];
+    /// The same of whoever is behind a connection.
+    AUTHENTICATE_CONNECTION = Identity ["dynamodb:BatchGetItem"];
     /// One row of `Identity`.
     ACCOUNTS_GET = Identity ["dynamodb:GetItem"];
     /// A user's memberships.
     ACCOUNTS_LIST = Identity ["dynamodb:Query"];
     /// Accounts and their links, changed in the transaction that tells of it.
     ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// New accounts and tenants, in the transaction that tells of it.
+    ACCOUNTS_FOUND = IdentityWithData ["dynamodb:PutItem"];
     /// How often somebody may try.
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.

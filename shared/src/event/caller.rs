@@ -1,40 +1,92 @@
 //! Callers: the type that a handler asks for is its policy.
 
 use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::keys::Row;
 use crate::model::account::Role;
 use crate::model::audit::Actor;
-use crate::model::id::{SessionId, UserId};
+use crate::model::id::{ApiKeyId, SessionId, UserId};
 use crate::model::realtime::Holder;
+use crate::model::tenant::TenantProfile;
 use crate::tenant::Tenant;
 
 /// Whom an HTTP or WebSocket handler can ask for.
 pub trait Caller: Sized + Send + 'static {
-    /// Whether a token is needed at all.
+    /// Whether a token or key is needed at all.
     const AUTHENTICATED: bool;
 
-    /// Lets the caller in, or refuses with 401 or 403.
-    fn admit(principal: Option<Principal>) -> Result<Self>;
+    /// Lets the caller in, or refuses with 401, 403, or for want of a tenant.
+    fn admit(identity: Option<Identity>) -> Result<Self>;
 }
 
-/// A user in a tenant, as of now: token or connection, session and membership have all been checked.
+/// What somebody has shown to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// A token of a log-in here.
+    Session(SessionId),
+    /// An API key, which acts for its maker.
+    Key(ApiKeyId),
+    /// A token of the external identity provider.
+    External,
+}
+
+impl Credential {
+    /// Whoever acts by it.
+    pub const fn actor(self, user_id: UserId) -> Actor {
+        let key_id = match self {
+            Self::Key(id) => Some(id),
+            Self::Session(_) | Self::External => None,
+        };
+        Actor { user_id, key_id }
+    }
+}
+
+/// Who calls, as of now: what they have shown is valid, and where they act has been read.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Who.
+    pub user_id: UserId,
+    /// By what.
+    pub credential: Credential,
+    /// Where.
+    pub place: Place,
+}
+
+/// Where a caller acts.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In a tenant that they belong to.
+    In(Principal),
+    /// They have named no tenant.
+    Unnamed,
+    /// In the tenant of their token, which has gone, or which they have left.
+    Gone(Tenant),
+}
+
+/// A user in a tenant, as of now: token, key or connection, session and membership have all been checked.
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The tenant that they act in.
     pub tenant: Tenant,
-    /// Who.
+    /// Who. Of an API key, its maker.
     pub user_id: UserId,
-    /// By which log-in.
-    pub session_id: SessionId,
+    /// By what.
+    pub credential: Credential,
     /// What they may do.
     pub role: Role,
+    /// What the tenant is called, and how it is set up.
+    pub profile: Arc<TenantProfile>,
 }
 
 impl Principal {
     /// The same, as the log names whoever acts.
     pub fn actor(&self) -> Actor {
-        Actor::user(self.user_id)
+        self.credential.actor(self.user_id)
     }
 
     /// The same, for a ticket to hold.
@@ -42,7 +94,29 @@ impl Principal {
         Holder {
             tenant_id: self.tenant.id(),
             user_id: self.user_id,
-            session_id: self.session_id,
+            credential: self.credential,
+        }
+    }
+}
+
+impl Identity {
+    /// The caller in their tenant, if they act in one.
+    pub fn acting(&self) -> Option<&Principal> {
+        match &self.place {
+            Place::In(principal) => Some(principal),
+            Place::Unnamed | Place::Gone(_) => None,
+        }
+    }
+
+    /// The caller in their tenant.
+    ///
+    /// # Errors
+    /// 400 if they have named none, 404 if there is none for them.
+    fn principal(self) -> Result<Principal> {
+        match self.place {
+            Place::In(principal) => Ok(principal),
+            Place::Unnamed => Err(tenant_not_specified()),
+            Place::Gone(_) => Err(Error::not_found(TenantProfile::MISSING)),
         }
     }
 }
@@ -54,10 +128,87 @@ pub struct Anyone;
 impl Caller for Anyone {
     const AUTHENTICATED: bool = false;
 
-    fn admit(_principal: Option<Principal>) -> Result<Self> {
+    fn admit(_identity: Option<Identity>) -> Result<Self> {
         Ok(Self)
     }
 }
+
+/// Anyone who is known, wherever they act, if anywhere.
+#[derive(Debug, Clone)]
+pub struct Known(Identity);
+
+impl Caller for Known {
+    const AUTHENTICATED: bool = true;
+
+    fn admit(identity: Option<Identity>) -> Result<Self> {
+        identity.map(Self).ok_or_else(Error::unauthenticated)
+    }
+}
+
+/// A person, for what is theirs and no tenant's. An API key stands for a member of one tenant and not for the
+/// person: who finds one must not be able to change a password, end log-ins or make further keys.
+#[derive(Debug, Clone)]
+pub struct Person(Identity);
+
+impl Caller for Person {
+    const AUTHENTICATED: bool = true;
+
+    fn admit(identity: Option<Identity>) -> Result<Self> {
+        let identity = identity.ok_or_else(Error::unauthenticated)?;
+        match identity.credential {
+            Credential::Key(_) => Err(Error::forbidden("An API key can't do this: log in")),
+            Credential::Session(_) | Credential::External => Ok(Self(identity)),
+        }
+    }
+}
+
+impl Person {
+    /// The tenant whose log tells of what becomes of their account: the one that they act in, or that their
+    /// token is of.
+    ///
+    /// # Errors
+    /// 400 if there is none.
+    pub fn told_in(&self) -> Result<Tenant> {
+        match &self.0.place {
+            Place::In(principal) => Ok(principal.tenant),
+            Place::Gone(tenant) => Ok(*tenant),
+            Place::Unnamed => Err(tenant_not_specified()),
+        }
+    }
+
+    /// Their log-in here.
+    ///
+    /// # Errors
+    /// 403 if an identity provider keeps their log-ins.
+    pub fn session(&self) -> Result<SessionId> {
+        match self.0.credential {
+            Credential::Session(id) => Ok(id),
+            Credential::Key(_) | Credential::External => Err(Error::forbidden(
+                "Your identity provider keeps your log-ins",
+            )),
+        }
+    }
+}
+
+fn tenant_not_specified() -> Error {
+    Error::bad_request("Tenant not specified")
+}
+
+macro_rules! identities {
+    ($($name:ident),+) => {
+        $(
+            impl Deref for $name {
+                type Target = Identity;
+
+                fn deref(&self) -> &Identity {
+                    &self.0
+                }
+            }
+        )+
+    };
+}
+
+identities!(Known, Person);
 
 macro_rules! members {
     ($($(#[$doc:meta])* $name:ident: $role:ident;)+) => {
@@ -69,8 +220,8 @@ macro_rules! members {
             impl Caller for $name {
                 const AUTHENTICATED: bool = true;
 
-                fn admit(principal: Option<Principal>) -> Result<Self> {
-                    let principal = principal.ok_or_else(Error::unauthenticated)?;
+                fn admit(identity: Option<Identity>) -> Result<Self> {
+                    let principal = identity.ok_or_else(Error::unauthenticated)?.principal()?;
                     if principal.role < Role::$role {
                         return Err(Error::forbidden("Your role does not allow this"));
                     }

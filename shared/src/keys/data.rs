@@ -12,6 +12,7 @@ use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::search::{Hit, Vector};
 use crate::model::task::Task;
+use crate::model::tenant::{Member, TenantLog};
 use crate::model::text::SearchQuery;
 use crate::tenant::Tenant;
 
@@ -40,6 +41,16 @@ impl Row for Vector {}
 impl Row for LogEntry {}
 
 impl Row for UserLog {}
+
+impl Row for TenantLog {}
+
+impl Row for Member {
+    const MISSING: &'static str = "Member not found";
+
+    fn indexes(&self) -> Vec<(&'static str, String)> {
+        vec![("l1", format!("{}#{}", self.role, self.user_id))]
+    }
+}
 
 impl Key<Project> {
     pub(crate) fn project(tenant: Tenant, id: ProjectId) -> Self {
@@ -137,6 +148,29 @@ impl Key<UserLog> {
     }
 }
 
+impl Key<TenantLog> {
+    pub(crate) fn tenant_log(tenant: Tenant) -> Self {
+        Self::data(tenant, tenant_pk(tenant), "LOG".to_owned())
+    }
+}
+
+impl Key<Member> {
+    pub(crate) fn member(tenant: Tenant, user_id: UserId) -> Self {
+        Self::data(tenant, members_pk(tenant), format!("MEMBER#{user_id}"))
+    }
+}
+
+impl Partition<Member> {
+    pub(crate) fn members(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: members_pk(tenant),
+            prefix: "MEMBER#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -171,6 +205,7 @@ pub(crate) fn event(tenant: Tenant, room: Room, seq: u64) -> Key<LogEntry> {
     let scope = match room {
         Room::Project(id) => project_pk(tenant, id),
         Room::User(id) => user_pk(tenant, id),
+        Room::Tenant => tenant_pk(tenant),
     };
     Key::data(
         tenant,
@@ -183,6 +218,14 @@ pub(crate) fn event(tenant: Tenant, room: Room, seq: u64) -> Key<LogEntry> {
 pub(super) fn normalised(query: &str) -> String {
     let words: Vec<_> = query.split_whitespace().collect();
     words.join(" ").to_lowercase()
+}
+
+fn tenant_pk(tenant: Tenant) -> String {
+    format!("T#{}", tenant.id())
+}
+
+fn members_pk(tenant: Tenant) -> String {
+    format!("T#{}#MEMBERS", tenant.id())
 }
 
 fn project_pk(tenant: Tenant, id: ProjectId) -> String {

@@ -3,11 +3,13 @@
 use std::marker::PhantomData;
 
 use super::{Key, Partition, Row, Table, digest};
-use crate::model::account::{Account, Email, Membership, TenantProfile, User};
-use crate::model::id::{SessionId, TenantId, UserId};
+use crate::model::account::{Account, Email, Membership, User};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
+use crate::model::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::model::link::Link;
-use crate::model::secret::{LinkToken, RefreshToken};
+use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
+use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 
 impl Row for Account {}
 impl Row for User {}
@@ -17,7 +19,14 @@ impl Row for Session {
 }
 impl Row for RefreshRecord {}
 impl Row for Link {}
-impl Row for TenantProfile {}
+impl Row for ApiKeyOwner {}
+impl Row for ApiKeyRecord {
+    const MISSING: &'static str = "API key not found";
+}
+impl Row for SlugRecord {}
+impl Row for TenantProfile {
+    const MISSING: &'static str = "Tenant not found";
+}
 
 impl Key<Account> {
     pub(crate) fn account(email: &Email) -> Self {
@@ -60,6 +69,25 @@ impl Key<Link> {
             format!("LINK#{}", digest(token.expose())),
             "LINK".to_owned(),
         )
+    }
+}
+
+impl Key<ApiKeyOwner> {
+    /// A key's owner is found by its hash, as a refresh token is.
+    pub(crate) fn api_key_owner(key: &ApiKey) -> Self {
+        Self::identity(format!("KEY#{}", digest(key.expose())), "KEY".to_owned())
+    }
+}
+
+impl Key<ApiKeyRecord> {
+    pub(crate) fn api_key(user_id: UserId, id: ApiKeyId) -> Self {
+        Self::identity(format!("USER#{user_id}"), format!("KEY#{id}"))
+    }
+}
+
+impl Key<SlugRecord> {
+    pub(crate) fn slug(slug: &Slug) -> Self {
+        Self::identity(format!("SLUG#{}", slug.as_str()), "SLUG".to_owned())
     }
 }
 

@@ -4,15 +4,17 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::account::{Account, Email, Membership, TenantProfile, User};
+use crate::model::account::{Account, Email, Membership, User};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
 use crate::model::audit::{Actor, Term, Wanted};
 use crate::model::id::{AuditId, ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::log::LogEntry;
 use crate::model::month::Month;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Ticket, UserConnection};
-use crate::model::secret::RefreshToken;
+use crate::model::secret::{ApiKey, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
+use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 use crate::model::text::SearchQuery;
 
 /// How many events one partition of a log holds.
@@ -45,6 +47,12 @@ enum Noun {
     UserEvent(u8, u8, u64),
     UserConnection(u8, String),
     Tenant(u8),
+    TenantLog(u8),
+    TenantEvent(u8, u64),
+    Member(u8, u8),
+    ApiKeyOwner(u8),
+    ApiKey(u8, u8),
+    Slug(&'static str),
     Audit(u8, i64, u128),
 }
 
@@ -111,6 +119,16 @@ impl Noun {
                 id(*user),
                 connection,
             )),
+            Self::TenantLog(tenant) => of(&tenant_of(*tenant).log()),
+            Self::TenantEvent(tenant, seq) => of(&event(tenant_of(*tenant), Room::Tenant, *seq)),
+            Self::Member(tenant, user) => of(&tenant_of(*tenant).member(id(*user))),
+            Self::ApiKeyOwner(secret) => of(&Key::<ApiKeyOwner>::api_key_owner(&ApiKey::of(
+                &[*secret; 32],
+            ))),
+            Self::ApiKey(user, key) => of(&Key::<ApiKeyRecord>::api_key(id(*user), id(*key))),
+            Self::Slug(slug) => of(&Key::<SlugRecord>::slug(
+                &Slug::try_from((*slug).to_owned()).expect("it is a slug"),
+            )),
             Self::Audit(tenant, at, number) => {
                 let id = uuid::Uuid::from_u128(*number).to_string();
                 let id = id.parse().expect("it is an id");
@@ -168,6 +186,12 @@ fn nouns() -> impl Strategy<Value = Noun> {
         (ids(), ids(), seqs()).prop_map(|(t, u, seq)| Noun::UserEvent(t, u, seq)),
         (ids(), texts()).prop_map(|(u, c)| Noun::UserConnection(u, c)),
         ids().prop_map(Noun::Tenant),
+        ids().prop_map(Noun::TenantLog),
+        (ids(), seqs()).prop_map(|(t, seq)| Noun::TenantEvent(t, seq)),
+        (ids(), ids()).prop_map(|(t, u)| Noun::Member(t, u)),
+        ids().prop_map(Noun::ApiKeyOwner),
+        (ids(), ids()).prop_map(|(u, k)| Noun::ApiKey(u, k)),
+        select(vec!["abc", "a-b", "slug"]).prop_map(Noun::Slug),
         (ids(), 0..4_i64, 0..4_u128).prop_map(|(t, month, id)| Noun::Audit(
             t,
             month * 2_000_000_000,

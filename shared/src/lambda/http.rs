@@ -1,5 +1,6 @@
 //! The HTTP API: it authenticates, parses, calls the handler and renders what comes back.
 
+mod authentication;
 #[cfg(test)]
 mod tests;
 
@@ -15,10 +16,11 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, refusals, until};
+use self::authentication::authenticate;
+use super::{Adapter, Failure, Function, Invocation, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
-use crate::event::caller::{Caller, Principal};
+use crate::event::caller::Caller;
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
@@ -94,15 +96,11 @@ where
                 request_id: request_id.clone(),
             });
             let outcome = until(deadline, async {
-                let principal = authenticate::<C>(&sdk, &request).await?;
-                // Who lets anyone in holds no code to act in a tenant.
-                if C::AUTHENTICATED
-                    && let Some(principal) = &principal
-                {
-                    sdk.act_in(principal.tenant)?;
-                }
+                let identity = authenticate::<C>(&sdk, &request).await?;
+                act_where::<C>(&sdk, identity.as_ref())?;
+                let acting = refusals::acting::<C>(identity.as_ref());
                 let served = async {
-                    let caller = C::admit(principal.clone())?;
+                    let caller = C::admit(identity)?;
                     let input = parse::<T>(endpoint, &request)?;
                     let event = Event {
                         client: client(&request),
@@ -111,11 +109,11 @@ where
                     handler(sdk.clone(), event).await
                 }
                 .await;
-                if !C::AUTHENTICATED {
+                let Some(acting) = acting else {
                     return served;
-                }
+                };
                 let object = request.raw_path.as_deref().and_then(refusals::object);
-                refusals::noted(&sdk, endpoint, principal.as_ref(), object, served).await
+                refusals::noted(&sdk, endpoint, &acting, object, served).await
             })
             .await;
             let answer = outcome
@@ -134,23 +132,6 @@ where
     }
 }
 
-/// The caller as of now: the token's signature, then session and membership in one read. A token that is
-/// there but not valid is nobody.
-async fn authenticate<C: Caller>(
-    sdk: &Sdk,
-    request: &ApiGatewayV2httpRequest,
-) -> Result<Option<Principal>> {
-    if !C::AUTHENTICATED {
-        return Ok(None);
-    }
-    let Some(claims) = bearer(request).and_then(|token| sdk.accounts.verified_claims(token)) else {
-        return Ok(None);
-    };
-    sdk.accounts
-        .principal(claims.sub, claims.tenant_id, claims.sid)
-        .await
-}
-
 fn client(request: &ApiGatewayV2httpRequest) -> Client {
     let http = &request.request_context.http;
     let named = http.user_agent.as_deref().unwrap_or_default();
@@ -158,13 +139,6 @@ fn client(request: &ApiGatewayV2httpRequest) -> Client {
         ip: http.source_ip.clone().unwrap_or_default(),
         user_agent: named.chars().take(USER_AGENT_LIMIT).collect(),
     }
-}
-
-fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
-    let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
 }
 
 /// A bad query is 400, a bad body 422; both name every bad field.

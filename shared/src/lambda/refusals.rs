@@ -5,11 +5,17 @@ use uuid::Uuid;
 
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
-use crate::event::caller::Principal;
+use crate::event::caller::{Caller, Identity, Principal};
 use crate::model::audit::{Deed, tenant_object};
 use crate::sdk::Sdk;
 
-/// The same outcome, noted if it is a 403 of somebody who acts in a tenant.
+/// Who acts in a tenant, if anybody does. A function that lets anyone in holds no code for that.
+pub(crate) fn acting<C: Caller>(identity: Option<&Identity>) -> Option<Principal> {
+    let identity = identity.filter(|_| C::AUTHENTICATED);
+    identity.and_then(Identity::acting).cloned()
+}
+
+/// The same outcome, noted if it is a 403.
 ///
 /// # Errors
 /// 503 if it could not be noted: a refusal that the log does not tell of is not given out, for else whoever
@@ -17,14 +23,14 @@ use crate::sdk::Sdk;
 pub(crate) async fn noted<T>(
     sdk: &Sdk,
     endpoint: &Endpoint,
-    principal: Option<&Principal>,
+    principal: &Principal,
     object: Option<String>,
     outcome: Result<T>,
 ) -> Result<T> {
     let refused = outcome
         .as_ref()
         .is_err_and(|error| error.code() == Code::Forbidden);
-    if let Some(principal) = principal.filter(|_| refused) {
+    if refused {
         let tenant = principal.tenant;
         let deed = Deed {
             actor: Some(principal.actor()),
@@ -32,7 +38,7 @@ pub(crate) async fn noted<T>(
             object: object.unwrap_or_else(|| tenant_object(tenant.id())),
         };
         sdk.audit
-            .refused(&tenant, deed)
+            .refused(principal, deed)
             .await
             .map_err(Error::unavailable)?;
     }

@@ -8,11 +8,11 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, refusals, until};
+use super::{Adapter, Failure, Function, Invocation, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::event::caller::{Caller, Principal};
+use crate::event::caller::{Caller, Identity};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
 use crate::sdk::Sdk;
@@ -81,12 +81,12 @@ struct Context {
     connection_id: String,
     request_id: String,
     #[serde(default)]
-    identity: Identity,
+    identity: Source,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Identity {
+struct Source {
     #[serde(default)]
     source_ip: String,
 }
@@ -149,15 +149,11 @@ where
             let connection_id = request.context.connection_id;
             let sdk = invocation.sdk;
             let outcome = until(invocation.deadline, async {
-                let principal = behind::<C>(&sdk, &connection_id).await?;
-                // Who lets anyone in holds no code to act in a tenant.
-                if C::AUTHENTICATED
-                    && let Some(principal) = &principal
-                {
-                    sdk.act_in(principal.tenant)?;
-                }
+                let identity = behind::<C>(&sdk, &connection_id).await?;
+                act_where::<C>(&sdk, identity.as_ref())?;
+                let acting = refusals::acting::<C>(identity.as_ref());
                 let served = async {
-                    let caller = C::admit(principal.clone())?;
+                    let caller = C::admit(identity)?;
                     let parameters = parameters(invocation.endpoint, request.body.as_deref())?;
                     let input = input::parse::<T>(parameters)?;
                     let event = Event {
@@ -168,11 +164,10 @@ where
                     serde_json::to_value(reply).map_err(Error::internal)
                 }
                 .await;
-                if !C::AUTHENTICATED {
+                let Some(acting) = acting else {
                     return served;
-                }
-                let endpoint = invocation.endpoint;
-                refusals::noted(&sdk, endpoint, principal.as_ref(), None, served).await
+                };
+                refusals::noted(&sdk, invocation.endpoint, &acting, None, served).await
             })
             .await;
             log(invocation.endpoint, &request_id, &outcome);
@@ -184,16 +179,14 @@ where
 }
 
 /// Who is behind a connection, as of now.
-async fn behind<C: Caller>(sdk: &Sdk, connection_id: &str) -> Result<Option<Principal>> {
+async fn behind<C: Caller>(sdk: &Sdk, connection_id: &str) -> Result<Option<Identity>> {
     if !C::AUTHENTICATED {
         return Ok(None);
     }
     let Some(holder) = sdk.socket.holder(connection_id).await? else {
         return Ok(None);
     };
-    sdk.accounts
-        .principal(holder.user_id, holder.tenant_id, holder.session_id)
-        .await
+    sdk.accounts.behind(&holder).await
 }
 
 /// The handshake's query, and the Origin that a browser sends with it.

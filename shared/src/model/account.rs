@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::id::{TenantId, UserId};
-use super::realtime::RealtimeEvent;
-use super::text::{PersonName, TenantName};
+use super::text::PersonName;
 use crate::input::{Invalid, from_text};
 
 /// An email address: at most 254 characters, compared case-insensitively.
@@ -114,6 +113,31 @@ pub enum Role {
     Admin,
 }
 
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+impl TryFrom<String> for Role {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        match text.as_str() {
+            "viewer" => Ok(Self::Viewer),
+            "editor" => Ok(Self::Editor),
+            "admin" => Ok(Self::Admin),
+            _ => Err(Invalid("Must be one of: viewer, editor, admin".to_owned())),
+        }
+    }
+}
+
+from_text!(Role);
+
 /// What a log-in needs, found by its email.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
@@ -139,25 +163,6 @@ pub struct User {
     pub home: TenantId,
     /// When it signed up.
     pub created_at: Millis,
-}
-
-/// A tenant, as accounts know it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TenantProfile {
-    /// Its id.
-    pub id: TenantId,
-    /// Its name.
-    pub name: TenantName,
-    /// When it was made.
-    pub created_at: Millis,
-}
-
-/// Somebody has signed up.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountCreated {}
-
-impl RealtimeEvent for AccountCreated {
-    const TYPE: &'static str = "account:created";
 }
 
 /// A user's place in a tenant.

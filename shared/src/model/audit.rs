@@ -1,16 +1,11 @@
 //! The audit log: who did what, or was refused, or failed.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::id::{ApiKeyId, AuditId, TenantId, UserId};
 use super::log::{Envelope, Job, JobQueue, LogEntry};
 use crate::input::{Invalid, from_text};
-
-/// How long an entry is kept: 365 days.
-pub const RETENTION: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The most entries that one answer lists.
 pub const MOST_ENTRIES: usize = 100;
@@ -147,7 +142,11 @@ impl From<&LogEntry> for AuditEntry {
             at: *at,
             actor: entry.actor,
             action: entry.action.as_ref().unwrap_or(&entry.kind).clone(),
-            object: entry.object.as_ref().unwrap_or(room).clone(),
+            object: match &entry.object {
+                Some(object) => object.clone(),
+                None if room == "tenant" => tenant_object(*tenant_id),
+                None => room.clone(),
+            },
             ip: some(entry.ip.clone()),
             request_id: some(entry.request_id.clone()),
             outcome: Outcome::Done,
@@ -193,6 +192,9 @@ impl Job for RecordAudit {
     const QUEUE: JobQueue = JobQueue::Audit;
 }
 
+/// How long a day is, in seconds.
+pub(crate) const SECONDS_A_DAY: i64 = 24 * 3600;
+
 /// An entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
@@ -204,11 +206,10 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    /// An entry that is kept for so long after it happened.
-    pub(crate) fn kept_for(retention: Duration, entry: AuditEntry) -> Self {
-        let seconds = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
+    /// An entry that is kept for so many days after it happened.
+    pub(crate) fn kept_for(days: u16, entry: AuditEntry) -> Self {
         Self {
-            ttl: (entry.at / 1000).saturating_add(seconds),
+            ttl: entry.at / 1000 + i64::from(days) * SECONDS_A_DAY,
             entry,
         }
     }
@@ -407,15 +408,15 @@ mod tests {
     proptest! {
         #[test]
         fn an_entry_comes_out_of_its_row_as_it_went_in(at in 0..LATEST, action in any::<String>(), key in any::<bool>()) {
-            let row = AuditRow::kept_for(RETENTION, entry(at, &action, key));
+            let row = AuditRow::kept_for(365, entry(at, &action, key));
             let item: serde_dynamo::Item = serde_dynamo::to_item(&row)?;
             prop_assert_eq!(serde_dynamo::from_item::<_, AuditRow>(item)?, row);
         }
 
         #[test]
-        fn an_entry_is_shown_until_its_time_is_over(at in 0..LATEST) {
-            let row = AuditRow::kept_for(RETENTION, entry(at, "x", false));
-            let kept = Millis::try_from(RETENTION.as_millis())?;
+        fn an_entry_is_shown_until_its_time_is_over(at in 0..LATEST, days in 1..3000_u16) {
+            let row = AuditRow::kept_for(days, entry(at, "x", false));
+            let kept = Millis::from(days) * SECONDS_A_DAY * 1000;
             prop_assert!(row.is_live(at + kept - 1000));
             prop_assert!(!row.is_live(at + kept));
         }

@@ -56,10 +56,10 @@ ids! {
     UserId,
     /// A log-in that has not ended.
     SessionId,
-    /// A link that was emailed.
-    LinkId,
     /// An API key.
     ApiKeyId,
+    /// A link that was emailed.
+    LinkId,
     /// An entry of the audit log.
     AuditId,
     /// A project.

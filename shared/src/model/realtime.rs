@@ -9,6 +9,7 @@ use super::log::{Job, JobQueue, LogEntry, jobs};
 use super::task::Task;
 use super::text::TaskTitle;
 use crate::error::{Error, Result};
+use crate::event::caller::Credential;
 use crate::input::{Invalid, from_text};
 
 /// An event that clients in a room are told of.
@@ -143,13 +144,23 @@ impl Job for Broadcast {
 pub struct CloseConnections {
     /// Whose.
     pub user_id: UserId,
-    /// Those that were opened by one of these log-ins.
-    pub sessions: Vec<SessionId>,
+    /// Which of them.
+    pub which: Which,
+}
+
+/// Which of a user's connections have to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Which {
+    /// Those that one of these has let in, in whatever tenant.
+    LetInBy(Vec<Credential>),
+    /// All in the job's tenant: what they may do there is no longer the same.
+    InTenant,
 }
 
 impl Job for CloseConnections {
     const TYPE: &'static str = "connections:close";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const QUEUE: JobQueue = JobQueue::Realtime;
 }
 
@@ -163,13 +174,15 @@ jobs! {
     }
 }
 
-/// A room that a client can subscribe to: `project/{id}`, or `user/{id}`, their own.
+/// A room that a client can subscribe to: `project/{id}`; `user/{id}`, their own; or `tenant`, of all members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// A project's events.
     Project(ProjectId),
     /// What happens to a user's account and concerns nobody else.
     User(UserId),
+    /// What concerns all of a tenant: its members and how it is set up.
+    Tenant,
 }
 
 impl Room {
@@ -181,13 +194,14 @@ impl TryFrom<String> for Room {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        text.split_once('/')
-            .and_then(|(kind, id)| match kind {
-                "project" => id.parse().ok().map(Self::Project),
-                "user" => id.parse().ok().map(Self::User),
-                _ => None,
-            })
-            .ok_or_else(|| Invalid("Must be a room: project/{id} or user/{id}".to_owned()))
+        let (kind, id) = text.split_once('/').unwrap_or((&text, ""));
+        match kind {
+            "project" => id.parse().ok().map(Self::Project),
+            "user" => id.parse().ok().map(Self::User),
+            "tenant" if text == kind => Some(Self::Tenant),
+            _ => None,
+        }
+        .ok_or_else(|| Invalid("Must be a room: project/{id}, user/{id} or tenant".to_owned()))
     }
 }
 
@@ -198,6 +212,7 @@ impl std::fmt::Display for Room {
         match self {
             Self::Project(id) => write!(f, "project/{id}"),
             Self::User(id) => write!(f, "user/{id}"),
+            Self::Tenant => f.write_str("tenant"),
         }
     }
 }
@@ -209,8 +224,8 @@ pub struct Holder {
     pub tenant_id: TenantId,
     /// Who.
     pub user_id: UserId,
-    /// By which log-in.
-    pub session_id: SessionId,
+    /// By what.
+    pub credential: Credential,
 }
 
 /// A ticket: the right to open one connection.
@@ -240,8 +255,10 @@ pub struct Connection {
 pub struct UserConnection {
     /// API Gateway's id of the connection.
     pub connection_id: String,
-    /// By which log-in.
-    pub session_id: SessionId,
+    /// In which tenant.
+    pub tenant_id: TenantId,
+    /// By what it was let in.
+    pub credential: Credential,
     /// When the gateway has surely ended it, in seconds.
     pub ttl: i64,
 }
@@ -273,12 +290,14 @@ mod tests {
         #[test]
         fn a_room_is_named_after_what_it_is_of(text in prop_oneof![
             any::<String>(),
+            "tenants?/?",
             "(project/|user/|Project/|projects/|project//| project/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/|#)?",
         ]) {
             let room = Room::try_from(text.clone()).ok();
             let project = text.strip_prefix("project/").and_then(|id| id.parse().ok());
             let user = text.strip_prefix("user/").and_then(|id| id.parse().ok());
-            prop_assert_eq!(room, project.map(Room::Project).or(user.map(Room::User)));
+            let tenant = (text == "tenant").then_some(Room::Tenant);
+            prop_assert_eq!(room, project.map(Room::Project).or(user.map(Room::User)).or(tenant));
             if let Some(room) = room {
                 prop_assert_eq!(room.to_string(), text);
             }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 
 use crate::input::{Invalid, from_text};
 
@@ -56,6 +57,53 @@ secrets! {
     LinkToken = "tnl_";
 }
 
+/// How many characters of a key are its checksum.
+const CHECKSUM: usize = 6;
+
+/// What stands for a member of a tenant in requests, until it is revoked: `tnn_`, 256 bits, and a checksum by
+/// which scanners tell it from what only looks like one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// How every key begins.
+    pub(crate) const PREFIX: &str = "tnn_";
+
+    /// 256 bits, as text.
+    pub(crate) fn of(secret: &[u8; 32]) -> Self {
+        let text = format!("{}{}", Self::PREFIX, BASE64_URL_SAFE_NO_PAD.encode(secret));
+        let checksum = checksum(&text);
+        Self(text + &checksum)
+    }
+
+    /// What was presented as a key, if it has the form of one. No call.
+    pub(crate) fn presented(text: &str) -> Option<Self> {
+        let (key, found) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
+        let secret = BASE64_URL_SAFE_NO_PAD
+            .decode(key.strip_prefix(Self::PREFIX)?)
+            .ok()?;
+        (secret.len() == 32 && checksum(key) == found).then(|| Self(text.to_owned()))
+    }
+
+    /// The key itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+/// The first 36 bits of a text's SHA-256, in base64url.
+fn checksum(text: &str) -> String {
+    let mut checksum = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
+    checksum.truncate(CHECKSUM);
+    checksum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +118,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_key_is_recognised_and_what_differs_from_it_is_none(
+            secret in any::<[u8; 32]>(),
+            at in 0..53_usize,
+            other in "[A-Za-z0-9_-]",
+        ) {
+            let key = ApiKey::of(&secret);
+            let text = key.expose();
+            prop_assert_eq!(text.len(), 53);
+            prop_assert_eq!(format!("{key:?}"), "ApiKey(…)");
+            prop_assert_eq!(ApiKey::presented(text), Some(key.clone()));
+            let mut mistyped = text.to_owned();
+            mistyped.replace_range(at..=at, &other);
+            prop_assert_eq!(ApiKey::presented(&mistyped).is_some(), mistyped == text);
+            prop_assert_eq!(ApiKey::presented(&text[..at]), None);
+        }
+
+        #[test]
+        fn no_other_text_is_a_key(text in prop_oneof![any::<String>(), "tnn_[A-Za-z0-9_-]{0,60}", "tnn_.{49}"]) {
+            prop_assert_eq!(ApiKey::presented(&text), None);
+        }
+
         #[test]
         fn whatever_is_not_too_long_is_taken_as_it_is(text in prop_oneof![any::<String>(), ".{120,136}"]) {
             let taken = LinkToken::try_from(text.clone());

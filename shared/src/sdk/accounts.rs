@@ -9,6 +9,9 @@ mod throttle;
 use futures::future::try_join_all;
 use serde::Serialize;
 
+#[cfg(test)]
+pub(crate) use self::caller::Named;
+pub(crate) use self::caller::{KeyOwners, Selection};
 pub use self::sessions::{PublicSession, Tokens};
 use super::audit::Audit;
 use super::change::Change;
@@ -16,14 +19,13 @@ use super::dynamo::Dynamo;
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
-use crate::event::caller::Principal;
+use crate::event::caller::{Credential, Identity};
 use crate::keys::{Key, Partition};
-use crate::model::account::{
-    Account, AccountCreated, Email, Membership, Password, PasswordAttempt, Role, TenantProfile,
-    User,
-};
+use crate::model::Millis;
+use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::audit::{Deed, Outcome};
 use crate::model::id::{TenantId, UserId};
+use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile, TenantSettings};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
 
@@ -73,8 +75,8 @@ pub struct PublicTenant {
 pub struct Profile {
     user: PublicUser,
     email_verified: bool,
-    tenant_id: TenantId,
-    role: Role,
+    tenant_id: Option<TenantId>,
+    role: Option<Role>,
     tenants: Vec<Belonging>,
 }
 
@@ -107,7 +109,10 @@ impl Accounts {
             id: TenantId::new(),
             name: TenantName::try_from(format!("{name}'s workspace"))
                 .map_err(|invalid| Error::internal(invalid.0))?,
+            slug: None,
+            settings: TenantSettings::default(),
             created_at: now,
+            deleting_at: None,
         };
         let user = User {
             id: UserId::new(),
@@ -121,29 +126,17 @@ impl Accounts {
             user_id: user.id,
             password_hash: password::hash(password).await?,
         };
-        let membership = Membership {
-            tenant_id: tenant.id,
-            role: Role::Admin,
-            created_at: now,
-        };
         let began = self.new_session(user.id, tenant.id, client);
-        let theirs = Tenant::verified(tenant.id);
-        let dynamo = self.dynamo.in_tenant(theirs)?;
-        let mut change = Change::of_user(dynamo.clone(), theirs, user.id, None);
+
+        let mut change = self.founding(&tenant, &user)?;
         change.guarded(
-            dynamo.creation(&Key::account(&email), &account),
+            self.dynamo.creation(&Key::account(&email), &account),
             Error::conflict("This email address already has an account"),
         );
         change.create(&Key::user(user.id), &user);
-        change.create(&Key::tenant_profile(tenant.id), &tenant);
-        change.create(&Key::membership(user.id, tenant.id), &membership);
-        began
-            .parts(&dynamo)?
-            .into_iter()
-            .for_each(|part| change.part(part));
-        change.emit(&AccountCreated {});
+        began.add_to(&mut change);
         change.commit().await?;
-        let tokens = self.tokens(&began, Role::Admin)?;
+        let tokens = self.tokens(&began, Some(Role::Admin))?;
         Ok(SignedIn::of(user, tenant, tokens))
     }
 
@@ -202,7 +195,7 @@ impl Accounts {
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
             .into_inner();
-        let tokens = self.tokens(&began, membership.role)?;
+        let tokens = self.tokens(&began, Some(membership.role))?;
         Ok(SignedIn::of(user, tenant, tokens))
     }
 
@@ -258,16 +251,23 @@ impl Accounts {
         Ok(user.map(crate::keys::Stored::into_inner))
     }
 
-    /// Who calls, and where they belong.
-    pub async fn profile(&self, caller: &Principal) -> Result<Profile> {
-        let (user, memberships) =
+    /// Who calls, and where they belong: with an API key, in its one tenant.
+    pub async fn profile(&self, caller: &Identity) -> Result<Profile> {
+        let (user, mut memberships) =
             futures::try_join!(self.user(caller.user_id), self.memberships(caller.user_id))?;
         let user = user.ok_or_else(|| Error::internal("a membership has no user"))?;
+        let acting = caller.acting();
+        if let Credential::Key(_) = caller.credential {
+            memberships.retain(|membership| {
+                acting.is_some_and(|acting| acting.tenant.id() == membership.tenant_id)
+            });
+        }
         let tenants = try_join_all(memberships.into_iter().map(|membership| async move {
             let profile = Key::tenant_profile(membership.tenant_id);
             let theirs = Tenant::verified(membership.tenant_id);
             let tenant = self.dynamo.in_tenant(theirs)?.get(profile).await?;
-            Ok::<_, Error>(tenant.map(|tenant| Belonging {
+            let live = tenant.filter(|tenant| tenant.deleting_at.is_none());
+            Ok::<_, Error>(live.map(|tenant| Belonging {
                 tenant: tenant.into_inner().into(),
                 role: membership.role,
             }))
@@ -276,8 +276,8 @@ impl Accounts {
         Ok(Profile {
             email_verified: user.verified_at.is_some(),
             user: user.into(),
-            tenant_id: caller.tenant.id(),
-            role: caller.role,
+            tenant_id: acting.map(|acting| acting.tenant.id()),
+            role: acting.map(|acting| acting.role),
             tenants: tenants.into_iter().flatten().collect(),
         })
     }
@@ -290,6 +290,55 @@ impl Accounts {
             .verifier()
             .map(super::token::Verifier::published)
             .ok_or_else(|| Error::internal("SIGNING_PUBLIC_KEYS is not configured"))
+    }
+
+    /// What stands before the host's name of a tenant: `TENANT_DOMAIN`, where it is configured.
+    pub(crate) fn domain(&self) -> Option<&str> {
+        self.dynamo
+            .request()
+            .connections()
+            .environment()
+            .get("TENANT_DOMAIN")
+    }
+
+    /// The change that makes a tenant, with its founder as its one member and admin.
+    fn founding(&self, profile: &TenantProfile, founder: &User) -> Result<Change> {
+        let tenant = Tenant::verified(profile.id);
+        let dynamo = self.dynamo.in_tenant(tenant)?;
+        let at = profile.created_at;
+        let log = TenantLog {
+            seq: 1,
+            updated_at: at,
+            members: 1,
+            admins: 1,
+        };
+        let mut change = Change::founding_tenant(dynamo, tenant, log, founder.id);
+        change.create(&Key::tenant_profile(profile.id), profile);
+        Self::joining(&mut change, founder, Role::Admin, at);
+        change.emit(&TenantCreated {
+            id: profile.id,
+            name: &profile.name,
+        });
+        Ok(change)
+    }
+
+    /// The rows that make a user a member of a change's tenant: their membership, and their place in its list.
+    fn joining(change: &mut Change, user: &User, role: Role, at: Millis) {
+        let tenant = change.tenant();
+        let membership = Membership {
+            tenant_id: tenant.id(),
+            role,
+            created_at: at,
+        };
+        let member = Member {
+            user_id: user.id,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            role,
+            created_at: at,
+        };
+        change.create(&Key::membership(user.id, tenant.id()), &membership);
+        change.create(&tenant.member(user.id), &member);
     }
 
     async fn memberships(&self, user_id: UserId) -> Result<Vec<Membership>> {

@@ -7,14 +7,16 @@ use super::db::Db;
 use super::dynamo::{Dynamo, from_item, text};
 use super::queue::Queue;
 use crate::error::{Error, Result};
+use crate::event::caller::Principal;
 use crate::keys::{AuditStretch, Key, Stored, Table, audited};
 use crate::model::Millis;
 use crate::model::audit::{
-    AuditEntry, AuditRow, Deed, MOST_ENTRIES, Moment, Outcome, Place, RETENTION, RecordAudit,
+    AuditEntry, AuditRow, Deed, MOST_ENTRIES, Moment, Outcome, Place, RecordAudit, SECONDS_A_DAY,
     Wanted,
 };
 use crate::model::id::{AuditId, TenantId};
 use crate::model::month::Month;
+use crate::model::tenant::TenantSettings;
 use crate::page::{Cursor, Limit, Page};
 use crate::tenant::Tenant;
 
@@ -41,18 +43,21 @@ impl Audit {
         Self { dynamo }
     }
 
-    /// Adds an entry. It does not matter whether that has been done: the same entry stands under the same
-    /// key, and stays as it was first written.
+    /// Adds an entry, for as long as its tenant has chosen; of a tenant that is gone, nothing. It does not matter
+    /// whether that has been done: the same entry stands under the same key, and stays as it was first written.
+    /// Two calls.
     pub async fn record(&self, tenant: &Tenant, entry: AuditEntry) -> Result<()> {
-        let key = Key::audit(*tenant, entry.at, entry.id);
-        let row = AuditRow::kept_for(RETENTION, entry);
-        let _it_was_not_there = self.dynamo.create(&key, &row).await?;
-        Ok(())
+        let profile = self.dynamo.get(Key::tenant_profile(tenant.id())).await?;
+        match profile.filter(|profile| profile.deleting_at.is_none()) {
+            Some(profile) => self.add(tenant, &profile.settings, entry).await,
+            None => Ok(()),
+        }
     }
 
     /// Adds that something was refused, with the credentials of the tenant that it was refused in.
-    pub(crate) async fn refused(&self, tenant: &Tenant, deed: Deed) -> Result<()> {
-        self.record(tenant, self.entry(Outcome::Refused, deed))
+    pub(crate) async fn refused(&self, caller: &Principal, deed: Deed) -> Result<()> {
+        let entry = self.entry(Outcome::Refused, deed);
+        self.add(&caller.tenant, &caller.profile.settings, entry)
             .await
     }
 
@@ -74,16 +79,18 @@ impl Audit {
     /// 400 for a cursor of another list, or of other filters.
     pub async fn list(
         &self,
-        tenant: &Tenant,
+        caller: &Principal,
         wanted: &Wanted,
         limit: Limit,
         cursor: Option<&Cursor>,
     ) -> Result<Page<AuditEntry>> {
+        let tenant = &caller.tenant;
         let now = self.dynamo.request().clock().now();
+        let oldest = oldest(&caller.profile.settings, now);
         let place = cursor
             .map(|cursor| cursor.place(LIST, wanted))
             .transpose()?;
-        let mut walk = Walk::new(wanted, place, now);
+        let mut walk = Walk::new(wanted, place, oldest, now);
         let mut found = Vec::new();
         // One more than is shown tells whether there is one.
         while found.len() <= limit.get() && walk.month().is_some() {
@@ -157,6 +164,18 @@ impl Audit {
         Ok((rows, places))
     }
 
+    async fn add(
+        &self,
+        tenant: &Tenant,
+        settings: &TenantSettings,
+        entry: AuditEntry,
+    ) -> Result<()> {
+        let key = Key::audit(*tenant, entry.at, entry.id);
+        let row = AuditRow::kept_for(settings.audit_retention_days, entry);
+        let _it_was_not_there = self.dynamo.create(&key, &row).await?;
+        Ok(())
+    }
+
     async fn submit(
         &self,
         of: TenantId,
@@ -176,6 +195,11 @@ impl Audit {
     }
 }
 
+/// Since when a tenant keeps what has happened.
+fn oldest(settings: &TenantSettings, now: Millis) -> Millis {
+    now - Millis::from(settings.audit_retention_days) * SECONDS_A_DAY * 1000
+}
+
 /// A way back in time, month by month, as far as one request goes.
 #[derive(Debug, Clone, Copy)]
 struct Walk {
@@ -188,14 +212,14 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(wanted: &Wanted, place: Option<Place>, now: Millis) -> Self {
-        let retention = Millis::try_from(RETENTION.as_millis()).unwrap_or(Millis::MAX);
+    /// Back to `oldest`, before which nothing is kept.
+    fn new(wanted: &Wanted, place: Option<Place>, oldest: Millis, now: Millis) -> Self {
         let from = wanted.from.map_or(0, Moment::millis);
         let to = wanted.to.map_or(now, |to| to.millis().min(now));
         let start = (to + 1, AuditId::least());
         let place = place.map(|Place(at, id)| (at.millis(), id));
         Self {
-            from: from.max(now - retention),
+            from: from.max(oldest),
             before: place.map_or(start, |place| place.min(start)),
             queries: QUERIES,
             entries: LOOKED_AT,
@@ -258,6 +282,7 @@ mod tests {
 
     const DAY: Millis = 24 * 3_600_000;
     const NOW: Millis = 1_794_907_815_123;
+    const OLDEST: Millis = NOW - 365 * DAY;
 
     fn wanted(from: Option<Millis>, to: Option<Millis>) -> Wanted {
         let moment = |at: Millis| Moment::try_from(at).expect("it is a time");
@@ -279,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_year_that_is_kept_is_walked_in_one_request() {
-        let (months, walk) = months(Walk::new(&Wanted::default(), None, NOW));
+        let (months, walk) = months(Walk::new(&Wanted::default(), None, OLDEST, NOW));
         assert_eq!(months.len(), 13);
         assert_eq!(months.first().map(String::as_str), Some("2026-11"));
         assert_eq!(months.last().map(String::as_str), Some("2025-11"));
@@ -288,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_first_month_is_looked_at_alone_and_then_several_at_once() {
-        let mut walk = Walk::new(&Wanted::default(), None, NOW);
+        let mut walk = Walk::new(&Wanted::default(), None, OLDEST, NOW);
         let mut steps = Vec::new();
         while walk.month().is_some() {
             let ahead = walk.ahead();
@@ -304,28 +329,28 @@ mod tests {
     #[test]
     fn only_the_months_of_the_time_that_was_asked_for_are_looked_at() {
         let asked = wanted(Some(NOW - 40 * DAY), Some(NOW - 30 * DAY));
-        assert_eq!(months(Walk::new(&asked, None, NOW)).0, ["2026-10"]);
+        assert_eq!(months(Walk::new(&asked, None, OLDEST, NOW)).0, ["2026-10"]);
         let never = wanted(Some(NOW), Some(NOW - DAY));
-        assert!(months(Walk::new(&never, None, NOW)).0.is_empty());
+        assert!(months(Walk::new(&never, None, OLDEST, NOW)).0.is_empty());
         let ages_ago = wanted(None, Some(0));
-        assert!(months(Walk::new(&ages_ago, None, NOW)).0.is_empty());
+        assert!(months(Walk::new(&ages_ago, None, OLDEST, NOW)).0.is_empty());
         let to_come = wanted(Some(NOW + DAY), None);
-        assert!(months(Walk::new(&to_come, None, NOW)).0.is_empty());
+        assert!(months(Walk::new(&to_come, None, OLDEST, NOW)).0.is_empty());
     }
 
     #[test]
     fn a_cursor_leads_on_from_its_place_and_never_into_the_future() {
         let id = AuditId::of(NOW, "x");
         let place = |at: Millis| Some(Place(Moment::try_from(at).expect("it is a time"), id));
-        let walk = Walk::new(&Wanted::default(), place(NOW - DAY), NOW);
+        let walk = Walk::new(&Wanted::default(), place(NOW - DAY), OLDEST, NOW);
         assert_eq!(walk.before, (NOW - DAY, id));
-        let walk = Walk::new(&Wanted::default(), place(NOW + 900 * DAY), NOW);
+        let walk = Walk::new(&Wanted::default(), place(NOW + 900 * DAY), OLDEST, NOW);
         assert_eq!(walk.before, (NOW + 1, AuditId::least()));
     }
 
     #[test]
     fn a_request_looks_at_so_much_and_tells_where_to_go_on() {
-        let mut walk = Walk::new(&Wanted::default(), None, NOW);
+        let mut walk = Walk::new(&Wanted::default(), None, OLDEST, NOW);
         let mut queries = 0;
         while let Some(month) = walk.month() {
             let most = walk.most(&Wanted::default(), MOST_ENTRIES);

@@ -19,6 +19,7 @@ use crate::model::id::UserId;
 use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
 use crate::model::realtime::RealtimeEvent;
+use crate::model::tenant::TenantLog;
 use crate::tenant::Tenant;
 
 /// A change that has not been committed. Dropping it leaves nothing behind.
@@ -63,6 +64,32 @@ impl Change {
 
     pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
         Self::new(dynamo, Scope::NewProject(project), caller.actor())
+    }
+
+    /// The change that makes a tenant, and what its log begins with.
+    pub(crate) fn founding_tenant(
+        dynamo: Dynamo,
+        tenant: Tenant,
+        log: TenantLog,
+        founder: UserId,
+    ) -> Self {
+        Self::new(dynamo, Scope::NewTenant(tenant, log), Actor::user(founder))
+    }
+
+    /// A change of a tenant itself.
+    pub(crate) fn of_tenant(
+        dynamo: Dynamo,
+        tenant: Tenant,
+        log: Stored<TenantLog>,
+        actor: Actor,
+    ) -> Self {
+        let scope = Scope::Tenant {
+            tenant,
+            log,
+            members: 0,
+            admins: 0,
+        };
+        Self::new(dynamo, scope, actor)
     }
 
     /// A change of a user's account, by themselves, which a tenant's log keeps.
@@ -110,12 +137,7 @@ impl Change {
         self.keep(part, |change, part| change.rows.push(part));
     }
 
-    /// Any other part.
-    pub(crate) fn part(&mut self, part: TransactWriteItem) {
-        self.rows.push(part);
-    }
-
-    /// The same, and what its failed condition means to whoever asks.
+    /// Any other part, and what its failed condition means to whoever asks.
     pub(crate) fn guarded(&mut self, part: Result<TransactWriteItem>, refusal: Error) {
         self.keep(part, |change, part| {
             change.refusals.push((change.rows.len(), refusal));
@@ -127,6 +149,17 @@ impl Change {
     pub fn count_task(&mut self) {
         if let Scope::Project { tasks, .. } = &mut self.scope {
             *tasks += 1;
+        }
+    }
+
+    /// Raises the tenant's counts of members and admins, or lowers them.
+    pub(crate) fn count_members(&mut self, by: i64, admins_by: i64) {
+        if let Scope::Tenant {
+            members, admins, ..
+        } = &mut self.scope
+        {
+            *members += by;
+            *admins += admins_by;
         }
     }
 

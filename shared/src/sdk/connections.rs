@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use aws_types::sdk_config::{RequestChecksumCalculation, ResponseChecksumValidation};
 
+use super::accounts::KeyOwners;
 use super::clock::Clock;
 use super::credentials::Sessions;
 use super::derivation::DerivationKey;
@@ -78,6 +79,7 @@ pub(crate) struct Connections {
     mail_client: OnceLock<reqwest::Client>,
     retry_partition: String,
     sessions: Sessions,
+    key_owners: KeyOwners,
     unbound: bool,
 }
 
@@ -143,6 +145,7 @@ impl Connections {
             mail_client: OnceLock::new(),
             retry_partition: retry_partition(),
             sessions: Sessions::default(),
+            key_owners: KeyOwners::default(),
             unbound: endpoint.unbound,
         };
         if endpoint.names(Resource::SigningKey) {
@@ -213,6 +216,11 @@ impl Connections {
     /// Tenants' credentials.
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// Whose the API keys are that have been seen.
+    pub(crate) fn key_owners(&self) -> &KeyOwners {
+        &self.key_owners
     }
 
     /// Whether the function acts for all tenants.

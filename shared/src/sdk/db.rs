@@ -51,6 +51,7 @@ impl Db {
                 let log = self.get(caller.tenant.user_log(id)).await?;
                 Ok(log.map_or(0, |log| log.seq))
             }
+            Room::Tenant => Ok(self.load(caller.tenant.log()).await?.seq),
             Room::User(_) => Err(Error::not_found(Room::MISSING)),
         }
     }

@@ -16,10 +16,11 @@ use super::guard;
 use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, RoomKey, Table};
-use crate::model::id::{SessionId, UserId};
+use crate::model::id::UserId;
 use crate::model::realtime::{
-    Connection, Holder, Room, RoomCursor, Subscription, Ticket, UserConnection,
+    Connection, Holder, Room, RoomCursor, Subscription, Ticket, UserConnection, Which,
 };
+use crate::tenant::Tenant;
 
 /// How long a ticket can be used, in seconds.
 pub const TICKET_LIFETIME: i64 = 30;
@@ -131,7 +132,8 @@ impl Socket {
         let ttl = now / 1000 + CONNECTION_LIFETIME;
         let of_user = UserConnection {
             connection_id: connection_id.to_owned(),
-            session_id: holder.session_id,
+            tenant_id: holder.tenant_id,
+            credential: holder.credential,
             ttl,
         };
         let of_user_key = Key::user_connection(holder.user_id, connection_id);
@@ -148,14 +150,18 @@ impl Socket {
         Ok(())
     }
 
-    /// Ends a user's connections that were opened by one of `sessions`. It can be repeated.
-    pub async fn close(&self, user_id: UserId, sessions: &[SessionId]) -> Result<()> {
+    /// Ends some of a user's connections, of those in `tenant` or in any. It can be repeated.
+    pub async fn close(&self, tenant: Tenant, user_id: UserId, which: &Which) -> Result<()> {
         let open = self
             .partition(&keys::user_connections_pk(user_id), "CONN#")
             .await?;
         for item in open {
             let connection: UserConnection = from_item(item)?;
-            if sessions.contains(&connection.session_id) {
+            let ends = match which {
+                Which::LetInBy(credentials) => credentials.contains(&connection.credential),
+                Which::InTenant => connection.tenant_id == tenant.id(),
+            };
+            if ends {
                 self.disconnect(&connection.connection_id).await?;
                 self.forget(&connection.connection_id).await?;
             }
@@ -198,7 +204,7 @@ impl Socket {
         let Some(holder) = self.holder(connection_id).await? else {
             return Ok(());
         };
-        let tenant = crate::tenant::Tenant::verified(holder.tenant_id);
+        let tenant = Tenant::verified(holder.tenant_id);
         let within = &Self::new(self.dynamo.in_tenant(tenant)?);
         let rooms = self
             .partition(&keys::connection_pk(connection_id), "ROOM#")

@@ -25,7 +25,7 @@ pub const ACCESS_TOKEN_LIFETIME: i64 = 900;
 pub struct Claims {
     /// The user.
     pub sub: UserId,
-    /// The tenant that they act in.
+    /// The tenant that they act in, unless a request names another.
     pub tenant_id: TenantId,
     /// What they could do there when it was issued: a hint for clients. The membership decides.
     pub roles: Vec<Role>,
@@ -98,7 +98,7 @@ impl SigningKey {
         &self,
         user_id: UserId,
         tenant_id: TenantId,
-        role: Role,
+        role: Option<Role>,
         session_id: SessionId,
         now: Millis,
     ) -> Result<String> {
@@ -106,7 +106,7 @@ impl SigningKey {
         let claims = Claims {
             sub: user_id,
             tenant_id,
-            roles: vec![role],
+            roles: role.into_iter().collect(),
             sid: session_id,
             iss: self.issuer.clone(),
             aud: self.audience.clone(),

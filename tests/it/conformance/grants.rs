@@ -152,9 +152,11 @@ static NOT_ISOLATED: LazyLock<Template> = LazyLock::new(|| {
 fn whoever_knows_its_caller_may_note_a_refusal() {
     let notes = |endpoint: &&Endpoint| endpoint.uses.contains(&uses::AUDIT_APPEND);
     let knows = |endpoint: &&Endpoint| {
-        let by = [uses::PUBLIC_KEYS, uses::CONNECTION_GET];
-        endpoint.uses.contains(&uses::AUTHENTICATE)
-            && by.iter().any(|by| endpoint.uses.contains(by))
+        let by_token = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
+        let over_a_socket = [uses::AUTHENTICATE_CONNECTION, uses::CONNECTION_GET];
+        [by_token, over_a_socket]
+            .iter()
+            .any(|both| both.iter().all(|used| endpoint.uses.contains(used)))
     };
     let name = |endpoint: &Endpoint| endpoint.name.to_owned();
     let all = endpoints();

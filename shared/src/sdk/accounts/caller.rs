@@ -1,70 +1,308 @@
-//! Who calls: a token's signature, then what the rows say as of now.
+//! Who calls: what they present, then what the rows say as of now.
 
-use super::super::dynamo::{from_item, text};
-use super::super::token::Claims;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::super::dynamo::{Item, from_item};
 use super::Accounts;
 use crate::error::{Error, Result};
-use crate::event::caller::Principal;
-use crate::keys::{Key, Table};
-use crate::model::account::Membership;
-use crate::model::id::{SessionId, TenantId, UserId};
+use crate::event::caller::{Credential, Identity, Place, Principal};
+use crate::keys::{Key, Row, Table};
+use crate::model::Millis;
+use crate::model::account::{Membership, Role};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
+use crate::model::id::{TenantId, UserId};
 use crate::model::realtime::Holder;
+use crate::model::secret::ApiKey;
 use crate::model::session::Session;
+use crate::model::tenant::{Slug, TenantProfile};
 use crate::tenant::Tenant;
+
+/// How many API keys a warm function remembers the owners of.
+const REMEMBERED: usize = 1_000;
+
+/// The tenant that a request names beside its credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// In a header.
+    pub id: Named<TenantId>,
+    /// In the host's name.
+    pub slug: Named<Slug>,
+}
+
+/// What a request names somewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Named<T> {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A text that is nobody's name.
+    Nobody,
+    /// This one.
+    One(T),
+}
+
+impl<T, E> From<Option<Result<T, E>>> for Named<T> {
+    fn from(parsed: Option<Result<T, E>>) -> Self {
+        match parsed {
+            None => Self::Nothing,
+            Some(Err(_)) => Self::Nobody,
+            Some(Ok(name)) => Self::One(name),
+        }
+    }
+}
+
+/// Who presents a valid credential, and the tenant that it is of.
+struct Claimant {
+    user_id: UserId,
+    credential: Credential,
+    own: Option<TenantId>,
+}
+
+/// Which tenant a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// This one, by name.
+    Named(TenantId),
+    /// The credential's own.
+    Own(TenantId),
+    /// None.
+    Unnamed,
+    /// One that is not there.
+    Unknown,
+    /// Two at once.
+    Contradictory,
+}
+
+/// What the rows say of a claimant.
+#[derive(Default)]
+struct Found {
+    /// The most that the credential allows, if it goes on.
+    ceiling: Option<Role>,
+    membership: Option<Membership>,
+    profile: Option<TenantProfile>,
+}
 
 impl Accounts {
     /// That who took a ticket may still act in its tenant; one read.
     ///
     /// # Errors
-    /// 401 if their session or membership has ended.
+    /// 401 if what they showed for it, or their membership, has ended.
     pub async fn require_live(&self, holder: &Holder) -> Result<()> {
-        self.principal(holder.user_id, holder.tenant_id, holder.session_id)
-            .await?
-            .map(|_| ())
-            .ok_or_else(Error::unauthenticated)
-    }
-
-    /// What a token says, if it is valid. No call.
-    pub(crate) fn verified_claims(&self, token: &str) -> Option<Claims> {
-        let request = self.dynamo.request();
-        request
-            .connections()
-            .verifier()?
-            .verify(token, request.clock().now())
-    }
-
-    /// The caller of a verified token or an open connection, as of now: their session and membership, in
-    /// one strongly consistent call.
-    pub(crate) async fn principal(
-        &self,
-        user_id: UserId,
-        tenant_id: TenantId,
-        session_id: SessionId,
-    ) -> Result<Option<Principal>> {
-        let session_key = Key::session(user_id, session_id);
-        let membership_key = Key::membership(user_id, tenant_id);
-        let found = self
-            .dynamo
-            .get_items(
-                Table::Identity,
-                vec![session_key.item(), membership_key.item()],
-            )
-            .await?;
-        let (mut session, mut membership) = (None, None);
-        for item in found {
-            if text(&item, "sk") == session_key.sk() {
-                session = Some(from_item::<Session>(item)?);
-            } else {
-                membership = Some(from_item::<Membership>(item)?);
-            }
+        match self.behind(holder).await?.map(|identity| identity.place) {
+            Some(Place::In(_)) => Ok(()),
+            _ => Err(Error::unauthenticated()),
         }
-        let now = self.dynamo.request().clock().now();
-        let live = session.is_some_and(|session| session.is_live(now));
-        Ok(membership.filter(|_| live).map(|membership| Principal {
-            tenant: Tenant::verified(tenant_id),
-            user_id,
-            session_id,
-            role: membership.role,
+    }
+
+    /// Who calls with a token of a log-in, as of now, and where; nobody if it is not valid. One strongly
+    /// consistent read, and one more for a slug.
+    ///
+    /// # Errors
+    /// 404 for a tenant that is not there, or not for them; 400 for two at once.
+    pub(crate) async fn by_token(
+        &self,
+        token: &str,
+        selection: &Selection,
+    ) -> Result<Option<Identity>> {
+        let request = self.dynamo.request();
+        let verifier = request.connections().verifier();
+        let now = request.clock().now();
+        let Some(claims) = verifier.and_then(|verifier| verifier.verify(token, now)) else {
+            return Ok(None);
+        };
+        let claimant = Claimant {
+            user_id: claims.sub,
+            credential: Credential::Session(claims.sid),
+            own: Some(claims.tenant_id),
+        };
+        let choice = self.choice(&claimant, selection).await?;
+        self.identity(claimant, choice).await
+    }
+
+    /// The same for an API key. Whose it is never changes, so a warm function that has seen it before reads all
+    /// that may have changed at once; its first request costs one read more.
+    pub(crate) async fn by_key(
+        &self,
+        presented: &str,
+        selection: &Selection,
+    ) -> Result<Option<Identity>> {
+        let Some(key) = ApiKey::presented(presented) else {
+            return Ok(None);
+        };
+        let Some(owner) = self.owner(&key).await? else {
+            return Ok(None);
+        };
+        let claimant = Claimant {
+            user_id: owner.user_id,
+            credential: Credential::Key(owner.id),
+            own: Some(owner.tenant_id),
+        };
+        let choice = match self.choice(&claimant, selection).await? {
+            // A key acts in its one tenant, wherever else its maker belongs.
+            Choice::Named(tenant) if tenant != owner.tenant_id => Choice::Unknown,
+            choice => choice,
+        };
+        self.identity(claimant, choice).await
+    }
+
+    /// Who is behind a ticket or a connection, as of now; nobody if what let them in has ended.
+    pub(crate) async fn behind(&self, holder: &Holder) -> Result<Option<Identity>> {
+        let claimant = Claimant {
+            user_id: holder.user_id,
+            credential: holder.credential,
+            own: None,
+        };
+        self.identity(claimant, Choice::Own(holder.tenant_id)).await
+    }
+
+    async fn owner(&self, key: &ApiKey) -> Result<Option<ApiKeyOwner>> {
+        let row = Key::api_key_owner(key);
+        let owners = self.dynamo.request().connections().key_owners();
+        if let Some(owner) = owners.get(row.pk()) {
+            return Ok(Some(owner));
+        }
+        let found = self.dynamo.get(row.clone()).await?;
+        Ok(found.map(|owner| owners.remember(row.pk(), owner.into_inner())))
+    }
+
+    async fn choice(&self, claimant: &Claimant, selection: &Selection) -> Result<Choice> {
+        let by_slug = match &selection.slug {
+            Named::One(slug) => match self.dynamo.get(Key::slug(slug)).await? {
+                Some(found) => Named::One(found.tenant_id),
+                None => Named::Nobody,
+            },
+            Named::Nobody => Named::Nobody,
+            Named::Nothing => Named::Nothing,
+        };
+        Ok(match (&selection.id, &by_slug) {
+            (Named::Nothing, Named::Nothing) => claimant.own.map_or(Choice::Unnamed, Choice::Own),
+            (Named::One(id), Named::One(other)) if id != other => Choice::Contradictory,
+            (Named::Nobody, _) | (_, Named::Nobody) => Choice::Unknown,
+            (Named::One(id), _) | (_, Named::One(id)) => Choice::Named(*id),
+        })
+    }
+
+    /// A credential is looked at before what it is used for: whoever has none that is valid learns nothing of
+    /// any tenant.
+    async fn identity(&self, claimant: Claimant, choice: Choice) -> Result<Option<Identity>> {
+        let found = self.found(&claimant, choice).await?;
+        let Some(ceiling) = found.ceiling else {
+            return Ok(None);
+        };
+        let place = match (choice, found.membership.zip(found.profile)) {
+            (Choice::Named(id) | Choice::Own(id), Some((membership, profile))) => {
+                Place::In(Principal {
+                    tenant: Tenant::verified(id),
+                    user_id: claimant.user_id,
+                    credential: claimant.credential,
+                    role: membership.role.min(ceiling),
+                    profile: Arc::new(profile),
+                })
+            }
+            (Choice::Own(id), None) => Place::Gone(Tenant::verified(id)),
+            (Choice::Unnamed, _) => Place::Unnamed,
+            (Choice::Named(_) | Choice::Unknown, _) => {
+                return Err(Error::not_found(TenantProfile::MISSING));
+            }
+            (Choice::Contradictory, _) => {
+                return Err(Error::bad_request(
+                    "The host's name and X-Tenant-Id name two tenants",
+                ));
+            }
+        };
+        Ok(Some(Identity {
+            user_id: claimant.user_id,
+            credential: claimant.credential,
+            place,
         }))
+    }
+
+    /// The credential's row, the membership and the tenant's, in one strongly consistent call.
+    async fn found(&self, claimant: &Claimant, choice: Choice) -> Result<Found> {
+        let user_id = claimant.user_id;
+        let session = match claimant.credential {
+            Credential::Session(id) => Some(Key::session(user_id, id)),
+            _ => None,
+        };
+        let api_key = match claimant.credential {
+            Credential::Key(id) => Some(Key::api_key(user_id, id)),
+            _ => None,
+        };
+        let tenant = match choice {
+            Choice::Named(id) | Choice::Own(id) => Some(id),
+            Choice::Unnamed | Choice::Unknown | Choice::Contradictory => None,
+        };
+        let membership = tenant.map(|id| Key::membership(user_id, id));
+        let profile = tenant.map(Key::tenant_profile);
+
+        let keys = [
+            session.as_ref().map(Key::item),
+            api_key.as_ref().map(Key::item),
+            membership.as_ref().map(Key::item),
+            profile.as_ref().map(Key::item),
+        ];
+        let keys: Vec<_> = keys.into_iter().flatten().collect();
+        let mut items = self.dynamo.get_items(Table::Identity, keys).await?;
+
+        let now = self.dynamo.request().clock().now();
+        let session: Option<Session> = taken(&mut items, session.as_ref())?;
+        let api_key: Option<ApiKeyRecord> = taken(&mut items, api_key.as_ref())?;
+        let profile: Option<TenantProfile> = taken(&mut items, profile.as_ref())?;
+        Ok(Found {
+            ceiling: ceiling(claimant.credential, session, api_key, now),
+            membership: taken(&mut items, membership.as_ref())?,
+            profile: profile.filter(|profile| profile.deleting_at.is_none()),
+        })
+    }
+}
+
+/// The most that a credential allows; nothing if it has ended.
+fn ceiling(
+    credential: Credential,
+    session: Option<Session>,
+    api_key: Option<ApiKeyRecord>,
+    now: Millis,
+) -> Option<Role> {
+    match credential {
+        Credential::Session(_) => session?.is_live(now).then_some(Role::Admin),
+        Credential::Key(_) => api_key.filter(|key| key.is_live(now)).map(|key| key.role),
+        Credential::External => Some(Role::Admin),
+    }
+}
+
+/// The row of a key among items in any order.
+fn taken<T: Row>(items: &mut Vec<Item>, key: Option<&Key<T>>) -> Result<Option<T>> {
+    let wanted = key.map(Key::item);
+    let is_it = |item: &Item| {
+        let same = |name| {
+            wanted
+                .as_ref()
+                .is_some_and(|key| item.get(name) == key.get(name))
+        };
+        same("pk") && same("sk")
+    };
+    let at = items.iter().position(is_it);
+    at.map(|at| from_item(items.swap_remove(at))).transpose()
+}
+
+/// Whose the keys are that a warm function has seen. What is remembered never changes; whether a key still
+/// goes on is read each time.
+#[derive(Debug, Default)]
+pub(crate) struct KeyOwners(Mutex<HashMap<String, ApiKeyOwner>>);
+
+impl KeyOwners {
+    fn get(&self, pk: &str) -> Option<ApiKeyOwner> {
+        let owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.get(pk).copied()
+    }
+
+    fn remember(&self, pk: &str, owner: ApiKeyOwner) -> ApiKeyOwner {
+        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() >= REMEMBERED {
+            owners.clear();
+        }
+        owners.insert(pk.to_owned(), owner);
+        owner
     }
 }

@@ -12,7 +12,7 @@ use super::sessions::ENDED_AT_ONCE;
 use super::{Accounts, password};
 use crate::error::{Error, Result};
 use crate::event::Client;
-use crate::event::caller::Principal;
+use crate::event::caller::Person;
 use crate::keys::{Key, Stored};
 use crate::model::Millis;
 use crate::model::account::{Email, Password, PasswordAttempt, User};
@@ -45,7 +45,7 @@ impl Accounts {
     ///
     /// # Errors
     /// 429 if several have been sent that still work.
-    pub async fn send_verification(&self, caller: &Principal) -> Result<()> {
+    pub async fn send_verification(&self, caller: &Person) -> Result<()> {
         let user = self.existing_user(caller.user_id).await?;
         if user.verified_at.is_some() {
             return Ok(());
@@ -54,7 +54,7 @@ impl Accounts {
             let wait = LINK_LIFETIME;
             return Err(Error::rate_limited("Several links were sent already", wait));
         }
-        self.send_link(Purpose::EmailVerification, &user, caller.tenant.id())
+        self.send_link(Purpose::EmailVerification, &user, caller.told_in()?.id())
             .await
     }
 
@@ -102,11 +102,13 @@ impl Accounts {
     /// 422 if the old one is wrong, 429 if it has been wrong too often.
     pub async fn change_password(
         &self,
-        caller: &Principal,
+        caller: &Person,
         current: PasswordAttempt,
         new: Password,
         client: &Client,
     ) -> Result<()> {
+        let session = caller.session()?;
+        let tenant = caller.told_in()?;
         let user = self.existing_user(caller.user_id).await?;
         self.count_attempt(&user.email, client).await?;
         let account = self.dynamo.get(Key::account(&user.email)).await?;
@@ -119,8 +121,8 @@ impl Accounts {
         }
         let hash = password::hash(new).await?;
         let mut ended = self.ids_of_sessions(user.id).await?;
-        ended.retain(|id| *id != caller.session_id);
-        let change = self.user_change(caller.tenant.id(), user.id).await?;
+        ended.retain(|id| *id != session);
+        let change = self.user_change(tenant.id(), user.id).await?;
         self.set_password(change, user.id, &user.email, hash, &ended)
             .await?;
         self.note_success(&user.email, client).await

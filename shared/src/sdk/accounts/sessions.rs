@@ -10,12 +10,13 @@ use super::super::token::ACCESS_TOKEN_LIFETIME;
 use super::{Accounts, SESSION_BEGAN};
 use crate::error::{Error, Result};
 use crate::event::Client;
+use crate::event::caller::Credential;
 use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
 use crate::model::account::Role;
 use crate::model::audit::{Actor, Deed, Outcome};
 use crate::model::id::{SessionId, TenantId, UserId};
-use crate::model::realtime::{CloseConnections, SessionsEnded};
+use crate::model::realtime::{CloseConnections, Holder, SessionsEnded, Which};
 use crate::model::secret::RefreshToken;
 use crate::model::session::{REFRESH_GRACE, RefreshRecord, SESSION_LIFETIME, Session};
 use crate::tenant::Tenant;
@@ -71,6 +72,15 @@ struct Refresh {
 }
 
 impl Began {
+    pub(super) fn add_to(&self, change: &mut Change) {
+        let Refresh { token, record } = &self.refresh;
+        change.create(
+            &Key::session(record.user_id, self.session.id),
+            &self.session,
+        );
+        change.create(&Key::refresh(token), record);
+    }
+
     pub(super) fn parts(&self, dynamo: &Dynamo) -> Result<Vec<TransactWriteItem>> {
         let Refresh { token, record } = &self.refresh;
         let key = Key::session(record.user_id, self.session.id);
@@ -149,9 +159,10 @@ impl Accounts {
         for id in ids {
             change.remove(&Key::session(user_id, *id));
         }
+        let ended = ids.iter().copied().map(Credential::Session);
         change.send(&CloseConnections {
             user_id,
-            sessions: ids.to_vec(),
+            which: Which::LetInBy(ended.collect()),
         });
     }
 
@@ -236,11 +247,11 @@ impl Accounts {
     }
 
     /// The first tokens of a session.
-    pub(super) fn tokens(&self, began: &Began, role: Role) -> Result<Tokens> {
+    pub(super) fn tokens(&self, began: &Began, role: Option<Role>) -> Result<Tokens> {
         self.issue(&began.refresh, role)
     }
 
-    fn issue(&self, refresh: &Refresh, role: Role) -> Result<Tokens> {
+    fn issue(&self, refresh: &Refresh, role: Option<Role>) -> Result<Tokens> {
         let Refresh { token, record } = refresh;
         let request = self.dynamo.request();
         let key = request
@@ -263,12 +274,19 @@ impl Accounts {
         })
     }
 
-    /// What the user may do now, if the session and their membership go on.
-    async fn role_in_session(&self, record: &RefreshRecord) -> Result<Role> {
-        self.principal(record.user_id, record.tenant_id, record.session_id)
-            .await?
-            .map(|principal| principal.role)
-            .ok_or_else(Error::unauthenticated)
+    /// What the user may do now in the session's tenant, if they still belong to it.
+    ///
+    /// # Errors
+    /// 401 if the session has ended.
+    async fn role_in_session(&self, record: &RefreshRecord) -> Result<Option<Role>> {
+        let holder = Holder {
+            tenant_id: record.tenant_id,
+            user_id: record.user_id,
+            credential: Credential::Session(record.session_id),
+        };
+        let identity = self.behind(&holder).await?;
+        let identity = identity.ok_or_else(Error::unauthenticated)?;
+        Ok(identity.acting().map(|acting| acting.role))
     }
 
     /// What follows a token is made from it with a key that only the server has: it can be made again, and

@@ -11,6 +11,7 @@ use crate::model::id::UserId;
 use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
+use crate::model::tenant::{TenantLog, TenantProfile};
 use crate::tenant::Tenant;
 
 /// Where a change happens, as it was read.
@@ -20,6 +21,15 @@ pub(super) enum Scope {
     NewProject(Stored<Project>),
     /// A project, and by how much its count of tasks rises.
     Project { row: Stored<Project>, tasks: i64 },
+    /// A tenant that is being made.
+    NewTenant(Tenant, TenantLog),
+    /// A tenant itself, and by how much its counts of members and admins change.
+    Tenant {
+        tenant: Tenant,
+        log: Stored<TenantLog>,
+        members: i64,
+        admins: i64,
+    },
     /// A user's account in a tenant; no row before its first event.
     User {
         tenant: Tenant,
@@ -32,13 +42,16 @@ impl Scope {
     pub(super) fn tenant(&self) -> Tenant {
         match self {
             Self::NewProject(row) | Self::Project { row, .. } => row.tenant(),
-            Self::User { tenant, .. } => *tenant,
+            Self::NewTenant(tenant, _)
+            | Self::Tenant { tenant, .. }
+            | Self::User { tenant, .. } => *tenant,
         }
     }
 
     pub(super) fn room(&self) -> Room {
         match self {
             Self::NewProject(row) | Self::Project { row, .. } => row.room(),
+            Self::NewTenant(..) | Self::Tenant { .. } => Room::Tenant,
             Self::User { id, .. } => Room::User(*id),
         }
     }
@@ -48,6 +61,8 @@ impl Scope {
         match self {
             Self::NewProject(row) => row.seq,
             Self::Project { row, .. } => row.seq + 1,
+            Self::NewTenant(_, log) => log.seq,
+            Self::Tenant { log, .. } => log.seq + 1,
             Self::User { log, .. } => log.as_ref().map_or(1, |log| log.seq + 1),
         }
     }
@@ -56,21 +71,35 @@ impl Scope {
     pub(super) fn updated_at(&self) -> Millis {
         match self {
             Self::NewProject(row) | Self::Project { row, .. } => row.updated_at,
+            Self::NewTenant(_, log) => log.updated_at,
+            Self::Tenant { log, .. } => log.updated_at,
             Self::User { log, .. } => log.as_ref().map_or(0, |log| log.updated_at),
         }
     }
 
-    /// Whether another change may have taken the number meanwhile: nobody else makes the same project.
+    /// Whether another change may have taken the number meanwhile: nobody else makes the same project or tenant.
     pub(super) fn is_contested(&self) -> bool {
-        !matches!(self, Self::NewProject(_))
+        !matches!(self, Self::NewProject(_) | Self::NewTenant(..))
     }
 
     /// Claims the next number: by the one that was read, or as the first.
     pub(super) fn claim(&self, dynamo: &Dynamo, at: Millis) -> Result<TransactWriteItem> {
         match self {
             Self::NewProject(row) => dynamo.creation(row.key(), row),
-            Self::Project { row, tasks } => advance(dynamo, row.key(), row.seq, at, *tasks),
-            Self::User { log: Some(log), .. } => advance(dynamo, log.key(), log.seq, at, 0),
+            Self::NewTenant(tenant, log) => dynamo.creation(&tenant.log(), log),
+            Self::Project { row, tasks } => {
+                advance(dynamo, row.key(), row.seq, at, &[("task_count", *tasks)])
+            }
+            Self::Tenant {
+                log,
+                members,
+                admins,
+                ..
+            } => {
+                let counts = [("members", *members), ("admins", *admins)];
+                advance(dynamo, log.key(), log.seq, at, &counts)
+            }
+            Self::User { log: Some(log), .. } => advance(dynamo, log.key(), log.seq, at, &[]),
             Self::User { tenant, id, .. } => {
                 let first = UserLog {
                     seq: 1,
@@ -107,7 +136,7 @@ impl Scope {
     /// 404 if it has gone.
     pub(super) async fn reload(&mut self, dynamo: &Dynamo) -> Result<()> {
         match self {
-            Self::NewProject(_) => {}
+            Self::NewProject(_) | Self::NewTenant(..) => {}
             Self::Project { row, .. } => {
                 let key = row.key().clone();
                 *row = dynamo
@@ -115,19 +144,26 @@ impl Scope {
                     .await?
                     .ok_or_else(|| Error::not_found(Project::MISSING))?;
             }
+            Self::Tenant { log, .. } => {
+                let key = log.key().clone();
+                *log = dynamo
+                    .get(key)
+                    .await?
+                    .ok_or_else(|| Error::not_found(TenantProfile::MISSING))?;
+            }
             Self::User { tenant, id, log } => *log = dynamo.get(tenant.user_log(*id)).await?,
         }
         Ok(())
     }
 }
 
-/// Raises a scope's `seq` by one, if it still is what was read.
+/// Raises a scope's `seq` by one and its counts by what they change, if it still is what was read.
 fn advance<T>(
     dynamo: &Dynamo,
     key: &Key<T>,
     seq: u64,
     at: Millis,
-    tasks: i64,
+    counts: &[(&str, i64)],
 ) -> Result<TransactWriteItem> {
     let mut update = Update::builder()
         .table_name(dynamo.table(key.table())?)
@@ -137,12 +173,15 @@ fn advance<T>(
         .expression_attribute_values(":before", number(&seq))
         .expression_attribute_values(":seq", number(&(seq + 1)))
         .expression_attribute_values(":at", number(&at));
-    update = if tasks == 0 {
-        update.update_expression("SET #seq = :seq, updated_at = :at")
-    } else {
-        update
-            .update_expression("SET #seq = :seq, updated_at = :at ADD task_count :tasks")
-            .expression_attribute_values(":tasks", number(&tasks))
-    };
+    let mut changed = Vec::new();
+    for (name, by) in counts.iter().filter(|(_, by)| *by != 0) {
+        changed.push(format!("{name} :{name}"));
+        update = update.expression_attribute_values(format!(":{name}"), number(by));
+    }
+    let set = "SET #seq = :seq, updated_at = :at";
+    let update = update.update_expression(match changed.join(", ") {
+        none if none.is_empty() => set.to_owned(),
+        changed => format!("{set} ADD {changed}"),
+    });
     update.build().map(updating).map_err(Error::internal)
 }

@@ -36,7 +36,7 @@ pub(crate) fn look(input: &Input, request: &Request) -> Owners {
     } else if let Some(input) = input.downcast_ref::<BatchGetItemInput>() {
         let tables = input.request_items.iter().flatten();
         all(tables
-            .flat_map(|(table, wanted)| wanted.keys.iter().map(move |key| rows.named(table, key))))
+            .flat_map(|(table, wanted)| wanted.keys.iter().map(move |key| rows.found(table, key))))
     } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
         rows.item(
             input.table_name(),
@@ -89,6 +89,15 @@ impl Rows<'_> {
     fn item(self, table: Option<&str>, item: Option<&Item>, condition: Option<&str>) -> Owners {
         let table = table.ok_or(Refused::UnknownTable)?;
         self.stored(table, item.ok_or(Refused::UnknownKey)?, condition)
+    }
+
+    /// A tenant's profile is read beside the membership that tells whether the request may act there.
+    fn found(self, table: &str, key: &Item) -> Owners {
+        let mut owners = self.named(table, key)?;
+        if self.0.tenant().is_none() {
+            owners.retain(|owner| !matches!(owner, Owner::Known(_)));
+        }
+        Ok(owners)
     }
 
     fn named(self, table: &str, key: &Item) -> Owners {

@@ -40,7 +40,9 @@ impl Issuer {
 
     fn token(&self) -> String {
         let (user, tenant, session) = (UserId::new(), TenantId::new(), SessionId::new());
-        let token = self.signing.issue(user, tenant, Role::Editor, session, NOW);
+        let token = self
+            .signing
+            .issue(user, tenant, Some(Role::Editor), session, NOW);
         token.expect("it can be signed")
     }
 

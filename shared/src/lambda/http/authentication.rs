@@ -1,0 +1,175 @@
+//! Who calls, and for which tenant: what a request presents and names.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+
+use super::header;
+use crate::error::{Error, Result};
+use crate::event::caller::{Caller, Identity};
+use crate::model::secret::ApiKey;
+use crate::model::tenant::Slug;
+use crate::sdk::Sdk;
+use crate::sdk::accounts::Selection;
+
+/// What a request presents.
+#[derive(Debug, PartialEq, Eq)]
+enum Presented<'a> {
+    Token(&'a str),
+    Key(&'a str),
+}
+
+/// The caller as of now; nobody if what is presented is not valid.
+pub(super) async fn authenticate<C: Caller>(
+    sdk: &Sdk,
+    request: &ApiGatewayV2httpRequest,
+) -> Result<Option<Identity>> {
+    if !C::AUTHENTICATED {
+        return Ok(None);
+    }
+    let Some(presented) = presented(request)? else {
+        return Ok(None);
+    };
+    let selection = selection(request, sdk.accounts.domain());
+    match presented {
+        Presented::Token(token) => sdk.accounts.by_token(token, &selection).await,
+        Presented::Key(key) => sdk.accounts.by_key(key, &selection).await,
+    }
+}
+
+/// `Authorization: Bearer`, with a token or a key, or `X-API-Key`. With both it can't be told who calls.
+fn presented(request: &ApiGatewayV2httpRequest) -> Result<Option<Presented<'_>>> {
+    let key = header(request, "x-api-key").map(str::trim);
+    match (bearer(request), key) {
+        (Some(_), Some(_)) => Err(Error::bad_request(
+            "Send either Authorization or X-API-Key, not both",
+        )),
+        (Some(text), None) if text.starts_with(ApiKey::PREFIX) => Ok(Some(Presented::Key(text))),
+        (Some(token), None) => Ok(Some(Presented::Token(token))),
+        (None, Some(key)) => Ok(Some(Presented::Key(key))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
+    let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// `X-Tenant-Id`, and what stands before `domain` in the host's name.
+fn selection(request: &ApiGatewayV2httpRequest, domain: Option<&str>) -> Selection {
+    let host = request.request_context.domain_name.as_deref();
+    Selection {
+        id: header(request, "x-tenant-id")
+            .map(|id| id.trim().parse())
+            .into(),
+        slug: host
+            .zip(domain)
+            .and_then(|(host, domain)| subdomain(host, domain))
+            .map(Slug::try_from)
+            .into(),
+    }
+}
+
+/// Host names have no case.
+fn subdomain(host: &str, domain: &str) -> Option<String> {
+    let host = host.to_ascii_lowercase();
+    let name = host.strip_suffix(&domain.to_ascii_lowercase())?;
+    name.strip_suffix('.').map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::accounts::Named;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn request(headers: &[(&str, &str)], host: &str) -> ApiGatewayV2httpRequest {
+        let headers: serde_json::Map<_, _> = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect();
+        let event = json!({
+            "headers": headers,
+            "requestContext": { "domainName": host, "http": { "method": "GET", "path": "/" } },
+        });
+        serde_json::from_value(event).expect("it is an event")
+    }
+
+    #[test]
+    fn a_key_is_presented_in_either_header_and_never_beside_a_token() {
+        let of = |headers: &[(&str, &str)]| {
+            let request = request(headers, "localhost");
+            presented(&request)
+                .map(|presented| presented.map(|presented| format!("{presented:?}")))
+                .map_err(|error| error.code().status())
+        };
+        let is = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(of(&[]), Ok(None));
+        assert_eq!(
+            of(&[("authorization", "Bearer a.b.c")]),
+            is(r#"Token("a.b.c")"#)
+        );
+        assert_eq!(
+            of(&[("authorization", "bearer  tnn_x ")]),
+            is(r#"Key("tnn_x")"#)
+        );
+        assert_eq!(of(&[("x-api-key", " tnn_x")]), is(r#"Key("tnn_x")"#));
+        assert_eq!(of(&[("x-api-key", "a.b.c")]), is(r#"Key("a.b.c")"#));
+        assert_eq!(of(&[("authorization", "Basic eA==")]), Ok(None));
+        assert_eq!(
+            of(&[("authorization", "Bearer a"), ("x-api-key", "a")]),
+            Err(400)
+        );
+    }
+
+    #[test]
+    fn a_tenant_is_named_by_header_or_by_host() {
+        const ID: &str = "01900000-0000-7000-8000-000000000001";
+        let of = |headers: &[(&str, &str)], host: &str| {
+            selection(&request(headers, host), Some("tenon.example"))
+        };
+        let slug = |text: &str| Named::from(Some(Slug::try_from(text.to_owned())));
+        assert_eq!(of(&[], "tenon.example"), Selection::default());
+        assert_eq!(of(&[], "eviltenon.example"), Selection::default());
+        assert_eq!(of(&[], "Acme.Tenon.Example").slug, slug("acme"));
+        assert_eq!(of(&[], "a.b.tenon.example").slug, Named::Nobody);
+        assert_eq!(of(&[], ".tenon.example").slug, Named::Nobody);
+        assert_eq!(
+            of(&[("x-tenant-id", ID)], "x").id,
+            Named::from(Some(ID.parse()))
+        );
+        assert_eq!(of(&[("x-tenant-id", "acme")], "x").id, Named::Nobody);
+        assert_eq!(selection(&request(&[], "a.b"), None), Selection::default());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_headers_hold_nobody_panics(
+            authorization in "[^\\x00-\\x08\\x0a-\\x1f\\x7f]{0,60}",
+            key in proptest::option::of("[^\\x00-\\x08\\x0a-\\x1f\\x7f]{0,60}"),
+            tenant in "[^\\x00-\\x08\\x0a-\\x1f\\x7f]{0,40}",
+            host in ".{0,40}",
+        ) {
+            let mut headers = vec![("authorization", &*authorization), ("x-tenant-id", &tenant)];
+            headers.extend(key.iter().map(|key| ("x-api-key", &**key)));
+            let request = request(&headers, &host);
+            if let Ok(presented) = presented(&request) {
+                prop_assert_eq!(presented.is_some(), header_is_bearer(&authorization) || key.as_ref().is_some_and(|key| key.is_ascii()));
+            }
+            let selection = selection(&request, Some("tenon.example"));
+            if let Named::One(slug) = selection.slug {
+                let named = format!("{}.tenon.example", slug.as_str());
+                prop_assert_eq!(host.to_ascii_lowercase(), named);
+            }
+        }
+    }
+
+    fn header_is_bearer(value: &str) -> bool {
+        value.is_ascii()
+            && value
+                .get(..7)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
+    }
+}
