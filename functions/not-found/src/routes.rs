@@ -4,6 +4,7 @@
 /// Methods and paths.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
+    ("GET", "/api/audit-log"),
     ("POST", "/api/change-password"),
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),

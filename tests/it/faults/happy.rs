@@ -35,6 +35,7 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("create-task", 201),
         ("search-tasks", 200),
         ("create-realtime-ticket", 201),
+        ("get-audit-log", 200),
     ]
     .into_iter()
     .map(|(function, success)| Happy { function, success })
@@ -182,6 +183,11 @@ impl Scene {
                 }
                 let body = json!({ "projectId": self.project, "query": title });
                 self.ada.post("/api/search-tasks", body).await
+            }
+            "get-audit-log" => {
+                self.app.settled().await;
+                let wanted = format!("/api/audit-log?actor={}&limit=1", self.ada.user_id);
+                self.ada.get(&wanted).await
             }
             "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
             other => unreachable!("{other}"),

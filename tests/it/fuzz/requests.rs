@@ -34,6 +34,7 @@ const METHODS: &[&str] = &[
 
 const KNOWN_PATHS: &[&str] = &[
     "/.well-known/jwks.json",
+    "/api/audit-log",
     "/api/change-password",
     "/api/create-project",
     "/api/create-task",

@@ -170,6 +170,9 @@ impl Accounts {
         let key = Key::link(&self.link_token(purpose, link_id)?);
         let mut change = self.user_change(tenant_id, user.id).await?;
         change.create(&key, &link);
+        if purpose == Purpose::PasswordReset {
+            change.by_a_stranger();
+        }
         change.emit(&LinkRequested { purpose });
         change.send(&SendLink {
             user_id: user.id,
