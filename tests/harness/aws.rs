@@ -60,7 +60,11 @@ impl App {
     /// Makes a user a member of another's tenant, as an invitation does that they have accepted: the rows, and
     /// the counts. Returns them in it.
     pub async fn enrol(&self, host: &Member, guest: &Member, role: &str) -> Member {
-        let tenant = &host.tenant_id;
+        self.enrol_in(&host.tenant_id, guest, role).await
+    }
+
+    /// The same in a tenant that is known by its id.
+    pub async fn enrol_in(&self, tenant: &str, guest: &Member, role: &str) -> Member {
         let now = self.stack().clock().now();
         let membership = json!({
             "pk": format!("USER#{}", guest.user_id),
@@ -93,6 +97,16 @@ impl App {
         self.put(tables::DATA, &member).await;
         self.put(tables::DATA, &log).await;
         guest.acting_in(tenant)
+    }
+
+    /// Notes of a tenant that it is being deleted: it is there for nobody any more.
+    pub async fn being_deleted(&self, tenant: &str) {
+        let profiles = self.rows(tables::IDENTITY, "TENANT").await;
+        let mut profiles = profiles.into_iter();
+        let profile = profiles.find(|profile| profile["id"] == tenant);
+        let mut profile = profile.expect("the tenant is there");
+        profile["deleting_at"] = json!(self.stack().clock().now());
+        self.put(tables::IDENTITY, &profile).await;
     }
 
     /// A client of the stack's tables.

@@ -343,29 +343,19 @@ async fn files_are_no_larger_than_their_tenant_has_them() {
     app.stop().await;
 }
 
-/// That ada's tenant is being deleted, as of now.
-async fn being_deleted(app: &App, member: &Member) {
-    let profiles = app.rows(tables::IDENTITY, "TENANT").await;
-    let mut profiles = profiles.into_iter();
-    let profile = profiles.find(|profile| profile["id"] == *member.tenant_id);
-    let mut profile = profile.expect("it is there");
-    profile["deleting_at"] = json!(app.stack().clock().now());
-    app.put(tables::IDENTITY, &profile).await;
-}
-
 #[tokio::test]
 async fn a_log_in_leads_home_or_to_another_tenant_or_to_a_new_one() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let acme = ada.found("Acme", "acme").await;
     assert_eq!(app.log_in(&ada).await.tenant_id, ada.tenant_id);
-    being_deleted(&app, &ada).await;
+    app.being_deleted(&ada.tenant_id).await;
     assert_eq!(app.log_in(&ada).await.tenant_id, acme.tenant_id);
     let (_, message) = ada.get("/api/list-projects").await.refused(404);
     assert_eq!(message, "Tenant not found");
     assert_eq!(me(&ada).await["tenant_id"], Value::Null);
 
-    being_deleted(&app, &acme).await;
+    app.being_deleted(&acme.tenant_id).await;
     let anew = app.log_in(&ada).await;
     let shown = me(&anew).await;
     assert_eq!(shown["tenant_id"], anew.tenant_id);
@@ -386,7 +376,7 @@ async fn a_log_in_leads_home_or_to_another_tenant_or_to_a_new_one() {
 async fn whoever_logs_in_many_times_at_once_gets_one_new_tenant() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    being_deleted(&app, &ada).await;
+    app.being_deleted(&ada.tenant_id).await;
     let entered = join_all((0..4).map(|_| app.log_in(&ada))).await;
     let tenants: BTreeSet<_> = entered.iter().map(|session| &session.tenant_id).collect();
     assert_eq!(tenants.len(), 1);
@@ -404,9 +394,8 @@ async fn what_makes_or_sets_up_a_tenant_may_die_after_any_call() {
         for call in 1.. {
             if function == "log-in" {
                 for profile in app.rows(tables::IDENTITY, "TENANT").await {
-                    let mut gone = ada.clone();
-                    gone.tenant_id = profile["id"].as_str().expect("it is a text").to_owned();
-                    being_deleted(&app, &gone).await;
+                    let id = profile["id"].as_str().expect("it is a text");
+                    app.being_deleted(id).await;
                 }
             }
             let death = Fault::new(FaultKind::DieAfterReply).function(function);
