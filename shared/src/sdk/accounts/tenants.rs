@@ -207,10 +207,7 @@ impl Accounts {
         let tenant = self.workspace(user.id, &user.name)?;
         let began = self.new_session(user.id, tenant.id, client.clone());
         let mut change = self.founding(&tenant, &user)?;
-        change.guarded(
-            moved(&self.dynamo, &user, tenant.id),
-            meanwhile(),
-        );
+        change.guarded(moved(&self.dynamo, &user, tenant.id), meanwhile());
         began.add_to(&mut change);
         change.commit().await?;
         let tokens = self.tokens(&began, Some(Role::Admin))?;
