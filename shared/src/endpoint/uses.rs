@@ -156,6 +156,16 @@ uses! {
     ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// New accounts and tenants, in the transaction that tells of it.
     ACCOUNTS_FOUND = IdentityWithData ["dynamodb:PutItem"];
+    /// The same, where the founder is already there, and counts what they found or calls it home.
+    ACCOUNTS_FOUND_ANOTHER = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// How a tenant is set up, in the transaction that tells of it.
+    ACCOUNTS_SET_UP = IdentityWithData ["dynamodb:UpdateItem"];
+    /// What a member may do, in the transaction that tells of it.
+    ACCOUNTS_SET_ROLE = IdentityWithData ["dynamodb:UpdateItem"];
+    /// A membership, ended in the transaction that tells of it.
+    ACCOUNTS_PART = IdentityWithData ["dynamodb:DeleteItem"];
+    /// A user, with those tenants of theirs that are still there.
+    ACCOUNTS_ENTER = Identity ["dynamodb:BatchGetItem"];
     /// How often somebody may try.
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.
@@ -172,6 +182,14 @@ uses! {
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A change of a tenant itself, in its log.
+    TENANT_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A member, who goes.
+    MEMBER_REMOVE = Data ["dynamodb:DeleteItem"];
+    /// A tenant's members.
+    MEMBERS_LIST = Data ["dynamodb:Query"];
+    /// Those of one role, by `lsi1`: their keys.
+    MEMBERS_BY_ROLE = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`.
     DB_GET = Data ["dynamodb:GetItem"];
     /// Up to 100 rows of `Data`.

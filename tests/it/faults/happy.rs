@@ -30,6 +30,12 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("get-me", 200),
         ("list-sessions", 200),
         ("delete-session", 204),
+        ("create-tenant", 201),
+        ("get-tenant", 200),
+        ("update-tenant-settings", 200),
+        ("list-members", 200),
+        ("update-member", 200),
+        ("remove-member", 204),
         ("create-project", 201),
         ("list-projects", 200),
         ("create-task", 201),
@@ -158,6 +164,28 @@ impl Scene {
                 let session = self.app.log_in(&self.ada).await.session_id();
                 self.ada.delete(&format!("/api/sessions/{session}")).await
             }
+            "create-tenant" => {
+                let slug = title.replace(' ', "-").to_lowercase();
+                let body = json!({ "name": title, "slug": slug });
+                self.ada.post("/api/tenants", body).await
+            }
+            "get-tenant" => {
+                let path = format!("/api/tenants/{}", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
+            "update-tenant-settings" => {
+                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
+                self.ada.put(&path, json!({ "name": title })).await
+            }
+            "list-members" => self.ada.get("/api/members?role=admin").await,
+            "update-member" => {
+                let path = format!("/api/members/{}", self.colleague(&title).await);
+                self.ada.patch(&path, json!({ "role": "admin" })).await
+            }
+            "remove-member" => {
+                let path = format!("/api/members/{}", self.colleague(&title).await);
+                self.ada.delete(&path).await
+            }
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -200,6 +228,12 @@ impl Scene {
             .await
     }
 
+    /// The id of a new member of ada's tenant.
+    async fn colleague(&self, title: &str) -> String {
+        let guest = self.somebody(title).await;
+        self.app.enrol(&self.ada, &guest, "editor").await.user_id
+    }
+
     /// The token of the link that was emailed last.
     async fn emailed(&self) -> String {
         self.app.settled().await;
@@ -228,6 +262,10 @@ impl Scene {
                 assert_eq!(accounts.len(), done + 1);
                 let users = self.app.rows(tables::IDENTITY, "USER").await;
                 assert_eq!(users.len(), done + 1);
+            }
+            "create-tenant" => {
+                let slugs = self.app.rows(tables::IDENTITY, "SLUG").await;
+                assert_eq!(slugs.len(), done);
             }
             "create-project" => {
                 let (listed, _) = self.ada.projects().await;

@@ -10,6 +10,7 @@ use shared::lambda::{Function, stream};
 use tests::{App, Member, PASSWORD};
 
 use super::meter::Meter;
+use crate::fixtures::{COLLEAGUE, colleague};
 
 /// A stack, ada with a project, and bob, who is of another tenant.
 pub(super) struct Scene {
@@ -93,7 +94,11 @@ impl Scene {
                     .replace(&session, &other.session_id());
             }
         }
-        for name in ["cleo", "dora", "gone", "gus"] {
+        if text.contains(COLLEAGUE) {
+            let colleague = colleague(&self.app, &self.ada.tenant_id).await;
+            text = text.replace(COLLEAGUE, &colleague);
+        }
+        for name in ["cleo", "dora", "gone", "gus", "hal"] {
             if text.contains(&format!("{{{{{name}")) {
                 let number = self.named.fetch_add(1, Ordering::Relaxed);
                 let member = self.app.member(&format!("{name}-{number}")).await;
@@ -112,6 +117,7 @@ impl Scene {
             ("{{ada.project}}", &self.project),
             ("{{ada.task}}", &self.task),
             ("{{bob.user}}", &self.bob.user_id),
+            ("{{bob.tenant}}", &self.bob.tenant_id),
             ("{{bob.project}}", &self.bobs_project),
             ("{{email}}", "new@example.com"),
         ]
