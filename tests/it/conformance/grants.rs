@@ -160,7 +160,7 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
     };
     let name = |endpoint: &Endpoint| endpoint.name.to_owned();
     let all = endpoints();
-    let (known, noting) = (
+    let (callers, writers) = (
         all.iter()
             .copied()
             .filter(knows)
@@ -173,7 +173,7 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
             .collect::<Lines>(),
     );
     assert_none(
-        &known.difference(&noting).cloned().collect(),
+        &callers.difference(&writers).cloned().collect(),
         "A refusal of who is known stands in the audit log before it is given out.",
         "add uses::AUDIT_APPEND to the endpoint, and the grant to template.yaml.",
     );
