@@ -164,28 +164,12 @@ impl Scene {
                 let session = self.app.log_in(&self.ada).await.session_id();
                 self.ada.delete(&format!("/api/sessions/{session}")).await
             }
-            "create-tenant" => {
-                let slug = title.replace(' ', "-").to_lowercase();
-                let body = json!({ "name": title, "slug": slug });
-                self.ada.post("/api/tenants", body).await
-            }
-            "get-tenant" => {
-                let path = format!("/api/tenants/{}", self.ada.tenant_id);
-                self.ada.get(&path).await
-            }
-            "update-tenant-settings" => {
-                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
-                self.ada.put(&path, json!({ "name": title })).await
-            }
-            "list-members" => self.ada.get("/api/members?role=admin").await,
-            "update-member" => {
-                let path = format!("/api/members/{}", self.colleague(&title).await);
-                self.ada.patch(&path, json!({ "role": "admin" })).await
-            }
-            "remove-member" => {
-                let path = format!("/api/members/{}", self.colleague(&title).await);
-                self.ada.delete(&path).await
-            }
+            "create-tenant"
+            | "get-tenant"
+            | "update-tenant-settings"
+            | "list-members"
+            | "update-member"
+            | "remove-member" => self.request_of_a_tenant(&title).await,
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -226,6 +210,34 @@ impl Scene {
         self.app
             .member(&title.replace(' ', "-").to_lowercase())
             .await
+    }
+
+    async fn request_of_a_tenant(&self, title: &str) -> Answer {
+        match self.happy.function {
+            "create-tenant" => {
+                let slug = title.replace(' ', "-").to_lowercase();
+                let body = json!({ "name": title, "slug": slug });
+                self.ada.post("/api/tenants", body).await
+            }
+            "get-tenant" => {
+                let path = format!("/api/tenants/{}", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
+            "update-tenant-settings" => {
+                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
+                self.ada.put(&path, json!({ "name": title })).await
+            }
+            "list-members" => self.ada.get("/api/members?role=admin").await,
+            "update-member" => {
+                let path = format!("/api/members/{}", self.colleague(title).await);
+                self.ada.patch(&path, json!({ "role": "admin" })).await
+            }
+            "remove-member" => {
+                let path = format!("/api/members/{}", self.colleague(title).await);
+                self.ada.delete(&path).await
+            }
+            other => unreachable!("{other}"),
+        }
     }
 
     /// The id of a new member of ada's tenant.
