@@ -1,3 +1,4 @@
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use local::front::{Armed, CallRecord, Fault};
@@ -17,6 +18,8 @@ pub struct App {
     stack: Stack,
     http: Client,
     folder: TempDir,
+    /// Made when it is first needed: it reads the system's certificates, and that takes time.
+    pub(crate) dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
 
 impl App {
@@ -58,6 +61,7 @@ impl App {
             stack,
             http,
             folder,
+            dynamodb: OnceLock::new(),
         }
     }
 

@@ -67,13 +67,16 @@ impl App {
 
     /// A client of the stack's tables.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-            .region(aws_sdk_dynamodb::config::Region::new(REGION))
-            .credentials_provider(credentials())
-            .endpoint_url(self.stack().aws_url())
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        let client = self.dynamodb.get_or_init(|| {
+            let config = aws_sdk_dynamodb::Config::builder()
+                .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+                .region(aws_sdk_dynamodb::config::Region::new(REGION))
+                .credentials_provider(credentials())
+                .endpoint_url(self.stack().aws_url())
+                .build();
+            aws_sdk_dynamodb::Client::from_conf(config)
+        });
+        client.clone()
     }
 }
 

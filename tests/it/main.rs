@@ -11,6 +11,7 @@ mod figures;
 mod fixtures;
 mod fuzz;
 mod isolation;
+mod matrix;
 mod oidc;
 mod passwords;
 mod projects;
