@@ -1,6 +1,6 @@
 //! What every function of Tenon stands on.
 //!
-//! `endpoint`, `event`, `tenant`, `keys`, `input`, `error` and `model` are pure; `sdk` is the only place
+//! `endpoint`, `event`, `tenant`, `keys`, `input`, `error`, `model`, `page` and `reply` are pure; `sdk` is the only place
 //! that calls AWS, and `lambda` the only one that names Lambda.
 
 pub mod endpoint;
@@ -10,6 +10,7 @@ pub mod input;
 pub mod keys;
 pub mod lambda;
 pub mod model;
+pub mod page;
 pub mod reply;
 pub mod sdk;
 pub mod tenant;
@@ -19,7 +20,9 @@ pub mod prelude {
     pub use crate::endpoint::{Endpoint, uses};
     pub use crate::error::{Error, Result};
     pub use crate::event::Event;
-    pub use crate::event::caller::{Admin, Anyone, Editor, Known, Person, System, Viewer, Worker};
+    pub use crate::event::caller::{
+        Admin, Anyone, Editor, InPerson, Known, Person, System, Viewer, Worker,
+    };
     pub use crate::input::{BadInput, Nothing};
     pub use crate::lambda::Function;
     pub use crate::model::Millis;

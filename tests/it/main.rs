@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreement;
+mod api_keys;
 mod concurrency;
 mod conformance;
 mod crash;

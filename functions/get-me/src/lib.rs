@@ -8,6 +8,7 @@ use shared::sdk::accounts::Profile;
 pub const ENDPOINT: Endpoint = Endpoint::http("get-me", "GET", "/api/me").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::KEY_USED,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_LIST,
 ]);

@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("list-projects", "GET", "/api/list-projects").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::KEY_USED,
         uses::CACHE,
         uses::DB_LATEST,
         uses::DB_BATCH_GET,

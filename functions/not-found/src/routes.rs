@@ -4,6 +4,9 @@
 /// Methods and paths.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
+    ("POST", "/api/api-keys"),
+    ("GET", "/api/api-keys"),
+    ("DELETE", "/api/api-keys/{id}"),
     ("POST", "/api/change-password"),
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),

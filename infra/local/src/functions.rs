@@ -6,14 +6,17 @@ use shared::lambda::Function;
 pub fn all() -> Vec<Function> {
     vec![
         change_password::function(),
+        create_api_key::function(),
         create_project::function(),
         create_realtime_ticket::function(),
         create_task::function(),
+        delete_api_key::function(),
         delete_session::function(),
         forgot_password::function(),
         get_jwks::function(),
         get_me::function(),
         index_task::function(),
+        list_api_keys::function(),
         list_projects::function(),
         list_sessions::function(),
         log_in::function(),

@@ -24,6 +24,8 @@ pub enum Resource {
     Identity,
     /// The same table, in a transaction that changes a tenant's rows as well.
     IdentityWithData,
+    /// When API keys were last used, in the same table.
+    KeyUses,
     /// A tenant's rows of the table of what expires.
     Ephemeral,
     /// How often somebody may try, in the same table.
@@ -96,7 +98,7 @@ impl Resource {
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Data | Self::Lsi1 | Self::Vectors => &["DATA_TABLE"],
-            Self::Identity | Self::IdentityWithData => &["IDENTITY_TABLE"],
+            Self::Identity | Self::IdentityWithData | Self::KeyUses => &["IDENTITY_TABLE"],
             Self::Ephemeral
             | Self::Attempts
             | Self::Tickets
@@ -155,6 +157,16 @@ uses! {
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A session, ended in the transaction that tells of it.
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
+    /// That an API key is in use, by every function that takes one.
+    KEY_USED = KeyUses ["dynamodb:UpdateItem"];
+    /// A member's API keys, with all that is kept of each.
+    KEYS_OF_MEMBER = Identity ["dynamodb:Query"];
+    /// A tenant's API keys, as they are listed.
+    KEYS_LIST = Data ["dynamodb:Query"];
+    /// A new API key, and its maker's count, in the transaction that tells of it.
+    KEY_CREATE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// An API key's end, and its maker's count, in the transaction that tells of it.
+    KEY_REVOKE = IdentityWithData ["dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// One row of `Data`.
@@ -171,6 +183,8 @@ uses! {
     DB_INDEXED_LATE = Data ["dynamodb:UpdateItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A row of a tenant's lists, removed in the transaction that tells of it.
+    DB_REMOVE = Data ["dynamodb:DeleteItem"];
     /// The note that a change leaves until it is relayed.
     CHANGE_NOTES = ChangeNotes ["dynamodb:PutItem"];
     /// The caches that a change makes stale.

@@ -18,7 +18,9 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 6] = ["EMAIL#", "KEY#", "LINK#", "REFRESH#", "SLUG#", "USER#"];
+const IDENTITY: [&str; 7] = [
+    "EMAIL#", "KEY#", "KEYUSE#", "LINK#", "REFRESH#", "SLUG#", "USER#",
+];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
 const EPHEMERAL: [&str; 4] = ["CONN#", "RATE#", "TICKET#", "USER#"];

@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, join};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -20,9 +20,10 @@ use self::authentication::authenticate;
 use super::{Adapter, Failure, Function, Invocation, act_where, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
-use crate::event::caller::Caller;
+use crate::event::caller::{Caller, Identity};
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
+use crate::model::id::ApiKeyId;
 use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
@@ -93,13 +94,17 @@ where
             let outcome = until(deadline, async {
                 let identity = authenticate::<C>(&sdk, &request).await?;
                 act_where::<C>(&sdk, identity.as_ref())?;
+                let key = identity.as_ref().and_then(Identity::key_to_note);
                 let caller = C::admit(identity)?;
-                let input = parse::<T>(endpoint, &request)?;
-                let event = Event {
-                    client: client(&request),
-                    ..Event::new(input, caller, &request_id)
-                };
-                handler(sdk, event).await
+                noting_use::<C, _>(&sdk.clone(), key, async {
+                    let input = parse::<T>(endpoint, &request)?;
+                    let event = Event {
+                        client: client(&request),
+                        ..Event::new(input, caller, &request_id)
+                    };
+                    handler(sdk, event).await
+                })
+                .await
             })
             .await;
             let answer = outcome
@@ -115,6 +120,19 @@ where
             Ok(answer.into_value(&request_id))
         }
         .boxed()
+    }
+}
+
+/// Writes down that an API key is in use, where that is due, while the request is served. A function that lets
+/// anyone in holds no code for that.
+async fn noting_use<C: Caller, O>(
+    sdk: &Sdk,
+    key: Option<ApiKeyId>,
+    served: impl Future<Output = O>,
+) -> O {
+    match key {
+        Some(key) if C::AUTHENTICATED => join(served, sdk.accounts.note_key_use(key)).await.0,
+        _ => served.await,
     }
 }
 

@@ -172,8 +172,11 @@ pub struct Membership {
     pub tenant_id: TenantId,
     /// What they may do there.
     pub role: Role,
-    /// Since when.
+    /// Since when: who leaves and comes again has another membership.
     pub created_at: Millis,
+    /// How many API keys they have in it.
+    #[serde(default)]
+    pub api_keys: u32,
 }
 
 #[cfg(test)]

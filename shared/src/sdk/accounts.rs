@@ -1,6 +1,7 @@
 //! Users, sessions and memberships: what has to be found before a tenant is known.
 
 mod caller;
+mod keys;
 mod links;
 mod password;
 mod sessions;
@@ -12,6 +13,7 @@ use serde::Serialize;
 #[cfg(test)]
 pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
+pub use self::keys::{NewApiKey, PublicApiKey};
 pub use self::sessions::{PublicSession, Tokens};
 use super::change::Change;
 use super::dynamo::Dynamo;
@@ -296,6 +298,7 @@ impl Accounts {
             tenant_id: tenant.id(),
             role,
             created_at: at,
+            api_keys: 0,
         };
         let member = Member {
             user_id: user.id,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use local::template::EventSource;
 use serde::Deserialize;
-use shared::endpoint::{Endpoint, Resource, Trigger};
+use shared::endpoint::{Endpoint, Trigger};
 
 use super::grants::{RECEIVE, TENANT_ROLE, queue_name};
 use super::workspace::{TEMPLATE, endpoints, read};

@@ -183,6 +183,7 @@ fn granted(used: &Use) -> impl Iterator<Item = String> {
 fn partitions(resource: Resource) -> Option<&'static str> {
     match resource {
         Resource::Ephemeral => Some("T#*"),
+        Resource::KeyUses => Some("KEYUSE#*"),
         Resource::Attempts => Some("RATE#*"),
         Resource::Tickets => Some("TICKET#*"),
         Resource::ConnectionRows => Some("CONN#*"),
@@ -241,7 +242,7 @@ fn arn(resource: Resource) -> String {
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
         Resource::Vectors => table("data/index/vectors"),
-        Resource::Identity | Resource::IdentityWithData => table("identity"),
+        Resource::Identity | Resource::IdentityWithData | Resource::KeyUses => table("identity"),
         Resource::Ephemeral
         | Resource::Attempts
         | Resource::Tickets
