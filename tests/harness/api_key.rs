@@ -22,13 +22,11 @@ impl ApiKey {
     pub fn made(maker: &Member, answer: Answer) -> Self {
         let data = answer.expect(201)["data"].clone();
         let text = |name: &str| data[name].as_str().expect("it is a text").to_owned();
-        let mut member = maker.clone();
-        member.token = text("key");
         Self {
             id: text("id"),
             prefix: text("prefix"),
             key: text("key"),
-            member,
+            member: maker.by_key(&text("key")),
         }
     }
 }

@@ -4,6 +4,8 @@ mod records;
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::future::{join, join_all};
 use local::front::{Fault, FaultKind, Moment};
 use local::functions;
@@ -14,7 +16,7 @@ use shared::endpoint::{Trigger, uses};
 use tests::{Answer, ApiKey, App, Member, Socket, tables};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use self::records::{Joined, Records};
+use self::records::Records;
 
 /// What is said of a key that is not there.
 const MISSING: &str = "API key not found";
@@ -42,6 +44,21 @@ async fn is_in(member: &Member) -> bool {
         401 => false,
         status => panic!("{status} is neither in nor out"),
     }
+}
+
+/// The status with which a ticket is refused.
+async fn connecting(member: &Member, ticket: &str) -> u16 {
+    let request = member.socket_url(ticket).into_client_request();
+    Socket::refused(request.expect("it is a URL")).await
+}
+
+/// The row by which they belong to the tenant that they act in.
+async fn membership(app: &App, member: &Member) -> Value {
+    let sk = format!("MEMBER#{}", member.tenant_id);
+    let pk = format!("USER#{}", member.user_id);
+    let rows = app.rows(tables::IDENTITY, &sk).await;
+    let row = rows.into_iter().find(|row| row["pk"] == *pk);
+    row.expect("they are a member")
 }
 
 /// What they may do now: as they are told, and as they are let do.
@@ -167,12 +184,12 @@ async fn a_key_has_no_role_above_its_maker_s() {
         ("ed", "editor", vec!["viewer", "editor"]),
         ("adam", "admin", vec!["viewer", "editor", "admin"]),
     ] {
-        let joined = Joined::new(&app, name, &ada, own).await;
+        let joined = app.enrol(&ada, &app.member(name).await, own).await;
         for role in ["viewer", "editor", "admin"] {
             let body = json!({ "name": "Robot", "role": role });
-            let answer = joined.post("/api/api-keys", body).await;
+            let answer = make(&joined, body).await;
             if allowed.contains(&role) {
-                let key = ApiKey::made(&joined.member, answer);
+                let key = ApiKey::made(&joined, answer);
                 assert_eq!(self::role(&key).await, role);
             } else {
                 assert_eq!(answer.refused(403).0, "FORBIDDEN");
@@ -186,31 +203,30 @@ async fn a_key_has_no_role_above_its_maker_s() {
 async fn a_member_has_twenty_keys_at_most_however_many_are_asked_for_at_once() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let many = (0..30).map(|number| {
-        make(
-            &ada,
-            json!({ "name": number.to_string(), "role": "viewer" }),
-        )
-    });
-    let answers = join_all(many).await;
-    let made: Vec<_> = answers.iter().filter(|made| made.status == 201).collect();
-    let full = answers.iter().filter(|made| made.status == 409);
-    assert_eq!((made.len(), full.count()), (20, 10));
+    let named = |name: String| make(&ada, json!({ "name": name, "role": "viewer" }));
+    let keys = join_all((0..5).map(|_| ada.api_key("viewer"))).await;
+    for number in keys.len()..16 {
+        named(number.to_string()).await.expect(201);
+    }
+    let answers = join_all((16..26).map(|number| named(number.to_string()))).await;
+    let count = |status| {
+        let answers = answers.iter();
+        answers.filter(|answer| answer.status == status).count()
+    };
+    assert_eq!((count(201), count(409)), (4, 6));
     Records::of(&app).await.assert_consistent(20);
 
-    let id = made[7].body["data"]["id"].as_str().expect("it has an id");
-    let twice = join(revoke(&ada, id), revoke(&ada, id)).await;
-    let twice: [Answer; 2] = twice.into();
-    let mut statuses = twice.map(|answer| answer.status);
+    let (one, other) = join(revoke(&ada, &keys[2].id), revoke(&ada, &keys[2].id)).await;
+    let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 404], "of two that revoke it one does");
     Records::of(&app).await.assert_consistent(19);
-    ada.api_key("viewer").await;
-    let (code, _) = make(&ada, json!({ "name": "One more", "role": "viewer" }))
-        .await
-        .refused(409);
+    named("One more".to_owned()).await.expect(201);
+    let (code, message) = named("And one".to_owned()).await.refused(409);
     assert_eq!(code, "CONFLICT");
+    assert!(message.starts_with("You have 20 API keys"), "{message}");
     Records::of(&app).await.assert_consistent(20);
+    app.ledger().await.assert_consistent();
 }
 
 #[tokio::test]
@@ -259,6 +275,7 @@ async fn every_route_takes_a_key_or_is_a_person_s_own() {
         }
         app.advance(Duration::from_secs(61));
         app.forget_calls();
+        let path = path.replace("/tenants/{id}", &format!("/tenants/{}", ada.tenant_id));
         let path = path.replace('{', "").replace('}', "");
         let mut request = key.request(method, &path);
         if method != "GET" {
@@ -295,7 +312,8 @@ async fn every_route_takes_a_key_or_is_a_person_s_own() {
 async fn admins_see_the_keys_of_their_tenant_and_others_their_own() {
     let app = App::start().await;
     let (ada, eve) = (app.member("ada").await, app.member("eve").await);
-    let bob = Joined::new(&app, "bob", &ada, "editor").await;
+    let bob = app.member("bob").await;
+    let bob = app.enrol(&ada, &bob, "editor").await;
     let ids = |keys: &[Value]| -> Vec<String> {
         let ids = keys
             .iter()
@@ -373,8 +391,7 @@ async fn a_revoked_key_ends_at_once_with_its_connections_and_no_other() {
     assert!(!is_in(&key).await);
     let [mut closed, rest @ ..] = sockets;
     assert_eq!(closed.next().await, None, "the connection is closed");
-    let request = ada.socket_url(&ticket).into_client_request();
-    let refused = Socket::refused(request.expect("it is a URL")).await;
+    let refused = connecting(&ada, &ticket).await;
     assert_eq!(refused, 401, "nor opens its ticket another");
     for mut socket in rest {
         assert_eq!(
@@ -391,7 +408,8 @@ async fn a_revoked_key_ends_at_once_with_its_connections_and_no_other() {
 async fn a_key_is_revoked_by_its_maker_or_an_admin_and_is_there_for_nobody_else() {
     let app = App::start().await;
     let (ada, eve) = (app.member("ada").await, app.member("eve").await);
-    let bob = Joined::new(&app, "bob", &ada, "editor").await;
+    let own = app.member("bob").await;
+    let bob = app.enrol(&ada, &own, "editor").await;
     let adas = ada.api_key("viewer").await;
     let bobs = [bob.api_key("viewer").await, bob.api_key("editor").await];
     let never = "01900000-0000-7000-8000-000000000000";
@@ -414,7 +432,7 @@ async fn a_key_is_revoked_by_its_maker_or_an_admin_and_is_there_for_nobody_else(
         "another tenant's"
     );
     // In his own tenant he is an admin, and the key is of another.
-    assert_eq!(without_id(revoke(&bob.member, &bobs[0].id).await), nothing);
+    assert_eq!(without_id(revoke(&own, &bobs[0].id).await), nothing);
 
     assert_eq!(
         bob.delete(&format!("/api/api-keys/{}", bobs[0].id))
@@ -459,7 +477,8 @@ async fn a_key_expires() {
 async fn a_key_may_do_no_more_than_its_maker_may_at_the_moment() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let bob = Joined::new(&app, "bob", &ada, "admin").await;
+    let bob = app.member("bob").await;
+    let bob = app.enrol(&ada, &bob, "admin").await;
     let keys = [
         bob.api_key("viewer").await,
         bob.api_key("editor").await,
@@ -471,7 +490,9 @@ async fn a_key_may_do_no_more_than_its_maker_may_at_the_moment() {
         ("viewer", ["viewer", "viewer", "viewer"]),
         ("admin", ["viewer", "editor", "admin"]),
     ] {
-        bob.becomes(&app, maker).await;
+        let path = format!("/api/members/{}", bob.user_id);
+        let body = json!({ "role": maker });
+        ada.patch(&path, body).await.expect(200);
         for (key, expected) in keys.iter().zip(expected) {
             assert_eq!(role(key).await, expected, "of a {maker}");
         }
@@ -479,42 +500,75 @@ async fn a_key_may_do_no_more_than_its_maker_may_at_the_moment() {
 }
 
 #[tokio::test]
-async fn a_key_dies_with_its_maker_s_membership_and_another_does_not_wake_it() {
+async fn a_key_dies_with_its_maker_s_membership_and_nothing_is_left_of_it() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let bob = Joined::new(&app, "bob", &ada, "admin").await;
-    let key = bob.api_key("admin").await;
-    let own = bob.member.api_key("admin").await;
-    let ticket = key.ticket().await;
+    let apollo = ada.project("Apollo").await;
+    let home = app.member("bob").await;
+    let own = home.api_key("admin").await;
+    for leaves in [false, true] {
+        let bob = app.enrol(&ada, &home, "editor").await;
+        let keys = join_all((0..4).map(|_| bob.api_key("editor"))).await;
+        for key in &keys {
+            assert!(is_in(key).await);
+        }
+        let mut socket = keys[0].connect().await;
+        socket.subscribe(&apollo).await;
+        let ticket = keys[0].ticket().await;
+        Records::of(&app).await.assert_consistent(5);
+
+        let path = format!("/api/members/{}", bob.user_id);
+        let remover = if leaves { &bob } else { &ada };
+        remover.delete(&path).await.expect(204);
+        for key in &keys {
+            assert!(!is_in(key).await);
+        }
+        assert_eq!(socket.next().await, None, "the connection is closed");
+        assert_eq!(connecting(&ada, &ticket).await, 401);
+        Records::of(&app).await.assert_consistent(1);
+        assert!(is_in(&own).await, "his own tenant's goes on");
+        assert_eq!(listed(&ada).await.len(), 0);
+    }
+}
+
+/// Whatever has removed the membership, and left the keys.
+#[tokio::test]
+async fn another_membership_wakes_no_key_of_the_one_before() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let home = app.member("bob").await;
+    let bob = app.enrol(&ada, &home, "admin").await;
+    let (key, ticket) = (
+        bob.api_key("admin").await,
+        bob.api_key("admin").await.ticket().await,
+    );
     assert!(is_in(&key).await);
-
-    bob.leaves(&app).await;
+    let mut row = membership(&app, &bob).await;
+    let delete = app.dynamodb().delete_item().table_name(tables::IDENTITY);
+    let item = json!({ "pk": row["pk"], "sk": row["sk"] });
+    let item = serde_dynamo::to_item(item).expect("it is a key");
+    let outcome = delete.set_key(Some(item)).send().await;
+    outcome.expect("it can be removed");
     assert!(!is_in(&key).await);
-    let named = key
-        .request("GET", "/api/me")
-        .header("x-tenant-id", &ada.tenant_id);
+    let named = key.request("GET", "/api/me");
+    let named = named.header("x-tenant-id", &ada.tenant_id);
     answer(named).await.refused(401);
-    let request = ada.socket_url(&ticket).into_client_request();
-    let refused = Socket::refused(request.expect("it is a URL")).await;
-    assert_eq!(refused, 401);
-    assert!(is_in(&own).await, "his own tenant's goes on");
+    assert_eq!(connecting(&ada, &ticket).await, 401);
 
-    app.advance(Duration::from_secs(1));
-    let again = Joined::again(&app, &bob.member, &ada, "admin").await;
-    assert!(!is_in(&key).await, "it is another membership");
-    let new = again.api_key("admin").await;
-    assert!(is_in(&new).await);
-    // What is left of the old one can be tidied, and counts no longer.
-    assert_eq!(revoke(&ada, &key.id).await.status, 204);
-    assert!(is_in(&new).await);
-    assert_eq!(again.keys(&app).await, 1);
+    let began = row["created_at"].as_i64().expect("it is a time");
+    for (created_at, wakes) in [(began + 1, false), (began - 1, false), (began, true)] {
+        row["created_at"] = json!(created_at);
+        app.put(tables::IDENTITY, &row).await;
+        assert_eq!(is_in(&key).await, wakes);
+    }
 }
 
 #[tokio::test]
 async fn a_key_acts_in_its_one_tenant() {
     let app = App::start().await;
     let (ada, eve) = (app.member("ada").await, app.member("eve").await);
-    let bob = Joined::new(&app, "bob", &ada, "admin").await;
+    let home = app.member("bob").await;
+    let bob = app.enrol(&ada, &home, "admin").await;
     let key = bob.api_key("admin").await;
     let at = async |key: &Member, tenant: &str| {
         answer(key.request("GET", "/api/me").header("x-tenant-id", tenant)).await
@@ -523,7 +577,7 @@ async fn a_key_acts_in_its_one_tenant() {
     assert_eq!(me["data"]["tenant_id"], ada.tenant_id.as_str());
     assert_eq!(me["data"]["tenants"].as_array().map(Vec::len), Some(1));
     let nobody_s = "01900000-0000-7000-8000-000000000000";
-    for other in [&*bob.member.tenant_id, &eve.tenant_id, nobody_s, "acme"] {
+    for other in [&*home.tenant_id, &eve.tenant_id, nobody_s, "acme"] {
         let (_, message) = at(&key, other).await.refused(404);
         assert_eq!(message, "Tenant not found", "{other}");
     }

@@ -7,13 +7,14 @@ use shared::prelude::*;
 use shared::reply::Data;
 use shared::sdk::accounts::NewApiKey;
 
-/// Any member in person, for themselves; one read, and the transaction.
+/// Any member in person, for themselves.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/api-keys").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
-    uses::DB_GET,
+    uses::ACCOUNTS_GET,
+    uses::KEYS_OF_MEMBER,
     uses::KEY_CREATE,
-    uses::DB_CHANGE,
+    uses::TENANT_CHANGE,
     uses::CHANGE_NOTES,
 ]);
 
@@ -49,7 +50,7 @@ pub async fn handler(
         role: input.role,
         expires_at: input.expires_at,
     };
-    let (key, made) = sdk.accounts.create_key(&caller, wanted).await?;
+    let (key, made, committed) = sdk.accounts.create_key(&caller, wanted).await?;
     let output = Output {
         id: made.id,
         name: made.name,
@@ -58,7 +59,7 @@ pub async fn handler(
         prefix: made.prefix,
         expires_at: made.expires_at,
     };
-    Ok(Reply::created(output.into()))
+    Ok(Reply::created(output.into()).event_seq(committed))
 }
 
 /// The function.

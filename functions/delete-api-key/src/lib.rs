@@ -9,10 +9,9 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::ACCOUNTS_GET,
-        uses::DB_GET,
         uses::KEY_REVOKE,
-        uses::DB_CHANGE,
-        uses::DB_REMOVE,
+        uses::KEY_UNLIST,
+        uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
     ]);
 
@@ -26,8 +25,8 @@ pub struct Input {
 /// Revokes it, and ends its connections.
 pub async fn handler(sdk: Sdk, event: Event<Input, InPerson<Viewer>>) -> Result<Reply<()>> {
     let Event { input, caller, .. } = event;
-    sdk.accounts.revoke_key(&caller, input.id).await?;
-    Ok(Reply::no_content())
+    let committed = sdk.accounts.revoke_key(&caller, input.id).await?;
+    Ok(Reply::no_content().event_seq(committed))
 }
 
 /// The function.

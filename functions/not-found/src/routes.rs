@@ -16,6 +16,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/log-out"),
     ("POST", "/api/log-out-everywhere"),
     ("GET", "/api/me"),
+    ("GET", "/api/members"),
+    ("PATCH", "/api/members/{user_id}"),
+    ("DELETE", "/api/members/{user_id}"),
     ("POST", "/api/realtime-ticket"),
     ("POST", "/api/refresh-token"),
     ("POST", "/api/reset-password"),
@@ -24,5 +27,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/sessions"),
     ("DELETE", "/api/sessions/{id}"),
     ("POST", "/api/sign-up"),
+    ("POST", "/api/tenants"),
+    ("GET", "/api/tenants/{id}"),
+    ("PUT", "/api/tenants/{id}/settings"),
     ("POST", "/api/verify-email"),
 ];

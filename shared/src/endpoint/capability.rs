@@ -41,8 +41,8 @@ const WRITES: &[Use] = &[
 
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
-/// What is changed of accounts in the same transaction, and what goes from a tenant's lists with it.
-const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::DB_REMOVE];
+/// What is changed of accounts in the same transaction, and what ends with them.
+const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::MEMBER_REMOVE];
 
 impl Capability {
     /// All of them, the least first.

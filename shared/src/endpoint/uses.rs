@@ -145,6 +145,16 @@ uses! {
     ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// New accounts and tenants, in the transaction that tells of it.
     ACCOUNTS_FOUND = IdentityWithData ["dynamodb:PutItem"];
+    /// The same, where the founder is already there, and counts what they found or calls it home.
+    ACCOUNTS_FOUND_ANOTHER = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// How a tenant is set up, in the transaction that tells of it.
+    ACCOUNTS_SET_UP = IdentityWithData ["dynamodb:UpdateItem"];
+    /// What a member may do, in the transaction that tells of it.
+    ACCOUNTS_SET_ROLE = IdentityWithData ["dynamodb:UpdateItem"];
+    /// A membership, ended in the transaction that tells of it.
+    ACCOUNTS_PART = IdentityWithData ["dynamodb:DeleteItem"];
+    /// A user, with those tenants of theirs that are still there.
+    ACCOUNTS_ENTER = Identity ["dynamodb:BatchGetItem"];
     /// How often somebody may try.
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.
@@ -163,12 +173,22 @@ uses! {
     KEYS_OF_MEMBER = Identity ["dynamodb:Query"];
     /// A tenant's API keys, as they are listed.
     KEYS_LIST = Data ["dynamodb:Query"];
-    /// A new API key, and its maker's count, in the transaction that tells of it.
-    KEY_CREATE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// An API key's end, and its maker's count, in the transaction that tells of it.
-    KEY_REVOKE = IdentityWithData ["dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// A new API key, in the transaction that tells of it.
+    KEY_CREATE = IdentityWithData ["dynamodb:PutItem"];
+    /// An API key's end, in the transaction that tells of it.
+    KEY_REVOKE = IdentityWithData ["dynamodb:DeleteItem"];
+    /// An API key, out of its tenant's list.
+    KEY_UNLIST = Data ["dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A change of a tenant itself, in its log.
+    TENANT_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A member, who goes.
+    MEMBER_REMOVE = Data ["dynamodb:DeleteItem"];
+    /// A tenant's members.
+    MEMBERS_LIST = Data ["dynamodb:Query"];
+    /// Those of one role, by `lsi1`: their keys.
+    MEMBERS_BY_ROLE = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`.
     DB_GET = Data ["dynamodb:GetItem"];
     /// Up to 100 rows of `Data`.
@@ -183,8 +203,6 @@ uses! {
     DB_INDEXED_LATE = Data ["dynamodb:UpdateItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// A row of a tenant's lists, removed in the transaction that tells of it.
-    DB_REMOVE = Data ["dynamodb:DeleteItem"];
     /// The note that a change leaves until it is relayed.
     CHANGE_NOTES = ChangeNotes ["dynamodb:PutItem"];
     /// The caches that a change makes stale.

@@ -87,6 +87,22 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// That they may end a membership: an admin anybody's, and a person their own.
+    ///
+    /// # Errors
+    /// 403 if they may not.
+    pub fn require_may_remove(&self, user_id: UserId) -> Result<()> {
+        match self.credential {
+            Credential::Key(_) if user_id == self.user_id => {
+                Err(Error::forbidden("An API key can't do this: log in"))
+            }
+            _ if user_id == self.user_id || self.role >= Role::Admin => Ok(()),
+            _ => Err(Error::forbidden(NOT_ALLOWED)),
+        }
+    }
+}
+
 impl Identity {
     /// The caller in their tenant, if they act in one.
     pub fn acting(&self) -> Option<&Principal> {
@@ -186,6 +202,8 @@ impl Person {
     }
 }
 
+const NOT_ALLOWED: &str = "Your role does not allow this";
+
 fn tenant_not_specified() -> Error {
     Error::bad_request("Tenant not specified")
 }
@@ -219,7 +237,7 @@ macro_rules! members {
                 fn admit(identity: Option<Identity>) -> Result<Self> {
                     let principal = identity.ok_or_else(Error::unauthenticated)?.principal()?;
                     if principal.role < Role::$role {
-                        return Err(Error::forbidden("Your role does not allow this"));
+                        return Err(Error::forbidden(NOT_ALLOWED));
                     }
                     Ok(Self(principal))
                 }

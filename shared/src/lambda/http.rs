@@ -16,7 +16,7 @@ use futures::future::{BoxFuture, FutureExt, join};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::authentication::authenticate;
+use self::authentication::{TENANT, authenticate};
 use super::{Adapter, Failure, Function, Invocation, act_where, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
@@ -92,7 +92,7 @@ where
                 ..
             } = invocation;
             let outcome = until(deadline, async {
-                let identity = authenticate::<C>(&sdk, &request).await?;
+                let identity = authenticate::<C>(&sdk, endpoint, &request).await?;
                 act_where::<C>(&sdk, identity.as_ref())?;
                 let key = identity.as_ref().and_then(Identity::key_to_note);
                 let caller = C::admit(identity)?;
@@ -157,7 +157,7 @@ fn parse<T: Input>(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Re
     }
 }
 
-/// Adds what the path names: `{id}` of the route. Returns their names.
+/// Adds what the path names, such as `{id}`, but for the tenant, who was told from it before. Returns the names.
 fn named_in_path(
     endpoint: &Endpoint,
     request: &ApiGatewayV2httpRequest,
@@ -169,12 +169,17 @@ fn named_in_path(
     let Value::Object(members) = arguments else {
         return Ok(Vec::new());
     };
+    let mut named = Vec::new();
     for (name, value) in &request.path_parameters {
+        if endpoint.names_its_tenant() && name == TENANT {
+            continue;
+        }
         if members.insert(name.clone(), json!(value)).is_some() {
             return Err(Error::invalid(name, format!("{name} stands in the path")));
         }
+        named.push(name.clone());
     }
-    Ok(request.path_parameters.keys().cloned().collect())
+    Ok(named)
 }
 
 fn has_body(request: &ApiGatewayV2httpRequest) -> bool {

@@ -161,6 +161,9 @@ pub struct User {
     pub verified_at: Option<Millis>,
     /// The tenant that a log-in starts in.
     pub home: TenantId,
+    /// How many tenants they have founded that are still there, besides what they got at a sign-up or log-in.
+    #[serde(default)]
+    pub founded: u32,
     /// When it signed up.
     pub created_at: Millis,
 }
@@ -174,9 +177,6 @@ pub struct Membership {
     pub role: Role,
     /// Since when: who leaves and comes again has another membership.
     pub created_at: Millis,
-    /// How many API keys they have in it.
-    #[serde(default)]
-    pub api_keys: u32,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::realtime::RealtimeEvent;
 use super::text::ApiKeyName;
 
 /// How many keys a member may have in a tenant: so many, with the membership itself, end in one transaction.
-pub const KEYS_OF_A_MEMBER: u32 = 20;
+pub const KEYS_OF_A_MEMBER: usize = 20;
 
 /// How long a key may last, unless it never expires: two years, leap days included.
 pub const KEY_LIFETIME: Duration = Duration::from_secs(731 * 24 * 3600);
@@ -141,7 +141,6 @@ mod tests {
             tenant_id: TenantId::new(),
             role: Role::Admin,
             created_at,
-            api_keys: 1,
         }
     }
 

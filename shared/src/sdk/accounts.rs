@@ -3,8 +3,10 @@
 mod caller;
 mod keys;
 mod links;
+mod members;
 mod password;
 mod sessions;
+mod tenants;
 mod throttle;
 
 use futures::future::try_join_all;
@@ -15,6 +17,7 @@ pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
 pub use self::keys::{NewApiKey, PublicApiKey};
 pub use self::sessions::{PublicSession, Tokens};
+pub use self::tenants::MOST_FOUNDED;
 use super::change::Change;
 use super::dynamo::Dynamo;
 use super::token::PublicKeys;
@@ -25,7 +28,7 @@ use crate::keys::{Key, Partition};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::id::{TenantId, UserId};
-use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile, TenantSettings};
+use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
 
@@ -101,23 +104,16 @@ impl Accounts {
         name: PersonName,
         client: Client,
     ) -> Result<SignedIn> {
-        let now = self.dynamo.request().clock().now();
-        let tenant = TenantProfile {
-            id: TenantId::new(),
-            name: TenantName::try_from(format!("{name}'s workspace"))
-                .map_err(|invalid| Error::internal(invalid.0))?,
-            slug: None,
-            settings: TenantSettings::default(),
-            created_at: now,
-            deleting_at: None,
-        };
+        let id = UserId::new();
+        let tenant = self.workspace(id, &name)?;
         let user = User {
-            id: UserId::new(),
+            id,
             email: email.clone(),
             name,
             verified_at: None,
             home: tenant.id,
-            created_at: now,
+            founded: 0,
+            created_at: tenant.created_at,
         };
         let account = Account {
             user_id: user.id,
@@ -137,7 +133,8 @@ impl Accounts {
         Ok(SignedIn::of(user, tenant, tokens))
     }
 
-    /// Logs a user in, in their home tenant or, if they have left it, in another of theirs.
+    /// Logs a user in, in their home tenant or, if they have left it, in another of theirs. Whoever belongs to
+    /// none any more gets a new one of their own, as at a sign-up.
     ///
     /// # Errors
     /// 401, the same and after the same time, for an unknown address and for a wrong password; 429 after too
@@ -160,31 +157,11 @@ impl Accounts {
         let Some(account) = account.filter(|_| matches) else {
             return Err(Error::wrong_credentials());
         };
-        let (user, memberships) = futures::try_join!(
-            self.dynamo.get(Key::user(account.user_id)),
-            self.memberships(account.user_id),
-        )?;
-        let user = user
-            .ok_or_else(|| Error::internal("an account has no user"))?
-            .into_inner();
-        let membership = memberships
-            .iter()
-            .find(|membership| membership.tenant_id == user.home)
-            .or(memberships.first())
-            .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
-        let began = self.new_session(user.id, membership.tenant_id, client.clone());
-        self.dynamo.request().bind(membership.tenant_id)?;
-        let (tenant, began_now, ()) = futures::try_join!(
-            self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
-            self.dynamo.transact(began.parts(&self.dynamo)?),
+        let (signed_in, ()) = futures::try_join!(
+            self.enter(account.user_id, &client),
             Box::pin(self.note_success(email, &client)),
         )?;
-        began_now.done()?;
-        let tenant = tenant
-            .ok_or_else(|| Error::internal("a membership has no tenant"))?
-            .into_inner();
-        let tokens = self.tokens(&began, Some(membership.role))?;
-        Ok(SignedIn::of(user, tenant, tokens))
+        Ok(signed_in)
     }
 
     /// Whether a user belongs to a tenant; one read.
@@ -298,7 +275,6 @@ impl Accounts {
             tenant_id: tenant.id(),
             role,
             created_at: at,
-            api_keys: 0,
         };
         let member = Member {
             user_id: user.id,

@@ -33,6 +33,12 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("create-api-key", 201),
         ("list-api-keys", 200),
         ("delete-api-key", 204),
+        ("create-tenant", 201),
+        ("get-tenant", 200),
+        ("update-tenant-settings", 200),
+        ("list-members", 200),
+        ("update-member", 200),
+        ("remove-member", 204),
         ("create-project", 201),
         ("list-projects", 200),
         ("create-task", 201),
@@ -177,6 +183,28 @@ impl Scene {
                 let key = somebody.api_key("editor").await;
                 somebody.delete(&format!("/api/api-keys/{}", key.id)).await
             }
+            "create-tenant" => {
+                let slug = title.replace(' ', "-").to_lowercase();
+                let body = json!({ "name": title, "slug": slug });
+                self.ada.post("/api/tenants", body).await
+            }
+            "get-tenant" => {
+                let path = format!("/api/tenants/{}", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
+            "update-tenant-settings" => {
+                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
+                self.ada.put(&path, json!({ "name": title })).await
+            }
+            "list-members" => self.ada.get("/api/members?role=admin").await,
+            "update-member" => {
+                let path = format!("/api/members/{}", self.colleague(&title).await);
+                self.ada.patch(&path, json!({ "role": "admin" })).await
+            }
+            "remove-member" => {
+                let path = format!("/api/members/{}", self.colleague(&title).await);
+                self.ada.delete(&path).await
+            }
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -212,6 +240,12 @@ impl Scene {
         self.app
             .member(&title.replace(' ', "-").to_lowercase())
             .await
+    }
+
+    /// The id of a new member of ada's tenant.
+    async fn colleague(&self, title: &str) -> String {
+        let guest = self.somebody(title).await;
+        self.app.enrol(&self.ada, &guest, "editor").await.user_id
     }
 
     /// The token of the link that was emailed last.
@@ -253,6 +287,10 @@ impl Scene {
             "delete-api-key" => {
                 let rows = self.app.rows(tables::IDENTITY, "KEY").await;
                 assert_eq!(rows.len(), 2 * (self.asked.load(SeqCst) - done));
+            }
+            "create-tenant" => {
+                let slugs = self.app.rows(tables::IDENTITY, "SLUG").await;
+                assert_eq!(slugs.len(), done);
             }
             "create-project" => {
                 let (listed, _) = self.ada.projects().await;

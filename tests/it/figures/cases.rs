@@ -47,6 +47,7 @@ pub(super) async fn measure(scene: Scene) -> Figures {
     };
     sheet.starts().await;
     sheet.accounts().await;
+    sheet.tenants().await;
     sheet.projects().await;
     sheet.search().await;
     let assigned = sheet.tasks().await;
@@ -123,6 +124,25 @@ impl Sheet {
             .await;
         self.http("get-jwks/ok", "read", 200).await;
         self.http("not-found/unknown-path", "unknown path", 404)
+            .await;
+    }
+
+    async fn tenants(&mut self) {
+        self.http("create-tenant/ok", "made", 201).await;
+        self.http("create-tenant/reserved-slug", "bad input", 422)
+            .await;
+        self.http("get-tenant/ok", "read", 200).await;
+        self.http("get-tenant/another-s", "another's", 404).await;
+        self.http("update-tenant-settings/ok", "set up", 200).await;
+        self.http("update-tenant-settings/ok", "unchanged", 200)
+            .await;
+        self.http("list-members/ok", "all", 200).await;
+        self.http("list-members/by-role", "of one role", 200).await;
+        self.http("update-member/ok", "another role", 200).await;
+        self.http("update-member/last-admin", "the last admin", 409)
+            .await;
+        self.http("remove-member/ok", "removed", 204).await;
+        self.http("remove-member/not-a-member", "no such member", 404)
             .await;
     }
 

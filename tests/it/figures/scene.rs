@@ -11,6 +11,7 @@ use tests::{ApiKey, App, Member, PASSWORD};
 use tokio::sync::OnceCell;
 
 use super::meter::Meter;
+use crate::fixtures::{COLLEAGUE, colleague};
 
 /// A stack, ada with a project, and bob, who is of another tenant.
 pub(super) struct Scene {
@@ -107,7 +108,11 @@ impl Scene {
                 text = text.replace(&placeholder, &member.api_key("admin").await.id);
             }
         }
-        for name in ["cleo", "dora", "gone", "gus"] {
+        if text.contains(COLLEAGUE) {
+            let colleague = colleague(&self.app, &self.ada.tenant_id).await;
+            text = text.replace(COLLEAGUE, &colleague);
+        }
+        for name in ["cleo", "dora", "gone", "gus", "hal"] {
             if text.contains(&format!("{{{{{name}")) {
                 let number = self.named.fetch_add(1, Ordering::Relaxed);
                 let member = self.app.member(&format!("{name}-{number}")).await;
@@ -126,6 +131,7 @@ impl Scene {
             ("{{ada.project}}", &self.project),
             ("{{ada.task}}", &self.task),
             ("{{bob.user}}", &self.bob.user_id),
+            ("{{bob.tenant}}", &self.bob.tenant_id),
             ("{{bob.project}}", &self.bobs_project),
             ("{{email}}", "new@example.com"),
         ]

@@ -59,6 +59,12 @@ async fn iam_alone_refuses_every_kind_of_call_for_another_tenant() {
         let outcome = call(&dynamodb(&app, session), "SearchVectors", &[mine]).await;
         sheet.expect("SearchVectors", "own", outcome, granted);
     }
+    let manager = session(&app, "remove-member", "TenantManager", mine).await;
+    let client = dynamodb(&app, &manager);
+    for (whose, of, granted) in [("own", &[mine][..], true), ("another's", &[theirs], false)] {
+        let outcome = call(&client, "DeleteItem", of).await;
+        sheet.expect("DeleteItem", whose, outcome, granted);
+    }
     sheet.close();
     app.stop().await;
 }

@@ -23,6 +23,8 @@ const REMEMBERED: usize = 1_000;
 /// The tenant that a request names beside its credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
+    /// In the path of what is a tenant's own.
+    pub in_path: Named<TenantId>,
     /// In a header.
     pub id: Named<TenantId>,
     /// In the host's name.
@@ -30,7 +32,7 @@ pub(crate) struct Selection {
 }
 
 /// What a request names somewhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Named<T> {
     /// Nothing.
     #[default]
@@ -176,11 +178,14 @@ impl Accounts {
             Named::Nobody => Named::Nobody,
             Named::Nothing => Named::Nothing,
         };
-        Ok(match (&selection.id, &by_slug) {
-            (Named::Nothing, Named::Nothing) => claimant.own.map_or(Choice::Unnamed, Choice::Own),
-            (Named::One(id), Named::One(other)) if id != other => Choice::Contradictory,
-            (Named::Nobody, _) | (_, Named::Nobody) => Choice::Unknown,
-            (Named::One(id), _) | (_, Named::One(id)) => Choice::Named(*id),
+        let named = [selection.in_path, selection.id, by_slug];
+        let mut named = named.into_iter().filter(|name| *name != Named::Nothing);
+        Ok(match named.next() {
+            // Whether what is named beside another tenant is there at all is nobody's business.
+            Some(first) if named.any(|other| other != first) => Choice::Contradictory,
+            Some(Named::One(id)) => Choice::Named(id),
+            Some(Named::Nobody | Named::Nothing) => Choice::Unknown,
+            None => claimant.own.map_or(Choice::Unnamed, Choice::Own),
         })
     }
 
@@ -209,7 +214,7 @@ impl Accounts {
             }
             (Choice::Contradictory, _) => {
                 return Err(Error::bad_request(
-                    "The host's name and X-Tenant-Id name two tenants",
+                    "The path, the host's name and X-Tenant-Id name different tenants",
                 ));
             }
         };

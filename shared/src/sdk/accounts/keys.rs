@@ -3,22 +3,24 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde::Serialize;
 
+use super::super::backoff::Backoff;
 use super::super::change::Change;
-use super::super::dynamo::{deleting, from_item, met, number, text, updating};
+use super::super::dynamo::{deleting, from_item, met, number, text};
 use super::Accounts;
 use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Principal};
 use crate::keys::{Key, Partition, Row, Stored, Table, api_key_hash};
 use crate::model::Millis;
-use crate::model::account::{Membership, Role};
+use crate::model::account::Role;
 use crate::model::api_key::{
     ApiKeyCreated, ApiKeyOwner, ApiKeyRecord, ApiKeyRevoked, ApiKeyUse, KEY_LIFETIME,
     KEYS_OF_A_MEMBER, ListedKey, USE_NOTED_EVERY,
 };
 use crate::model::id::{ApiKeyId, UserId};
+use crate::model::log::Committed;
 use crate::model::realtime::{CloseConnections, Which};
 use crate::model::secret::ApiKey;
 use crate::model::tenant::TenantProfile;
@@ -65,21 +67,20 @@ pub struct PublicApiKey {
 }
 
 impl Accounts {
-    /// Makes a key, which nobody can ever read again; one read and one transaction.
+    /// Makes a key, which nobody can ever read again.
     ///
     /// # Errors
     /// 403 for a role above the maker's; 422 for an end in the past or too far away; 409 if they have
-    /// [`KEYS_OF_A_MEMBER`] already.
+    /// [`KEYS_OF_A_MEMBER`] already; 404 if they have left meanwhile.
     pub async fn create_key(
         &self,
         maker: &Principal,
         wanted: NewApiKey,
-    ) -> Result<(ApiKey, ListedKey)> {
+    ) -> Result<(ApiKey, ListedKey, Committed)> {
         let now = self.dynamo.request().clock().now();
         if wanted.role > maker.role {
-            return Err(Error::forbidden(
-                "A key can't have a role above its maker's",
-            ));
+            let message = "A key can't have a role above its maker's";
+            return Err(Error::forbidden(message));
         }
         require_end(wanted.expires_at, now)?;
         let key = ApiKey::of(&rand::random());
@@ -92,15 +93,24 @@ impl Accounts {
             created_at: now,
             expires_at: wanted.expires_at,
         };
-        let mut change = self.tenant_change(maker).await?;
-        self.adding(&mut change, maker, &listed, api_key_hash(&key));
-        change.emit(&ApiKeyCreated {
-            id: listed.id,
-            name: &listed.name,
-            role: listed.role,
-        });
-        change.commit().await?;
-        Ok((key, listed))
+        let mut backoff = Backoff::default();
+        loop {
+            // In this order: what is read after the number is as it was then, if the number still is.
+            let log = self.tenant_log(&self.dynamo, maker.tenant).await?;
+            self.require_room(maker).await?;
+            let dynamo = self.dynamo.clone();
+            let mut change = Change::of_tenant(dynamo, maker.tenant, log, maker.user_id);
+            Self::adding(&mut change, maker, &listed, &api_key_hash(&key));
+            change.emit(&ApiKeyCreated {
+                id: listed.id,
+                name: &listed.name,
+                role: listed.role,
+            });
+            if let Some(committed) = change.commit_as_read().await? {
+                return Ok((key, listed, committed));
+            }
+            self.again(&mut backoff).await?;
+        }
     }
 
     /// The tenant's keys, the newest first: all of them for an admin, and for others their own.
@@ -142,26 +152,24 @@ impl Accounts {
     ///
     /// # Errors
     /// 404 for a key that is not there, or that the caller does not see.
-    pub async fn revoke_key(&self, caller: &Principal, id: ApiKeyId) -> Result<()> {
+    pub async fn revoke_key(&self, caller: &Principal, id: ApiKeyId) -> Result<Committed> {
         let missing = || Error::not_found(ListedKey::MISSING);
-        let listed = caller.tenant.api_key(id);
-        let (listed, mut change) =
-            futures::try_join!(self.dynamo.get(listed), self.tenant_change(caller))?;
+        let tenant = caller.tenant;
+        let (listed, log) = futures::try_join!(
+            self.dynamo.get(tenant.api_key(id)),
+            self.tenant_log(&self.dynamo, tenant),
+        )?;
         let seen =
             |key: &Stored<ListedKey>| key.maker == caller.user_id || caller.role >= Role::Admin;
         let maker = listed.filter(seen).ok_or_else(missing)?.maker;
-        let tenant = caller.tenant.id();
-        let (record, membership) = futures::try_join!(
-            self.dynamo.get(Key::api_key(maker, tenant, id)),
-            self.dynamo.get(Key::membership(maker, tenant)),
-        )?;
-        let record = record.ok_or_else(missing)?;
+        let record = Key::api_key(maker, tenant.id(), id);
+        let record = self.dynamo.get(record).await?.ok_or_else(missing)?;
+
+        let dynamo = self.dynamo.clone();
+        let mut change = Change::of_tenant(dynamo, tenant, log, caller.user_id);
         // Of two that revoke a key at once the second finds nothing.
         change.guarded(self.end_of(&record), missing());
         Self::ending_traces(&mut change, &record);
-        if membership.is_some_and(|membership| membership.created_at == record.since) {
-            change.guarded(self.counting_down(&record, caller.tenant), missing());
-        }
         change.send(&CloseConnections {
             user_id: maker,
             which: Which::LetInBy(vec![Credential::Key(id)]),
@@ -171,13 +179,11 @@ impl Accounts {
             name: &record.listed.name,
             maker,
         });
-        change.commit().await?;
-        Ok(())
+        change.commit().await
     }
 
-    /// The keys that a member has made in a tenant, up to [`KEYS_OF_A_MEMBER`]: for the change that ends their
-    /// membership.
-    #[expect(dead_code, reason = "for what ends a membership")]
+    /// The keys that a member has made in a tenant, up to [`KEYS_OF_A_MEMBER`]. They are what they are as of the
+    /// number of the tenant's log that was read before them.
     pub(super) async fn keys_of_member(
         &self,
         tenant: Tenant,
@@ -187,24 +193,12 @@ impl Accounts {
         self.dynamo.query(keys).await
     }
 
-    /// The parts of a change that end a membership, as it was read, together with all of its keys, read after it.
-    /// The keys would be dead without it; this way nothing is left of them.
-    ///
-    /// A key that is made meanwhile makes the change fail with `refusal`: it has to be begun anew.
-    #[expect(dead_code, reason = "for what ends a membership")]
-    pub(super) fn ending_membership(
-        &self,
-        change: &mut Change,
-        membership: &Stored<Membership>,
-        keys: &[ApiKeyRecord],
-        refusal: Error,
-    ) {
-        let of_it = |record: &&ApiKeyRecord| record.since == membership.created_at;
-        let counted = keys.iter().filter(of_it).count();
-        let part = self.end_with_so_many_keys(membership.key(), counted);
-        change.guarded(part, refusal);
+    /// The parts of a change that end keys: for one that ends a membership, and all of its keys with it. They
+    /// would be dead without it; this way nothing is left of them.
+    pub(super) fn ending_keys(change: &mut Change, keys: &[ApiKeyRecord]) {
         for record in keys {
-            change.remove(&record_key(record, change.tenant()));
+            let tenant = change.tenant().id();
+            change.remove(&Key::api_key(record.listed.maker, tenant, record.listed.id));
             Self::ending_traces(change, record);
         }
     }
@@ -240,68 +234,43 @@ impl Accounts {
         met(outcome).map(|_first| ())
     }
 
-    async fn tenant_change(&self, caller: &Principal) -> Result<Change> {
-        let log = self.dynamo.get(caller.tenant.log()).await?;
-        let log = log.ok_or_else(|| Error::not_found(TenantProfile::MISSING))?;
-        let dynamo = self.dynamo.clone();
-        Ok(Change::of_tenant(
-            dynamo,
-            caller.tenant,
-            log,
-            caller.user_id,
-        ))
+    /// That a maker still is the member that they were, and has room for one more key.
+    ///
+    /// # Errors
+    /// 404 if they are not; 409 if they have not.
+    async fn require_room(&self, maker: &Principal) -> Result<()> {
+        let (membership, keys) = futures::try_join!(
+            self.dynamo
+                .get(Key::membership(maker.user_id, maker.tenant.id())),
+            self.keys_of_member(maker.tenant, maker.user_id),
+        )?;
+        if membership.is_none_or(|membership| membership.created_at != maker.since) {
+            return Err(Error::not_found(TenantProfile::MISSING));
+        }
+        if keys.len() >= KEYS_OF_A_MEMBER {
+            return Err(Error::conflict(format!(
+                "You have {KEYS_OF_A_MEMBER} API keys in this tenant, and nobody can have more: revoke one first"
+            )));
+        }
+        Ok(())
     }
 
-    /// The rows of a new key, if its maker is still the member that they were, and has room for one more.
-    fn adding(&self, change: &mut Change, maker: &Principal, listed: &ListedKey, hash: String) {
+    fn adding(change: &mut Change, maker: &Principal, listed: &ListedKey, hash: &str) {
         let tenant = maker.tenant;
         let (id, tenant_id, user_id) = (listed.id, tenant.id(), listed.maker);
-        let full = format!(
-            "You have {KEYS_OF_A_MEMBER} API keys here, which is the most: revoke one first"
-        );
-        change.guarded(self.counting_up(maker), Error::conflict(full));
         let owner = ApiKeyOwner {
             id,
             tenant_id,
             user_id,
         };
-        change.create(&Key::api_key_owner(&hash), &owner);
         let record = ApiKeyRecord {
             listed: listed.clone(),
             since: maker.since,
-            hash,
+            hash: hash.to_owned(),
         };
+        change.create(&Key::api_key_owner(hash), &owner);
         change.create(&Key::api_key(user_id, tenant_id, id), &record);
         change.create(&tenant.api_key(id), listed);
-    }
-
-    fn counting_up(&self, maker: &Principal) -> Result<TransactWriteItem> {
-        let key = Key::membership(maker.user_id, maker.tenant.id());
-        let update = Update::builder()
-            .table_name(self.dynamo.table(key.table())?)
-            .set_key(Some(key.item()))
-            .condition_expression(
-                "created_at = :since AND (attribute_not_exists(api_keys) OR api_keys < :most)",
-            )
-            .update_expression("ADD api_keys :one")
-            .expression_attribute_values(":since", number(&maker.since))
-            .expression_attribute_values(":most", number(&KEYS_OF_A_MEMBER))
-            .expression_attribute_values(":one", number(&1))
-            .build();
-        update.map(updating).map_err(Error::internal)
-    }
-
-    fn counting_down(&self, record: &ApiKeyRecord, tenant: Tenant) -> Result<TransactWriteItem> {
-        let key = Key::membership(record.listed.maker, tenant.id());
-        let update = Update::builder()
-            .table_name(self.dynamo.table(key.table())?)
-            .set_key(Some(key.item()))
-            .condition_expression("created_at = :since")
-            .update_expression("ADD api_keys :less")
-            .expression_attribute_values(":since", number(&record.since))
-            .expression_attribute_values(":less", number(&-1))
-            .build();
-        update.map(updating).map_err(Error::internal)
     }
 
     fn end_of(&self, record: &Stored<ApiKeyRecord>) -> Result<TransactWriteItem> {
@@ -309,22 +278,6 @@ impl Accounts {
             .table_name(self.dynamo.table(record.key().table())?)
             .set_key(Some(record.key().item()))
             .condition_expression("attribute_exists(pk)")
-            .build();
-        delete.map(deleting).map_err(Error::internal)
-    }
-
-    fn end_with_so_many_keys(
-        &self,
-        membership: &Key<Membership>,
-        keys: usize,
-    ) -> Result<TransactWriteItem> {
-        let delete = Delete::builder()
-            .table_name(self.dynamo.table(membership.table())?)
-            .set_key(Some(membership.item()))
-            .condition_expression(
-                "api_keys = :keys OR (attribute_exists(pk) AND attribute_not_exists(api_keys))",
-            )
-            .expression_attribute_values(":keys", number(&keys))
             .build();
         delete.map(deleting).map_err(Error::internal)
     }
@@ -362,10 +315,6 @@ impl Accounts {
         });
         Ok(shown.collect())
     }
-}
-
-fn record_key(record: &ApiKeyRecord, tenant: Tenant) -> Key<ApiKeyRecord> {
-    Key::api_key(record.listed.maker, tenant.id(), record.listed.id)
 }
 
 /// # Errors
