@@ -453,17 +453,16 @@ async fn a_key_expires() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let apollo = ada.project("Apollo").await;
-    let expires_at = app.stack().clock().now() + 600_000;
+    let expires_at = app.stack().clock().now() + 300_000;
     let body = json!({ "name": "Short", "role": "viewer", "expires_at": expires_at });
     let key = ApiKey::made(&ada, make(&ada, body).await);
     let mut socket = key.connect().await;
-    app.advance(Duration::from_secs(590));
+    app.advance(Duration::from_secs(290));
     assert!(is_in(&key).await);
     app.advance(Duration::from_secs(11));
     assert!(!is_in(&key).await);
     let room = json!({ "action": "subscribe", "room": format!("project/{apollo}") });
     assert_eq!(socket.ask(room).await["error"]["code"], "UNAUTHENTICATED");
-    let ada = app.log_in(&ada).await;
     assert_eq!(
         listed(&ada).await[0]["id"],
         key.id.as_str(),
@@ -658,26 +657,34 @@ async fn the_last_use_of_a_key_is_written_down_once_a_minute() {
     let key = ada.api_key("viewer").await;
     let last_use = async || listed(&app.log_in(&ada).await).await[0]["last_used_at"].clone();
     assert_eq!(last_use().await, Value::Null);
-    app.forget_calls();
     for minute in 1..=3 {
         let now = app.stack().clock().now();
+        app.forget_calls();
         let many = (0..12).map(|_| is_in(&key));
-        assert!(join_all(many).await.into_iter().all(|in_| in_));
+        assert!(join_all(many).await.into_iter().all(|is_in| is_in));
+        // On a machine that is busy with other things not even one of them may be in time for it.
+        for _ in 0..100 {
+            if written(&app, "get-me") > 0 {
+                break;
+            }
+            assert!(is_in(&key).await);
+        }
         for path in ["/api/list-projects", "/api/api-keys"] {
             key.get(path).await.expect(200);
         }
-        let written = app.stack().front().journal().calls().into_iter();
-        let written =
-            written.filter(|call| call.operation == "UpdateItem" && call.status == Some(200));
-        assert_eq!(
-            written.count(),
-            minute,
-            "by two dozen requests to three functions"
-        );
+        let by = ["get-me", "list-projects", "list-api-keys"].map(|name| written(&app, name));
+        assert_eq!(by, [1, 0, 0], "in minute {minute}");
         let noted = last_use().await.as_i64().expect("it is a time");
-        assert!((now..now + 30_000).contains(&noted));
+        assert!((now..=app.stack().clock().now()).contains(&noted));
         app.advance(Duration::from_secs(61));
     }
+}
+
+/// How often a function has written down that a key is in use.
+fn written(app: &App, function: &str) -> usize {
+    let calls = app.calls_of(function).into_iter();
+    let written = calls.filter(|call| call.operation == "UpdateItem" && call.status == Some(200));
+    written.count()
 }
 
 #[tokio::test]
@@ -699,7 +706,7 @@ async fn a_use_that_can_t_be_written_down_fails_nothing_and_delays_little() {
         assert!(is_in(&key).await, "{kind:?}");
         let took = started.elapsed();
         assert!(armed.fired() >= 1, "{kind:?}");
-        assert!(took < Duration::from_millis(1500), "{kind:?}: {took:?}");
+        assert!(took < Duration::from_secs(2), "{kind:?}: {took:?}");
         armed.disarm();
     }
 }

@@ -32,7 +32,7 @@ use crate::tenant::Tenant;
 const LIST: &str = "api-keys";
 
 /// How long a request may wait for it to be written down that its key is in use, once it has been served.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A key that somebody asks for.
 #[derive(Debug, Clone)]
