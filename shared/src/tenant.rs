@@ -1,7 +1,8 @@
 //! The tenant, who mints every key.
 
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
-use crate::model::id::{ProjectId, TenantId, UserId};
+use crate::model::api_key::ListedKey;
+use crate::model::id::{ApiKeyId, ProjectId, TenantId, UserId};
 use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
@@ -54,6 +55,16 @@ impl Tenant {
     /// Its members.
     pub fn members(&self) -> Partition<Member> {
         Partition::members(*self)
+    }
+
+    /// One of its members' API keys, as it lists them.
+    pub(crate) fn api_key(&self, id: ApiKeyId) -> Key<ListedKey> {
+        Key::listed_key(*self, id)
+    }
+
+    /// Its members' API keys.
+    pub(crate) fn api_keys(&self) -> Partition<ListedKey> {
+        Partition::listed_keys(*self)
     }
 
     /// How far its own log has come.

@@ -68,6 +68,15 @@ impl Member {
         }
     }
 
+    /// The same user's key, which names no tenant.
+    pub(crate) fn by_key(&self, key: &str) -> Self {
+        Self {
+            token: key.to_owned(),
+            named: None,
+            ..self.clone()
+        }
+    }
+
     /// A request of theirs.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("it is a method");

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreement;
+mod api_keys;
 mod audit;
 mod concurrency;
 mod conformance;

@@ -17,6 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::KEY_USED,
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,

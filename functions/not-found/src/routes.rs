@@ -5,6 +5,9 @@
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/api/audit-log"),
+    ("POST", "/api/api-keys"),
+    ("GET", "/api/api-keys"),
+    ("DELETE", "/api/api-keys/{id}"),
     ("POST", "/api/change-password"),
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),

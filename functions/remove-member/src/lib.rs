@@ -8,6 +8,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/m
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::KEY_USED,
+        uses::KEYS_OF_MEMBER,
         uses::ACCOUNTS_PART,
         uses::TENANT_CHANGE,
         uses::MEMBER_REMOVE,

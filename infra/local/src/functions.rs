@@ -6,10 +6,12 @@ use shared::lambda::Function;
 pub fn all() -> Vec<Function> {
     vec![
         change_password::function(),
+        create_api_key::function(),
         create_project::function(),
         create_realtime_ticket::function(),
         create_task::function(),
         create_tenant::function(),
+        delete_api_key::function(),
         delete_session::function(),
         forgot_password::function(),
         get_audit_log::function(),
@@ -17,6 +19,7 @@ pub fn all() -> Vec<Function> {
         get_me::function(),
         get_tenant::function(),
         index_task::function(),
+        list_api_keys::function(),
         list_members::function(),
         list_projects::function(),
         list_sessions::function(),

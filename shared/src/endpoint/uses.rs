@@ -32,6 +32,8 @@ pub enum Resource {
     Identity,
     /// The same table, in a transaction that changes a tenant's rows as well.
     IdentityWithData,
+    /// When API keys were last used, in the same table.
+    KeyUses,
     /// A tenant's rows of the table of what expires.
     Ephemeral,
     /// How often somebody may try, in the same table.
@@ -108,7 +110,7 @@ impl Resource {
             | Self::Lsi4
             | Self::AuditLog
             | Self::Vectors => &["DATA_TABLE"],
-            Self::Identity | Self::IdentityWithData => &["IDENTITY_TABLE"],
+            Self::Identity | Self::IdentityWithData | Self::KeyUses => &["IDENTITY_TABLE"],
             Self::Ephemeral
             | Self::Attempts
             | Self::Tickets
@@ -180,6 +182,18 @@ uses! {
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A session, ended in the transaction that tells of it.
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
+    /// That an API key is in use, by every function that takes one.
+    KEY_USED = KeyUses ["dynamodb:UpdateItem"];
+    /// A member's API keys, with all that is kept of each.
+    KEYS_OF_MEMBER = Identity ["dynamodb:Query"];
+    /// A tenant's API keys, as they are listed.
+    KEYS_LIST = Data ["dynamodb:Query"];
+    /// A new API key, in the transaction that tells of it.
+    KEY_CREATE = IdentityWithData ["dynamodb:PutItem"];
+    /// An API key's end, in the transaction that tells of it.
+    KEY_REVOKE = IdentityWithData ["dynamodb:DeleteItem"];
+    /// An API key, out of its tenant's list.
+    KEY_UNLIST = Data ["dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A change of a tenant itself, in its log.

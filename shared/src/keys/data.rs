@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, digest, sortable};
 use crate::model::Millis;
+use crate::model::api_key::ListedKey;
 use crate::model::attachment::Attachment;
-use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::id::{ApiKeyId, ProjectId, TaskId, UserId};
 use crate::model::log::{LogEntry, UserLog};
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
@@ -50,6 +51,10 @@ impl Row for Member {
     fn indexes(&self) -> Vec<(&'static str, String)> {
         vec![("l1", format!("{}#{}", self.role, self.user_id))]
     }
+}
+
+impl Row for ListedKey {
+    const MISSING: &'static str = "API key not found";
 }
 
 impl Key<Project> {
@@ -171,6 +176,23 @@ impl Partition<Member> {
     }
 }
 
+impl Key<ListedKey> {
+    pub(crate) fn listed_key(tenant: Tenant, id: ApiKeyId) -> Self {
+        Self::data(tenant, api_keys_pk(tenant), format!("KEY#{id}"))
+    }
+}
+
+impl Partition<ListedKey> {
+    pub(crate) fn listed_keys(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: api_keys_pk(tenant),
+            prefix: "KEY#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -226,6 +248,10 @@ fn tenant_pk(tenant: Tenant) -> String {
 
 fn members_pk(tenant: Tenant) -> String {
     format!("T#{}#MEMBERS", tenant.id())
+}
+
+fn api_keys_pk(tenant: Tenant) -> String {
+    format!("T#{}#KEYS", tenant.id())
 }
 
 fn project_pk(tenant: Tenant, id: ProjectId) -> String {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, join};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -20,10 +20,11 @@ use self::authentication::{TENANT, authenticate};
 use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
-use crate::event::caller::Caller;
+use crate::event::caller::{Caller, Identity};
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
+use crate::model::id::ApiKeyId;
 use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
@@ -99,7 +100,8 @@ where
                 let identity = authenticate::<C>(&sdk, endpoint, &request).await?;
                 act_where::<C>(&sdk, identity.as_ref())?;
                 let acting = refusals::acting::<C>(identity.as_ref());
-                let served = async {
+                let key = identity.as_ref().and_then(Identity::key_to_note);
+                let served = noting_use::<C, _>(&sdk, key, async {
                     let caller = C::admit(identity)?;
                     let input = parse::<T>(endpoint, &request)?;
                     let event = Event {
@@ -107,7 +109,7 @@ where
                         ..Event::new(input, caller, &request_id)
                     };
                     handler(sdk.clone(), event).await
-                }
+                })
                 .await;
                 let Some(acting) = acting else {
                     return served;
@@ -133,6 +135,19 @@ where
 
     fn surface(&self) -> Option<Surface> {
         Some(Surface::of::<T, C>())
+    }
+}
+
+/// Writes down that an API key is in use, where that is due, while the request is served. A function that lets
+/// anyone in holds no code for that.
+async fn noting_use<C: Caller, O>(
+    sdk: &Sdk,
+    key: Option<ApiKeyId>,
+    served: impl Future<Output = O>,
+) -> O {
+    match key {
+        Some(key) if C::AUTHENTICATED => join(served, sdk.accounts.note_key_use(key)).await.0,
+        _ => served.await,
     }
 }
 

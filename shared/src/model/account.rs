@@ -199,7 +199,7 @@ pub struct Membership {
     pub tenant_id: TenantId,
     /// What they may do there.
     pub role: Role,
-    /// Since when.
+    /// Since when: who leaves and comes again has another membership.
     pub created_at: Millis,
 }
 

@@ -2,6 +2,7 @@
 
 mod caller;
 mod external;
+mod keys;
 mod links;
 mod members;
 mod password;
@@ -16,6 +17,7 @@ use serde::Serialize;
 #[cfg(test)]
 pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
+pub use self::keys::{NewApiKey, PublicApiKey};
 pub use self::sessions::{PublicSession, Tokens};
 pub use self::tenants::MOST_FOUNDED;
 use super::audit::Audit;

@@ -290,6 +290,7 @@ fn granted(used: &Use) -> impl Iterator<Item = String> {
 fn partitions(resource: Resource) -> Option<&'static str> {
     match resource {
         Resource::Ephemeral => Some("T#*"),
+        Resource::KeyUses => Some("KEYUSE#*"),
         Resource::Attempts => Some("RATE#*"),
         Resource::Tickets => Some("TICKET#*"),
         Resource::ConnectionRows => Some("CONN#*"),
@@ -361,7 +362,7 @@ fn arn(resource: Resource) -> String {
         Resource::Lsi3 => table("data/index/lsi3"),
         Resource::Lsi4 => table("data/index/lsi4"),
         Resource::Vectors => table("data/index/vectors"),
-        Resource::Identity | Resource::IdentityWithData => table("identity"),
+        Resource::Identity | Resource::IdentityWithData | Resource::KeyUses => table("identity"),
         Resource::Ephemeral
         | Resource::Attempts
         | Resource::Tickets

@@ -30,6 +30,9 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("get-me", 200),
         ("list-sessions", 200),
         ("delete-session", 204),
+        ("create-api-key", 201),
+        ("list-api-keys", 200),
+        ("delete-api-key", 204),
         ("create-tenant", 201),
         ("get-tenant", 200),
         ("update-tenant-settings", 200),
@@ -170,6 +173,23 @@ impl Scene {
             | "list-members"
             | "update-member"
             | "remove-member" => self.request_of_a_tenant(&title).await,
+            // Each for somebody else: nobody may have many.
+            "create-api-key" => {
+                let somebody = self.somebody(&title).await;
+                let body = json!({ "name": title, "role": "viewer" });
+                somebody.post("/api/api-keys", body).await
+            }
+            "list-api-keys" => {
+                if self.asked.load(SeqCst) == 1 {
+                    self.ada.api_key("viewer").await;
+                }
+                self.ada.get("/api/api-keys").await
+            }
+            "delete-api-key" => {
+                let somebody = self.somebody(&title).await;
+                let key = somebody.api_key("editor").await;
+                somebody.delete(&format!("/api/api-keys/{}", key.id)).await
+            }
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -274,6 +294,17 @@ impl Scene {
                 assert_eq!(accounts.len(), done + 1);
                 let users = self.app.rows(tables::IDENTITY, "USER").await;
                 assert_eq!(users.len(), done + 1);
+            }
+            "create-api-key" => {
+                for (table, sk) in [(tables::IDENTITY, "KEY"), (tables::DATA, "KEY#")] {
+                    let rows = self.app.rows(table, sk).await;
+                    let each = if table == tables::IDENTITY { 2 } else { 1 };
+                    assert_eq!(rows.len(), each * done, "{table}");
+                }
+            }
+            "delete-api-key" => {
+                let rows = self.app.rows(tables::IDENTITY, "KEY").await;
+                assert_eq!(rows.len(), 2 * (self.asked.load(SeqCst) - done));
             }
             "create-tenant" => {
                 let slugs = self.app.rows(tables::IDENTITY, "SLUG").await;

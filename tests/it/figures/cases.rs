@@ -112,6 +112,17 @@ impl Sheet {
             404,
         )
         .await;
+        self.http("get-me/by-key", "by a key, seen for the first time", 200)
+            .await;
+        self.http("get-me/by-key", "by a key, within a minute", 200)
+            .await;
+        self.http("create-api-key/ok", "made", 201).await;
+        self.http("create-api-key/by-key", "by a key", 403).await;
+        self.http("list-api-keys/ok", "two keys, by a key", 200)
+            .await;
+        self.http("delete-api-key/ok", "a key", 204).await;
+        self.http("delete-api-key/key-of-another", "key of another", 404)
+            .await;
         self.http("get-jwks/ok", "read", 200).await;
         self.http("not-found/unknown-path", "unknown path", 404)
             .await;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use shared::lambda::{Function, stream};
-use tests::{App, Member, PASSWORD};
+use tests::{ApiKey, App, Member, PASSWORD};
+use tokio::sync::OnceCell;
 
 use super::meter::Meter;
 use crate::fixtures::{COLLEAGUE, colleague};
@@ -22,6 +23,8 @@ pub(super) struct Scene {
     pub(super) task: String,
     bob: Member,
     bobs_project: String,
+    /// A key of ada's, once it is needed.
+    key: OnceCell<ApiKey>,
     /// How many others have been signed up.
     named: AtomicUsize,
 }
@@ -53,6 +56,7 @@ impl Scene {
             task,
             bob,
             bobs_project,
+            key: OnceCell::new(),
             named: AtomicUsize::new(0),
         };
         let index = scene.event("index-task/ok").await;
@@ -92,6 +96,16 @@ impl Scene {
                 text = text
                     .replace(&refresh, &other.refresh_token)
                     .replace(&session, &other.session_id());
+            }
+        }
+        if text.contains("{{ada.key}}") {
+            let key = self.key.get_or_init(|| self.ada.api_key("admin")).await;
+            text = text.replace("{{ada.key}}", &key.key);
+        }
+        for (name, member) in [("ada", &self.ada), ("bob", &self.bob)] {
+            let placeholder = format!("{{{{{name}.keyid}}}}");
+            if text.contains(&placeholder) {
+                text = text.replace(&placeholder, &member.api_key("admin").await.id);
             }
         }
         if text.contains(COLLEAGUE) {

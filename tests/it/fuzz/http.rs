@@ -268,6 +268,58 @@ fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
 }
 
 #[test]
+fn create_api_key_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let tomorrow = arena.app.stack().clock().now() + 24 * 3_600_000;
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/api-keys",
+            valid: vec![
+                json!({ "name": "Robot", "role": "editor", "expires_at": tomorrow }),
+                json!({ "name": "🤖", "role": "viewer", "expires_at": null }),
+            ],
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    // There is room for twenty.
+    assert!((1..=20).contains(&accepted), "{accepted}");
+    // The key and its owner, and its place in the list.
+    assert_eq!(arena.rows(tables::IDENTITY, "KEY"), 2 * accepted);
+    assert_eq!(arena.rows(tables::DATA, "KEY#"), accepted);
+    arena.close();
+}
+
+#[test]
+fn what_looks_after_api_keys_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    arena.wait(arena.ada.api_key("viewer"));
+    let before = arena.rows(tables::IDENTITY, "");
+    for (method, path, valid) in [
+        ("GET", "/api/api-keys", Vec::new()),
+        (
+            "DELETE",
+            "/api/api-keys/01900000-0000-7000-8000-000000000000",
+            vec![json!({})],
+        ),
+    ] {
+        let accepted = throw_at(
+            &arena,
+            &Route {
+                method,
+                path,
+                valid,
+                token: Some(arena.ada.token.clone()),
+            },
+        );
+        assert_eq!(accepted > 0, method == "GET", "there is no such key");
+    }
+    assert_eq!(arena.rows(tables::IDENTITY, ""), before);
+    arena.close();
+}
+
+#[test]
 fn create_project_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let before = arena.rows(tables::DATA, "");

@@ -150,7 +150,7 @@ const KINDS: [(&str, bool); 11] = [
     ("Query, begun at a key", false),
 ];
 
-/// Those that no role of a tenant is granted.
+/// Those that neither who reads nor who writes is granted.
 const NEVER: [(&str, bool); 7] = [
     ("Scan", false),
     ("ExecuteStatement", false),

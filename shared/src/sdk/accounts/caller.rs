@@ -7,10 +7,9 @@ use super::super::dynamo::{Item, from_item};
 use super::Accounts;
 use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Identity, Place, Principal};
-use crate::keys::{Key, Row, Table};
-use crate::model::Millis;
+use crate::keys::{Key, Row, Table, api_key_hash};
 use crate::model::account::{Membership, Role};
-use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::id::{TenantId, UserId};
 use crate::model::realtime::Holder;
 use crate::model::secret::ApiKey;
@@ -83,6 +82,8 @@ struct Found {
     ceiling: Option<Role>,
     membership: Option<Membership>,
     profile: Option<TenantProfile>,
+    /// Whether it is time to write down that a key is in use.
+    use_is_due: bool,
 }
 
 impl Accounts {
@@ -168,13 +169,13 @@ impl Accounts {
         let claimant = Claimant {
             user_id: holder.user_id,
             credential: holder.credential,
-            own: None,
+            own: Some(holder.tenant_id),
         };
         self.identity(claimant, Choice::Own(holder.tenant_id)).await
     }
 
     async fn owner(&self, key: &ApiKey) -> Result<Option<ApiKeyOwner>> {
-        let row = Key::api_key_owner(key);
+        let row = Key::api_key_owner(&api_key_hash(key));
         let owners = self.dynamo.request().connections().key_owners();
         if let Some(owner) = owners.get(row.pk()) {
             return Ok(Some(owner));
@@ -217,6 +218,7 @@ impl Accounts {
                     user_id: claimant.user_id,
                     credential: claimant.credential,
                     role: membership.role.min(ceiling),
+                    since: membership.created_at,
                     profile: Arc::new(profile),
                 })
             }
@@ -235,6 +237,7 @@ impl Accounts {
             user_id: claimant.user_id,
             credential: claimant.credential,
             place,
+            use_is_due: found.use_is_due,
         }))
     }
 
@@ -245,11 +248,17 @@ impl Accounts {
             Credential::Session(id) => Some(Key::session(user_id, id)),
             _ => None,
         };
-        let api_key = match claimant.credential {
-            Credential::Key(id) => Some(Key::api_key(user_id, id)),
+        let key_id = match claimant.credential {
+            Credential::Key(id) => Some(id),
             _ => None,
         };
+        let api_key = key_id
+            .zip(claimant.own)
+            .map(|(id, tenant)| Key::api_key(user_id, tenant, id));
+        let key_use = key_id.map(Key::api_key_use);
         let tenant = match choice {
+            // A key is good for nothing without its maker's membership, whatever it is used for.
+            _ if key_id.is_some() => claimant.own,
             Choice::Named(id) | Choice::Own(id) => Some(id),
             Choice::Unnamed | Choice::Unknown | Choice::Contradictory => None,
         };
@@ -259,6 +268,7 @@ impl Accounts {
         let keys = [
             session.as_ref().map(Key::item),
             api_key.as_ref().map(Key::item),
+            key_use.as_ref().map(Key::item),
             membership.as_ref().map(Key::item),
             profile.as_ref().map(Key::item),
         ];
@@ -268,26 +278,24 @@ impl Accounts {
         let now = self.dynamo.request().clock().now();
         let session: Option<Session> = taken(&mut items, session.as_ref())?;
         let api_key: Option<ApiKeyRecord> = taken(&mut items, api_key.as_ref())?;
+        let last_use: Option<ApiKeyUse> = taken(&mut items, key_use.as_ref())?;
+        let membership: Option<Membership> = taken(&mut items, membership.as_ref())?;
         let profile: Option<TenantProfile> = taken(&mut items, profile.as_ref())?;
+        let ceiling = match claimant.credential {
+            Credential::Session(_) => session
+                .is_some_and(|session| session.is_live(now))
+                .then_some(Role::Admin),
+            Credential::Key(_) => api_key
+                .filter(|key| key.is_live(membership.as_ref(), now))
+                .map(|key| key.listed.role),
+            Credential::External => Some(Role::Admin),
+        };
         Ok(Found {
-            ceiling: ceiling(claimant.credential, session, api_key, now),
-            membership: taken(&mut items, membership.as_ref())?,
+            ceiling,
+            membership,
             profile: profile.filter(|profile| profile.deleting_at.is_none()),
+            use_is_due: key_id.is_some() && ApiKeyUse::is_due(last_use.as_ref(), now),
         })
-    }
-}
-
-/// The most that a credential allows; nothing if it has ended.
-fn ceiling(
-    credential: Credential,
-    session: Option<Session>,
-    api_key: Option<ApiKeyRecord>,
-    now: Millis,
-) -> Option<Role> {
-    match credential {
-        Credential::Session(_) => session?.is_live(now).then_some(Role::Admin),
-        Credential::Key(_) => api_key.filter(|key| key.is_live(now)).map(|key| key.role),
-        Credential::External => Some(Role::Admin),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::account::Role;
+use crate::model::api_key::ApiKeyRecord;
 use crate::model::id::UserId;
 use crate::model::log::Committed;
 use crate::model::realtime::{CloseConnections, Which};
@@ -68,9 +69,12 @@ impl Accounts {
         let mut backoff = Backoff::default();
         loop {
             let log = self.tenant_log(dynamo, tenant).await?;
-            let member = self.existing_member(tenant, user_id).await?;
+            let (member, keys) = futures::try_join!(
+                self.existing_member(tenant, user_id),
+                self.keys_of_member(tenant, user_id),
+            )?;
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
-            Self::parting(&mut change, &member);
+            Self::parting(&mut change, &member, &keys);
             if user_id == caller.user_id {
                 change.emit(&MemberLeft { user_id });
             } else {
@@ -85,10 +89,11 @@ impl Accounts {
 
     /// All that ends with a membership, in one transaction. What else is a member's, and must not be there when
     /// they come back, ends here as well.
-    fn parting(change: &mut Change, member: &Stored<Member>) {
+    fn parting(change: &mut Change, member: &Stored<Member>, keys: &[ApiKeyRecord]) {
         let tenant = change.tenant();
         change.remove(member.key());
         change.remove(&Key::membership(member.user_id, tenant.id()));
+        Self::ending_keys(change, keys);
         change.count_members(-1, -is_admin(member.role));
         change.send(&CloseConnections {
             user_id: member.user_id,
