@@ -10,6 +10,7 @@ pub mod input;
 pub mod keys;
 pub mod lambda;
 pub mod model;
+pub mod page;
 pub mod reply;
 pub mod sdk;
 pub mod tenant;

@@ -6,6 +6,7 @@ pub mod attachment;
 pub mod cached;
 pub mod due;
 pub mod id;
+pub mod invitation;
 pub mod link;
 pub mod log;
 pub mod project;

@@ -1,7 +1,9 @@
 //! The tenant, who mints every key.
 
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
-use crate::model::id::{ProjectId, TenantId, UserId};
+use crate::model::account::Email;
+use crate::model::id::{InvitationId, ProjectId, TenantId, UserId};
+use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
@@ -54,6 +56,21 @@ impl Tenant {
     /// Its members.
     pub fn members(&self) -> Partition<Member> {
         Partition::members(*self)
+    }
+
+    /// An invitation into it.
+    pub fn invitation(&self, id: InvitationId) -> Key<Invitation> {
+        Key::invitation(*self, id)
+    }
+
+    /// The invitations into it.
+    pub fn invitations(&self) -> Partition<Invitation> {
+        Partition::invitations(*self)
+    }
+
+    /// Which invitation an address has.
+    pub fn invited_address(&self, email: &Email) -> Key<InvitedAddress> {
+        Key::invited_address(*self, email)
     }
 
     /// How far its own log has come.

@@ -4,10 +4,15 @@
 /// Methods and paths.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
+    ("POST", "/api/accept-invitation"),
     ("POST", "/api/change-password"),
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),
     ("POST", "/api/forgot-password"),
+    ("POST", "/api/invitations"),
+    ("GET", "/api/invitations"),
+    ("DELETE", "/api/invitations/{id}"),
+    ("POST", "/api/invitations/{id}/resend"),
     ("GET", "/api/list-projects"),
     ("POST", "/api/log-in"),
     ("POST", "/api/log-out"),

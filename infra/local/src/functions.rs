@@ -5,15 +5,19 @@ use shared::lambda::Function;
 /// Every function that there is; a test holds this list against the folders.
 pub fn all() -> Vec<Function> {
     vec![
+        accept_invitation::function(),
         change_password::function(),
+        create_invitation::function(),
         create_project::function(),
         create_realtime_ticket::function(),
         create_task::function(),
+        delete_invitation::function(),
         delete_session::function(),
         forgot_password::function(),
         get_jwks::function(),
         get_me::function(),
         index_task::function(),
+        list_invitations::function(),
         list_projects::function(),
         list_sessions::function(),
         log_in::function(),
@@ -27,6 +31,7 @@ pub fn all() -> Vec<Function> {
         realtime_unsubscribe::function(),
         refresh_token::function(),
         relay::function(),
+        resend_invitation::function(),
         reset_password::function(),
         search_tasks::function(),
         send_email::function(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, digest, sortable};
 use crate::model::Millis;
 use crate::model::attachment::Attachment;
-use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::account::Email;
+use crate::model::id::{InvitationId, ProjectId, TaskId, UserId};
+use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::{LogEntry, UserLog};
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
@@ -51,6 +53,12 @@ impl Row for Member {
         vec![("l1", format!("{}#{}", self.role, self.user_id))]
     }
 }
+
+impl Row for Invitation {
+    const MISSING: &'static str = "Invitation not found";
+}
+
+impl Row for InvitedAddress {}
 
 impl Key<Project> {
     pub(crate) fn project(tenant: Tenant, id: ProjectId) -> Self {
@@ -171,6 +179,30 @@ impl Partition<Member> {
     }
 }
 
+impl Key<Invitation> {
+    pub(crate) fn invitation(tenant: Tenant, id: InvitationId) -> Self {
+        Self::data(tenant, invitations_pk(tenant), format!("INVITE#{id}"))
+    }
+}
+
+impl Key<InvitedAddress> {
+    pub(crate) fn invited_address(tenant: Tenant, email: &Email) -> Self {
+        let sk = format!("EMAIL#{}", email.as_str());
+        Self::data(tenant, invitations_pk(tenant), sk)
+    }
+}
+
+impl Partition<Invitation> {
+    pub(crate) fn invitations(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: invitations_pk(tenant),
+            prefix: "INVITE#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -226,6 +258,10 @@ fn tenant_pk(tenant: Tenant) -> String {
 
 fn members_pk(tenant: Tenant) -> String {
     format!("T#{}#MEMBERS", tenant.id())
+}
+
+fn invitations_pk(tenant: Tenant) -> String {
+    format!("T#{}#INVITES", tenant.id())
 }
 
 fn project_pk(tenant: Tenant, id: ProjectId) -> String {

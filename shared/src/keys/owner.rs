@@ -18,7 +18,9 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 6] = ["EMAIL#", "KEY#", "LINK#", "REFRESH#", "SLUG#", "USER#"];
+const IDENTITY: [&str; 7] = [
+    "EMAIL#", "INVITE#", "KEY#", "LINK#", "REFRESH#", "SLUG#", "USER#",
+];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
 const EPHEMERAL: [&str; 4] = ["CONN#", "RATE#", "TICKET#", "USER#"];
@@ -97,11 +99,18 @@ mod tests {
                 Some(Tenant(id())),
             ),
             (Table::Data, "T#{t}", Some("TENANT"), Some(Tenant(id()))),
+            (
+                Table::Data,
+                "T#{t}#INVITES",
+                Some("INVITE#x"),
+                Some(Tenant(id())),
+            ),
             (Table::Data, "{t}", None, None),
             (Table::Data, "T#", None, None),
             (Table::Data, "EMAIL#a@b.co", None, None),
             (Table::Identity, "EMAIL#a@b.co", None, Some(Nobody)),
             (Table::Identity, "USER#u", Some("MEMBER#t"), Some(Nobody)),
+            (Table::Identity, "INVITE#x", Some("INVITE"), Some(Nobody)),
             (Table::Identity, "TENANT#{t}", None, Some(Known(id()))),
             (Table::Identity, "TENANT#x", None, None),
             (Table::Identity, "T#{t}", None, None),

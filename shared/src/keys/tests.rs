@@ -7,10 +7,12 @@ use super::*;
 use crate::model::account::{Account, Email, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
 use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
+use crate::model::invitation::{InvitationLink, LinkHash};
+use crate::model::link::Link;
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Ticket, UserConnection};
-use crate::model::secret::{ApiKey, RefreshToken};
+use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
 use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 use crate::model::text::SearchQuery;
@@ -51,6 +53,10 @@ enum Noun {
     ApiKeyOwner(u8),
     ApiKey(u8, u8),
     Slug(&'static str),
+    Link(&'static str),
+    InvitationLink(&'static str),
+    Invitation(u8, u8),
+    InvitedAddress(u8, &'static str),
 }
 
 impl Noun {
@@ -94,9 +100,7 @@ impl Noun {
                 let (pk, sk) = change_note(&entry(*tenant, *project, *seq, *at));
                 (Table::Ephemeral, pk, sk)
             }
-            Self::Account(email) => of(&Key::<Account>::account(
-                &Email::try_from((*email).to_owned()).expect("it is an address"),
-            )),
+            Self::Account(email) => of(&Key::<Account>::account(&email_of(email))),
             Self::User(user) => of(&Key::<User>::user(id(*user))),
             Self::Membership(user, tenant) => {
                 of(&Key::<Membership>::membership(id(*user), id(*tenant)))
@@ -126,6 +130,17 @@ impl Noun {
             Self::Slug(slug) => of(&Key::<SlugRecord>::slug(
                 &Slug::try_from((*slug).to_owned()).expect("it is a slug"),
             )),
+            Self::Link(token) => of(&Key::<Link>::link(&link_token(token))),
+            Self::InvitationLink(token) => {
+                let hash = LinkHash::of(&link_token(token));
+                of(&Key::<InvitationLink>::invitation_link(&hash))
+            }
+            Self::Invitation(tenant, invitation) => {
+                of(&tenant_of(*tenant).invitation(id(*invitation)))
+            }
+            Self::InvitedAddress(tenant, email) => {
+                of(&tenant_of(*tenant).invited_address(&email_of(email)))
+            }
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -184,6 +199,10 @@ fn nouns() -> impl Strategy<Value = Noun> {
         ids().prop_map(Noun::ApiKeyOwner),
         (ids(), ids()).prop_map(|(u, k)| Noun::ApiKey(u, k)),
         select(vec!["abc", "a-b", "slug"]).prop_map(Noun::Slug),
+        queries().prop_map(Noun::Link),
+        queries().prop_map(Noun::InvitationLink),
+        (ids(), ids()).prop_map(|(t, i)| Noun::Invitation(t, i)),
+        (ids(), emails()).prop_map(|(t, email)| Noun::InvitedAddress(t, email)),
     ]
 }
 
@@ -283,6 +302,14 @@ fn a_stretch_that_has_no_end_can_be_begun() {
 
 fn of<T>(key: &Key<T>) -> (Table, String, String) {
     (key.table, key.pk.clone(), key.sk.clone())
+}
+
+fn email_of(text: &str) -> Email {
+    Email::try_from(text.to_owned()).expect("it is an address")
+}
+
+fn link_token(text: &str) -> LinkToken {
+    LinkToken::try_from(text.to_owned()).expect("it is short")
 }
 
 fn seq_of(sk: &str) -> u64 {

@@ -58,6 +58,8 @@ ids! {
     ApiKeyId,
     /// A link that was emailed.
     LinkId,
+    /// An invitation into a tenant.
+    InvitationId,
     /// A project.
     ProjectId,
     /// A task.

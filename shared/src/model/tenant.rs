@@ -35,6 +35,8 @@ pub struct TenantProfile {
 pub struct TenantSettings {
     /// What an invitation makes of somebody, where it does not say.
     pub default_role: Role,
+    /// The domains of addresses that may be invited and join; none: all may.
+    pub sign_up_domains: Vec<Domain>,
     /// For how many days entries of the audit log are kept, from when they are written.
     pub audit_retention_days: u16,
 }
@@ -43,10 +45,46 @@ impl Default for TenantSettings {
     fn default() -> Self {
         Self {
             default_role: Role::Editor,
+            sign_up_domains: Vec::new(),
             audit_retention_days: 365,
         }
     }
 }
+
+impl TenantSettings {
+    /// Whether an address may belong to the tenant.
+    pub fn admits(&self, email: &Email) -> bool {
+        let domains = &self.sign_up_domains;
+        domains.is_empty()
+            || domains
+                .iter()
+                .any(|domain| domain.as_str() == email.domain())
+    }
+}
+
+/// A domain, as it stands in email addresses: compared as a whole, so none below it is meant with it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Domain(String);
+
+impl Domain {
+    /// In lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Domain {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let address = Email::try_from(format!("a@{}", text.trim()));
+        let address = address.map_err(|_| Invalid("Must be a domain".to_owned()))?;
+        Ok(Self(address.domain().to_owned()))
+    }
+}
+
+from_text!(Domain);
 
 /// What a tenant is called in a host name: 3–40 of `a`–`z`, `0`–`9` and `-`, which stands neither first nor last.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,6 +156,19 @@ pub struct Member {
     pub created_at: Millis,
 }
 
+/// Somebody has joined a tenant.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberJoined {
+    /// Who.
+    pub user_id: UserId,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl RealtimeEvent for MemberJoined {
+    const TYPE: &'static str = "member:joined";
+}
+
 /// A tenant was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct TenantCreated<'a> {
@@ -135,6 +186,41 @@ impl RealtimeEvent for TenantCreated<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn email(text: &str) -> Email {
+        Email::try_from(text.to_owned()).expect("it is an address")
+    }
+
+    #[test]
+    fn a_tenant_admits_addresses_of_its_domains_and_where_it_names_none_of_all() {
+        let mut settings = TenantSettings::default();
+        assert!(settings.admits(&email("ada@example.com")));
+        let domain = Domain::try_from(" Example.COM ".to_owned()).expect("it is a domain");
+        settings.sign_up_domains.push(domain);
+        assert!(settings.admits(&email("Ada@EXAMPLE.com")));
+        for other in [
+            "ada@sub.example.com",
+            "ada@notexample.com",
+            "example.com@example.org",
+            "ada@example.co",
+        ] {
+            assert!(!settings.admits(&email(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_domain_is_refused() {
+        for text in [
+            "",
+            "localhost",
+            "a@example.com",
+            "example..com",
+            ".com",
+            "a b.co",
+        ] {
+            assert!(Domain::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,6 +1,7 @@
 //! Users, sessions and memberships: what has to be found before a tenant is known.
 
 mod caller;
+mod invitations;
 mod links;
 mod password;
 mod sessions;
@@ -12,6 +13,7 @@ use serde::Serialize;
 #[cfg(test)]
 pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
+pub use self::invitations::{InvitationMail, PublicInvitation};
 pub use self::sessions::{PublicSession, Tokens};
 use super::change::Change;
 use super::dynamo::Dynamo;
@@ -23,6 +25,7 @@ use crate::keys::{Key, Partition};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::id::{TenantId, UserId};
+use crate::model::link::Purpose;
 use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile, TenantSettings};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
@@ -88,10 +91,11 @@ impl Accounts {
         Self { dynamo }
     }
 
-    /// Makes a user with a tenant of their own, and logs them in; one transaction.
+    /// Makes a user with a tenant of their own, logs them in, and has a link sent that verifies their address;
+    /// one transaction.
     ///
     /// # Errors
-    /// 409 if the address has an account.
+    /// 409 if the address has an account; 429 if whoever asks has asked too often.
     pub async fn sign_up(
         &self,
         email: Email,
@@ -99,6 +103,8 @@ impl Accounts {
         name: PersonName,
         client: Client,
     ) -> Result<SignedIn> {
+        // Each sends an email to whatever address is given.
+        self.count_address(&client).await?;
         let now = self.dynamo.request().clock().now();
         let tenant = TenantProfile {
             id: TenantId::new(),
@@ -129,6 +135,7 @@ impl Accounts {
             Error::conflict("This email address already has an account"),
         );
         change.create(&Key::user(user.id), &user);
+        self.add_link(&mut change, Purpose::EmailVerification, &user)?;
         began.add_to(&mut change);
         change.commit().await?;
         let tokens = self.tokens(&began, Some(Role::Admin))?;
@@ -304,7 +311,11 @@ impl Accounts {
             role,
             created_at: at,
         };
-        change.create(&Key::membership(user.id, tenant.id()), &membership);
+        change.create_or(
+            &Key::membership(user.id, tenant.id()),
+            &membership,
+            Error::conflict("They are a member already"),
+        );
         change.create(&tenant.member(user.id), &member);
     }
 

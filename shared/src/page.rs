@@ -1,0 +1,222 @@
+//! Lists, page by page: how much is asked for, and where the next page begins.
+//!
+//! A cursor carries a place in a list and nothing else: whose list it is is told by who asks, each time
+//! anew, so a cursor opens nothing that its holder could not have asked for without it. That is why it is
+//! not signed. It is bound by a hash to the list and the filters that it came from, because a place in one
+//! list means nothing in another.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::input::{Invalid, from_text};
+
+/// Raised when what follows in a cursor changes its form.
+const VERSION: u8 = 1;
+
+/// How much of the hash of list and filters a cursor carries, in bytes.
+const BOUND_BY: usize = 8;
+
+/// No cursor of ours is longer, in characters.
+const LONGEST: usize = 512;
+
+/// A part of a list: `{"data": […], "meta": {"next_cursor"}}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page<T> {
+    /// What is on it.
+    pub data: Vec<T>,
+    /// What follows.
+    pub meta: Meta,
+}
+
+/// What follows a page.
+#[derive(Debug, Clone, Serialize)]
+pub struct Meta {
+    /// Where the next one begins; null at the end of the list.
+    pub next_cursor: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// A page, and where the next one begins.
+    pub fn of(data: Vec<T>, next_cursor: Option<Cursor>) -> Self {
+        Self {
+            data,
+            meta: Meta { next_cursor },
+        }
+    }
+}
+
+/// How many a page holds at most: 1–100, and 50 unless something else is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(usize);
+
+impl Limit {
+    /// The number.
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<String> for Limit {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse()
+            .ok()
+            .filter(|limit| digits && (1..=100).contains(limit))
+            .map(Self)
+            .ok_or_else(|| Invalid("Must be a number from 1 to 100".to_owned()))
+    }
+}
+
+/// Where a page begins, opaque to whoever holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    bound_by: [u8; BOUND_BY],
+    place: Vec<u8>,
+}
+
+impl Cursor {
+    /// A place in the list `name`, of what has passed `filters`.
+    ///
+    /// # Errors
+    /// 500 if they can't be written as JSON.
+    pub fn new(name: &str, filters: &impl Serialize, place: &impl Serialize) -> Result<Self> {
+        Ok(Self {
+            bound_by: hash(name, filters)?,
+            place: serde_json::to_vec(place).map_err(Error::internal)?,
+        })
+    }
+
+    /// The place, if the cursor is of this list and these filters.
+    ///
+    /// # Errors
+    /// 400 if it is not, or is none of ours.
+    pub fn place<P: DeserializeOwned>(&self, name: &str, filters: &impl Serialize) -> Result<P> {
+        if self.bound_by != hash(name, filters)? {
+            let message = "This cursor is of another list, or of other filters";
+            return Err(Error::invalid("cursor", message).of_query());
+        }
+        serde_json::from_slice(&self.place)
+            .map_err(|_| Error::invalid("cursor", MALFORMED).of_query())
+    }
+}
+
+const MALFORMED: &str = "Must be the next_cursor of an answer";
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = [&[VERSION], &self.bound_by[..], &self.place].concat();
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        parse(&text).ok_or_else(|| Invalid(MALFORMED.to_owned()))
+    }
+}
+
+from_text!(Limit, Cursor);
+
+fn parse(text: &str) -> Option<Cursor> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (version, rest) = bytes.split_first()?;
+    let (bound_by, place) = rest.split_first_chunk::<BOUND_BY>()?;
+    (*version == VERSION).then(|| Cursor {
+        bound_by: *bound_by,
+        place: place.to_vec(),
+    })
+}
+
+fn hash(name: &str, filters: &impl Serialize) -> Result<[u8; BOUND_BY]> {
+    let text = serde_json::to_vec(&(name, filters)).map_err(Error::internal)?;
+    let mut bound_by = [0; BOUND_BY];
+    bound_by.copy_from_slice(&Sha256::digest(text)[..BOUND_BY]);
+    Ok(bound_by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use proptest::prelude::*;
+
+    fn cursor(filters: (&str, u8), place: (i64, &str)) -> Cursor {
+        Cursor::new("things", &filters, &place).expect("it is JSON")
+    }
+
+    #[test]
+    fn a_cursor_of_other_filters_or_of_another_list_is_refused() {
+        let cursor = cursor(("a", 1), (7, "x"));
+        let read = |name, filters: (&str, u8)| cursor.place::<(i64, String)>(name, &filters);
+        assert_eq!(read("things", ("a", 1)).ok(), Some((7, "x".to_owned())));
+        for (name, filters) in [("things", ("a", 2)), ("things", ("b", 1)), ("others", ("a", 1))] {
+            let refused = read(name, filters).expect_err("it is another's");
+            assert_eq!(refused.code(), Code::BadRequest);
+            assert_eq!(refused.details()[0].field, "cursor");
+        }
+    }
+
+    #[test]
+    fn a_place_of_another_form_is_refused() {
+        let refused = cursor(("a", 1), (7, "x")).place::<[i64; 3]>("things", &("a", 1));
+        assert_eq!(refused.expect_err("it is none").code(), Code::BadRequest);
+    }
+
+    #[test]
+    fn a_limit_is_from_1_to_100() {
+        for (text, limit) in [
+            ("1", Some(1)),
+            ("100", Some(100)),
+            ("0", None),
+            ("101", None),
+            ("+1", None),
+            ("-1", None),
+            ("1.0", None),
+            ("", None),
+        ] {
+            let taken = Limit::try_from(text.to_owned()).ok().map(Limit::get);
+            assert_eq!(taken, limit, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_read_as_it_was_written(filter in any::<String>(), number in any::<u8>(), at in any::<i64>(), place in ".{0,40}") {
+            let text = cursor((&filter, number), (at, &place)).to_string();
+            let read = Cursor::try_from(text).expect("it is a cursor");
+            let read = read.place::<(i64, String)>("things", &(filter, number))?;
+            prop_assert_eq!(read, (at, place));
+        }
+
+        #[test]
+        fn what_is_no_cursor_is_refused_and_no_more(text in prop_oneof![any::<String>(), "[A-Za-z0-9_-]{0,60}", "A[A-Za-z0-9_-]{480,560}"]) {
+            let Ok(cursor) = Cursor::try_from(text.clone()) else { return Ok(()) };
+            prop_assert_eq!(cursor.to_string(), text, "it has one spelling");
+            let read = cursor.place::<(i64, String)>("things", &("a", 1));
+            prop_assert!(read.is_err());
+        }
+    }
+}
