@@ -172,7 +172,11 @@ mod tests {
         let cursor = cursor(("a", 1), (7, "x"));
         let read = |name, filters: (&str, u8)| cursor.place::<(i64, String)>(name, &filters);
         assert_eq!(read("things", ("a", 1)).ok(), Some((7, "x".to_owned())));
-        for (name, filters) in [("things", ("a", 2)), ("things", ("b", 1)), ("others", ("a", 1))] {
+        for (name, filters) in [
+            ("things", ("a", 2)),
+            ("things", ("b", 1)),
+            ("others", ("a", 1)),
+        ] {
             let refused = read(name, filters).expect_err("it is another's");
             assert_eq!(refused.code(), Code::BadRequest);
             assert_eq!(refused.details()[0].field, "cursor");

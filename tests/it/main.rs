@@ -10,6 +10,7 @@ mod faults;
 mod figures;
 mod fixtures;
 mod fuzz;
+mod invitations;
 mod isolation;
 mod passwords;
 mod projects;

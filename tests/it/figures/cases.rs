@@ -47,6 +47,7 @@ pub(super) async fn measure(scene: Scene) -> Figures {
     };
     sheet.starts().await;
     sheet.accounts().await;
+    sheet.invitations().await;
     sheet.projects().await;
     sheet.search().await;
     let assigned = sheet.tasks().await;
@@ -112,6 +113,26 @@ impl Sheet {
         .await;
         self.http("get-jwks/ok", "read", 200).await;
         self.http("not-found/unknown-path", "unknown path", 404)
+            .await;
+    }
+
+    async fn invitations(&mut self) {
+        self.http("create-invitation/ok", "a new address", 201)
+            .await;
+        self.http("create-invitation/member", "a member's address", 409)
+            .await;
+        self.http("list-invitations/ok", "one page", 200).await;
+        self.http("resend-invitation/ok", "an invitation", 200)
+            .await;
+        self.http(
+            "resend-invitation/invitation-of-another-tenant",
+            "invitation of another tenant",
+            404,
+        )
+        .await;
+        self.http("delete-invitation/ok", "an invitation", 204)
+            .await;
+        self.http("accept-invitation/invented-token", "no such link", 422)
             .await;
     }
 

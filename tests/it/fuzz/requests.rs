@@ -34,10 +34,14 @@ const METHODS: &[&str] = &[
 
 const KNOWN_PATHS: &[&str] = &[
     "/.well-known/jwks.json",
+    "/api/accept-invitation",
     "/api/change-password",
     "/api/create-project",
     "/api/create-task",
     "/api/forgot-password",
+    "/api/invitations",
+    "/api/invitations/x",
+    "/api/invitations/x/resend",
     "/api/list-projects",
     "/api/log-in",
     "/api/log-out",

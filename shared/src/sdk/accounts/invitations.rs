@@ -88,16 +88,16 @@ impl Accounts {
     ) -> Result<PublicInvitation> {
         let tenant = caller.tenant;
         let settings = &caller.profile.settings;
-        if !settings.admits(&email) {
+        if !settings.sign_up_domains.admit(&email) {
             return Err(Error::invalid(
                 "email",
                 "Must be of one of this tenant's domains",
             ));
         }
         let (open, log, account) = futures::try_join!(
-            self.open_invitations(&tenant),
-            self.tenant_log(&tenant),
-            self.dynamo.get(Key::account(&email)),
+            Box::pin(self.open_invitations(&tenant)),
+            Box::pin(self.tenant_log(&tenant)),
+            Box::pin(self.dynamo.get(Key::account(&email))),
         )?;
         if open.iter().any(|invitation| invitation.email == email) {
             return Err(already_invited());
@@ -170,7 +170,7 @@ impl Accounts {
         let tenant = caller.tenant;
         let (before, log) =
             try_join(self.open_invitation(&tenant, id), self.tenant_log(&tenant)).await?;
-        if !caller.profile.settings.admits(&before.email) {
+        if !caller.profile.settings.sign_up_domains.admit(&before.email) {
             return Err(Error::conflict(
                 "This address is of none of this tenant's domains now",
             ));
@@ -239,20 +239,22 @@ impl Accounts {
         let tenant = Tenant::verified(link.tenant_id);
         let dynamo = self.dynamo.in_tenant(tenant)?;
         let (invitation, profile, log, account) = futures::try_join!(
-            dynamo.get(tenant.invitation(link.invitation_id)),
-            dynamo.get(Key::tenant_profile(tenant.id())),
-            dynamo.get(tenant.log()),
-            self.dynamo.get(Key::account(&link.email)),
+            Box::pin(dynamo.get(tenant.invitation(link.invitation_id))),
+            Box::pin(dynamo.get(Key::tenant_profile(tenant.id()))),
+            Box::pin(dynamo.get(tenant.log())),
+            Box::pin(self.dynamo.get(Key::account(&link.email))),
         )?;
         let invitation = invitation
             .filter(|invitation| invitation.link == hash && invitation.is_open(now))
             .ok_or_else(spent)?;
         let profile = profile
-            .filter(|tenant| tenant.deleting_at.is_none() && tenant.settings.admits(&link.email))
+            .filter(|tenant| {
+                tenant.deleting_at.is_none() && tenant.settings.sign_up_domains.admit(&link.email)
+            })
             .ok_or_else(spent)?;
         let log = log.ok_or_else(spent)?;
         let (guest, member) = try_join(
-            self.guest(&link, account.as_ref(), name, password),
+            Box::pin(self.guest(&link, account.as_ref(), name, password)),
             self.membership_of(&tenant, account.as_ref()),
         )
         .await?;

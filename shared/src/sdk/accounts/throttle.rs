@@ -127,9 +127,9 @@ impl Accounts {
         let tenant = tenant.id().to_string();
         let pair = format!("{tenant} {}", email.as_str());
         let (by_tenant, by_pair, by_address) = futures::try_join!(
-            self.count(INVITATIONS, &tenant),
-            self.count(INVITATIONS_FROM_ONE, &pair),
-            self.count(INVITATIONS_TO_ONE, email.as_str()),
+            Box::pin(self.count(INVITATIONS, &tenant)),
+            Box::pin(self.count(INVITATIONS_FROM_ONE, &pair)),
+            Box::pin(self.count(INVITATIONS_TO_ONE, email.as_str())),
         )?;
         by_tenant.within_limit()?;
         by_pair.within_limit()?;
