@@ -1,4 +1,13 @@
 //! Invitations: made, sent again, revoked, and accepted.
+//!
+//! Each is a change of the tenant, so of those who accept, revoke or send again at once one is first. The token
+//! is derived from the invitation's id and the number of the link, and stored nowhere: `Identity` finds the tenant
+//! by its hash, and the invitation itself, in `Data`, says which hash works. What is true of the invitation there
+//! is true; a link whose row outlives it opens nothing.
+//!
+//! To accept is to show whose the address is, as a password reset is. An account whose address was never verified
+//! may have been made by somebody else, to be in when its owner is let into a tenant: it gets another password, and
+//! its sessions end, in the same transaction.
 
 use aws_sdk_dynamodb::types::AttributeValue::{self, S};
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
