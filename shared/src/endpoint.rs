@@ -105,6 +105,21 @@ impl Endpoint {
         self.uses.iter().any(|used| used.resource == resource)
     }
 
+    /// Whether those who call it have to show who they are.
+    pub fn authenticates(&self) -> bool {
+        self.uses.contains(&uses::AUTHENTICATE)
+    }
+
+    /// The environment variables that may be empty: the domain of tenants' host names, and the identity
+    /// provider whose tokens are taken beside our own.
+    pub fn optional_variables(&self) -> &'static [&'static str] {
+        if self.authenticates() {
+            &["TENANT_DOMAIN", "OIDC_ISSUER", "OIDC_AUDIENCE"]
+        } else {
+            &[]
+        }
+    }
+
     /// Whether it is what answers when no route does: it looks at nothing that was sent.
     pub fn takes_anything(&self) -> bool {
         matches!(

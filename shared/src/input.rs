@@ -49,7 +49,8 @@ pub(crate) use from_text;
 #[derive(Debug, Default)]
 pub struct BadInput {
     details: Vec<Detail>,
-    documented: Vec<String>,
+    /// The fields that a struct has, by where it stands.
+    accepted: Vec<(String, Vec<String>)>,
 }
 
 /// Parses `value`.
@@ -60,6 +61,21 @@ pub fn parse<T: Input>(value: Value) -> Result<T, Error> {
     deserr::deserialize(value).map_err(|bad: BadInput| Error::validation(bad.in_order::<T>()))
 }
 
+/// All that is wrong with `value`; nothing if it is taken.
+pub(crate) fn refusals<T: Input>(value: Value) -> Vec<Detail> {
+    match deserr::deserialize::<T, Value, BadInput>(value) {
+        Ok(_) => Vec::new(),
+        Err(bad) => bad.in_order::<T>(),
+    }
+}
+
+/// The fields of an input, however deep they stand: `attachment.filename`, `tasks[].id`. Nothing if it
+/// takes fields that it does not know: then it does not tell which ones it does.
+pub(crate) fn fields<T: Input>() -> Option<Vec<String>> {
+    let mut fields = Vec::new();
+    collect_fields::<T>("", &mut fields).then_some(fields)
+}
+
 impl BadInput {
     /// One bad field.
     pub(crate) fn at(location: ValuePointerRef, Invalid(message): Invalid) -> Self {
@@ -68,12 +84,12 @@ impl BadInput {
                 field: path(location),
                 message,
             }],
-            documented: Vec::new(),
+            accepted: Vec::new(),
         }
     }
 
     fn in_order<T: Input>(self) -> Vec<Detail> {
-        let documented = documented_fields::<T>();
+        let documented = accepted_at::<T>("").unwrap_or_default();
         let rank = |detail: &Detail| {
             let top = detail.field.split(['.', '[']).next().unwrap_or_default();
             documented
@@ -92,13 +108,40 @@ impl BadInput {
     }
 }
 
-/// The struct's fields in their order: a key that no struct has makes the derived code list them.
-fn documented_fields<T: Input>() -> Vec<String> {
-    let probe = serde_json::json!({ "\0": null });
-    match deserr::deserialize::<T, Value, BadInput>(probe) {
-        Ok(_) => Vec::new(),
-        Err(bad) => bad.documented,
+/// Returns whether there is a struct at `at`, and one that tells its fields.
+fn collect_fields<T: Input>(at: &str, into: &mut Vec<String>) -> bool {
+    let Some(names) = accepted_at::<T>(at) else {
+        return false;
+    };
+    for name in names {
+        let field = child(at, &name);
+        let is_struct =
+            collect_fields::<T>(&field, into) || collect_fields::<T>(&format!("{field}[]"), into);
+        if !is_struct {
+            into.push(field);
+        }
     }
+    true
+}
+
+/// The fields of the struct at `at`, in their order: a key that no struct has makes the derived code list
+/// them.
+fn accepted_at<T: Input>(at: &str) -> Option<Vec<String>> {
+    let probe = nested(at, serde_json::json!({ "\0": null }));
+    let bad = deserr::deserialize::<T, Value, BadInput>(probe).err()?;
+    let at = at.replace("[]", "[0]");
+    let mut accepted = bad.accepted.into_iter();
+    accepted.find_map(|(location, names)| (location == at).then_some(names))
+}
+
+/// An input that has nothing but `leaf`, at `at`.
+fn nested(at: &str, leaf: Value) -> Value {
+    at.rsplit('.')
+        .filter(|name| !name.is_empty())
+        .fold(leaf, |inner, name| match name.strip_suffix("[]") {
+            Some(list) => serde_json::json!({ list: [inner] }),
+            None => serde_json::json!({ name: inner }),
+        })
 }
 
 impl MergeWithError<BadInput> for BadInput {
@@ -109,6 +152,7 @@ impl MergeWithError<BadInput> for BadInput {
     ) -> ControlFlow<Self, Self> {
         let mut all = this.unwrap_or_default();
         all.details.extend(other.details);
+        all.accepted.extend(other.accepted);
         ControlFlow::Continue(all)
     }
 }
@@ -126,9 +170,8 @@ impl DeserializeError for BadInput {
                 all.with(child(&here, field), format!("{field} is required"))
             }
             ErrorKind::UnknownKey { key, accepted } => {
-                if location.is_origin() {
-                    all.documented = accepted.iter().map(ToString::to_string).collect();
-                }
+                let names = accepted.iter().map(ToString::to_string).collect();
+                all.accepted.push((here.clone(), names));
                 all.with(child(&here, key), "Unknown field".to_owned())
             }
             ErrorKind::IncorrectValueKind { accepted, .. } => {

@@ -6,6 +6,7 @@ pub mod queue;
 pub mod schedule;
 pub mod socket;
 pub mod stream;
+mod surface;
 mod telemetry;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::sdk::clock::Clock;
 use crate::sdk::connections::Connections;
 use crate::sdk::request::Request;
 
+pub use self::surface::Surface;
 pub use crate::sdk::connections::{Environment, StartError};
 #[doc(hidden)]
 pub use crate::sdk::request::Doors;
@@ -51,6 +53,11 @@ pub struct Service {
 /// What stands between a payload and a handler.
 pub(crate) trait Adapter: Send + Sync {
     fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>>;
+
+    /// What it lets in; nothing where no client can send anything.
+    fn surface(&self) -> Option<Surface> {
+        None
+    }
 }
 
 /// One payload, and what it is served with.
@@ -70,6 +77,11 @@ impl Function {
             adapter: Arc::new(adapter),
             doors: Doors::default(),
         }
+    }
+
+    /// What clients can send it, and who may; nothing if it is behind neither HTTP nor the WebSocket.
+    pub fn surface(&self) -> Option<Surface> {
+        self.adapter.surface()
     }
 
     /// The same function with doors open in the walls between tenants: for tests, and held by one to be

@@ -20,7 +20,9 @@ pub mod prelude {
     pub use crate::endpoint::{Endpoint, uses};
     pub use crate::error::{Error, Result};
     pub use crate::event::Event;
-    pub use crate::event::caller::{Admin, Anyone, Editor, Known, Person, System, Viewer, Worker};
+    pub use crate::event::caller::{
+        Admin, Anyone, Editor, Known, Person, System, Viewer, Welcome, Worker,
+    };
     pub use crate::input::{BadInput, Nothing};
     pub use crate::lambda::Function;
     pub use crate::model::Millis;

@@ -17,6 +17,7 @@ pub(crate) mod derivation;
 pub(crate) mod dynamo;
 pub(crate) mod guard;
 pub mod mail;
+pub(crate) mod oidc;
 pub mod queue;
 pub(crate) mod request;
 pub mod search;

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use local::front::{Armed, CallRecord, Fault};
@@ -18,6 +19,8 @@ pub struct App {
     stack: Stack,
     http: Client,
     folder: TempDir,
+    /// Made when it is first needed: it reads the system's certificates, and that takes time.
+    pub(crate) dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
 }
 
 impl App {
@@ -59,6 +62,7 @@ impl App {
             stack,
             http,
             folder,
+            dynamodb: OnceLock::new(),
         }
     }
 

@@ -57,15 +57,26 @@ impl App {
         outcome.expect("it can be put");
     }
 
+    /// Removes a row from a table.
+    pub async fn remove(&self, table: &str, pk: &str, sk: &str) {
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let delete = self.dynamodb().delete_item().table_name(table);
+        let outcome = delete.key("pk", key(pk)).key("sk", key(sk)).send().await;
+        outcome.expect("it can be removed");
+    }
+
     /// A client of the stack's tables.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-            .region(aws_sdk_dynamodb::config::Region::new(REGION))
-            .credentials_provider(credentials())
-            .endpoint_url(self.stack().aws_url())
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        let client = self.dynamodb.get_or_init(|| {
+            let config = aws_sdk_dynamodb::Config::builder()
+                .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+                .region(aws_sdk_dynamodb::config::Region::new(REGION))
+                .credentials_provider(credentials())
+                .endpoint_url(self.stack().aws_url())
+                .build();
+            aws_sdk_dynamodb::Client::from_conf(config)
+        });
+        client.clone()
     }
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod aws;
+mod issuer;
 mod ledger;
 mod member;
 mod model;
@@ -11,6 +12,7 @@ mod socket;
 pub use answer::Answer;
 pub use app::App;
 pub use aws::tables;
+pub use issuer::{Conduct, Issuer, IssuerKey};
 pub use ledger::Ledger;
 pub use member::{Member, PASSWORD, attachment};
 pub use model::has_model;

@@ -83,6 +83,19 @@ pub(crate) fn cases(function: &str) -> Vec<String> {
     cases
 }
 
+/// The case that shows what a function is for: `ok`, or else the first that it serves, or else the first.
+pub(crate) fn main_case(function: &str) -> String {
+    let mut cases = cases(function);
+    cases.sort_by_key(|case| (case != "ok", is_refusal(&expectation(function, case))));
+    let first = cases.into_iter().next();
+    first.unwrap_or_else(|| panic!("events/{function} has no event"))
+}
+
+/// What is expected of a case, with its placeholders and matchers.
+pub(crate) fn expected(function: &str, case: &str) -> Value {
+    expectation(function, case)
+}
+
 /// The names of all files in a function's folder.
 pub(crate) fn files(function: &str) -> Vec<String> {
     let entries = fs::read_dir(folder().join(function)).into_iter().flatten();

@@ -12,6 +12,8 @@ mod fixtures;
 mod fuzz;
 mod invitations;
 mod isolation;
+mod matrix;
+mod oidc;
 mod passwords;
 mod projects;
 mod readme;

@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").u
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_LIST,
     uses::ACCOUNTS_PUT,
+    uses::ACCOUNTS_CHECK,
     uses::THROTTLE,
     uses::THROTTLE_SUCCESS,
     uses::SIGNING_KEY,

@@ -7,7 +7,12 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use local::{Options, Stack, data, embeddings::Embeddings, events, stack::Origin};
+use local::{
+    Options, Stack, data,
+    embeddings::Embeddings,
+    events,
+    stack::{IdentityProvider, Origin},
+};
 use tracing_subscriber::EnvFilter;
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
@@ -24,6 +29,12 @@ struct Arguments {
     /// `http://localhost:5173`; may be given several times.
     #[arg(long, value_name = "URL")]
     allow_origin: Vec<Origin>,
+    /// Takes the tokens of this OpenID Connect provider beside Tenon's own.
+    #[arg(long, value_name = "URL", requires = "oidc_audience")]
+    oidc_issuer: Option<String>,
+    /// Whom that provider's tokens are for: their `aud`.
+    #[arg(long, value_name = "NAME", requires = "oidc_issuer")]
+    oidc_audience: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -104,6 +115,7 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         port,
         aws_port,
         allowed_origins: arguments.allow_origin,
+        identity_provider: identity_provider(arguments.oidc_issuer, arguments.oidc_audience),
         embeddings: Embeddings::Fetched(data.join("models")),
         ..Options::new(data)
     };
@@ -115,6 +127,11 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     told_to_stop.await;
     stack.stop().await;
     Ok(())
+}
+
+fn identity_provider(issuer: Option<String>, audience: Option<String>) -> Option<IdentityProvider> {
+    let (issuer, audience) = issuer.zip(audience)?;
+    Some(IdentityProvider { issuer, audience })
 }
 
 /// Returns at Ctrl-C or SIGTERM.

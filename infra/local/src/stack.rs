@@ -25,7 +25,7 @@ use crate::{
     triggers::{self, Platform, Triggers},
 };
 
-pub use options::{Options, StartError};
+pub use options::{IdentityProvider, Options, StartError};
 pub use origin::{NoOrigin, Origin};
 
 use options::service;
@@ -65,6 +65,7 @@ impl Stack {
             aws,
             &options.allowed_origins,
             options.tenant_isolation,
+            options.identity_provider.as_ref(),
         )?;
         let clock = options.clock;
 

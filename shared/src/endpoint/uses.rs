@@ -84,14 +84,6 @@ impl Resource {
         )
     }
 
-    /// The environment variables that may be empty.
-    pub const fn optional_variables(self) -> &'static [&'static str] {
-        match self {
-            Self::PublicKeys => &["TENANT_DOMAIN"],
-            _ => &[],
-        }
-    }
-
     /// The environment variables without which it can't be reached.
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
@@ -151,6 +143,8 @@ uses! {
     COUNT = Attempts ["dynamodb:UpdateItem"];
     /// Rows of `Identity`, all or nothing.
     ACCOUNTS_PUT = Identity ["dynamodb:PutItem"];
+    /// Rows of `Identity`, unchanged in the transaction that rests on them.
+    ACCOUNTS_CHECK = Identity ["dynamodb:ConditionCheckItem"];
     /// Refresh tokens: one used up, and its successor.
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A row of accounts, removed in the transaction that tells of it.

@@ -18,6 +18,10 @@ pub trait Caller: Sized + Send + 'static {
     /// Whether a token or key is needed at all.
     const AUTHENTICATED: bool;
 
+    /// Whether somebody whom the identity provider vouches for, and who has not been seen before, is made a user:
+    /// that takes the grants to make one.
+    const WELCOMES: bool = false;
+
     /// Lets the caller in, or refuses with 401, 403, or for want of a tenant.
     fn admit(identity: Option<Identity>) -> Result<Self>;
 }
@@ -128,6 +132,19 @@ impl Caller for Known {
     }
 }
 
+/// Anyone who is known, or whom the identity provider makes known.
+#[derive(Debug, Clone)]
+pub struct Welcome(Identity);
+
+impl Caller for Welcome {
+    const AUTHENTICATED: bool = true;
+    const WELCOMES: bool = true;
+
+    fn admit(identity: Option<Identity>) -> Result<Self> {
+        identity.map(Self).ok_or_else(Error::unauthenticated)
+    }
+}
+
 /// A person, for what is theirs and no tenant's. An API key stands for a member of one tenant and not for the
 /// person: who finds one must not be able to change a password, end log-ins or make further keys.
 #[derive(Debug, Clone)]
@@ -191,7 +208,7 @@ macro_rules! identities {
     };
 }
 
-identities!(Known, Person);
+identities!(Known, Welcome, Person);
 
 macro_rules! members {
     ($($(#[$doc:meta])* $name:ident: $role:ident;)+) => {

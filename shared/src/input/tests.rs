@@ -47,6 +47,50 @@ fn every_bad_field_is_named_in_the_order_of_the_fields() {
     assert_eq!(refused[0].1, "Project name must be at least 3 characters");
 }
 
+#[derive(Debug, deserr::Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+#[expect(dead_code, reason = "only its fields are of interest")]
+struct Several {
+    projects: Vec<Project>,
+    ids: Vec<ProjectId>,
+    #[deserr(default)]
+    of: Option<ProjectId>,
+}
+
+#[derive(Debug, deserr::Deserr)]
+#[deserr(error = BadInput)]
+#[expect(dead_code, reason = "only its fields are of interest")]
+struct Anything {
+    name: ProjectName,
+}
+
+#[test]
+fn an_input_tells_its_fields_however_deep_they_stand() {
+    let fields = super::fields::<Several>().expect("it tells them");
+    assert_eq!(
+        fields,
+        [
+            "projects[].name",
+            "projects[].description.text",
+            "ids",
+            "of"
+        ]
+    );
+    assert_eq!(super::fields::<Nothing>(), Some(Vec::new()));
+    assert_eq!(super::fields::<Anything>(), None, "it takes others, too");
+}
+
+#[test]
+fn all_that_an_input_would_be_refused_for_is_told() {
+    let told = refusals::<Several>(json!({ "ids": ["no id"], "projects": [], "of": 1 }));
+    let fields: Vec<_> = told.iter().map(|detail| &detail.field).collect();
+    assert_eq!(fields, ["ids[0]", "of"]);
+    assert_eq!(
+        refusals::<Several>(json!({ "ids": [], "projects": [] })),
+        []
+    );
+}
+
 #[test]
 fn a_missing_field_and_a_body_that_is_no_object_are_told_apart() {
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{Key, Partition, Row, Table, digest};
-use crate::model::account::{Account, Email, Membership, User};
+use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
 use crate::model::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::model::invitation::{InvitationLink, LinkHash};
@@ -14,6 +14,7 @@ use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 
 impl Row for Account {}
 impl Row for User {}
+impl Row for ExternalLink {}
 impl Row for Membership {}
 impl Row for Session {
     const MISSING: &'static str = "Session not found";
@@ -39,6 +40,14 @@ impl Key<Account> {
 impl Key<User> {
     pub(crate) fn user(id: UserId) -> Self {
         Self::identity(format!("USER#{id}"), "USER".to_owned())
+    }
+}
+
+impl Key<ExternalLink> {
+    /// No issuer has a line break, so no two identities are spelled alike.
+    pub(crate) fn external(issuer: &str, subject: &str) -> Self {
+        let identity = digest(&format!("{issuer}\n{subject}"));
+        Self::identity(format!("OIDC#{identity}"), "OIDC".to_owned())
     }
 }
 

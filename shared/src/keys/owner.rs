@@ -18,8 +18,8 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 7] = [
-    "EMAIL#", "INVITE#", "KEY#", "LINK#", "REFRESH#", "SLUG#", "USER#",
+const IDENTITY: [&str; 8] = [
+    "EMAIL#", "INVITE#", "KEY#", "LINK#", "OIDC#", "REFRESH#", "SLUG#", "USER#",
 ];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
@@ -109,6 +109,7 @@ mod tests {
             (Table::Data, "T#", None, None),
             (Table::Data, "EMAIL#a@b.co", None, None),
             (Table::Identity, "EMAIL#a@b.co", None, Some(Nobody)),
+            (Table::Identity, "OIDC#x", Some("OIDC"), Some(Nobody)),
             (Table::Identity, "USER#u", Some("MEMBER#t"), Some(Nobody)),
             (Table::Identity, "INVITE#x", Some("INVITE"), Some(Nobody)),
             (Table::Identity, "TENANT#{t}", None, Some(Known(id()))),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::model::account::{Account, Email, Membership, User};
+use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
 use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::invitation::{InvitationLink, LinkHash};
@@ -57,6 +57,7 @@ enum Noun {
     InvitationLink(&'static str),
     Invitation(u8, u8),
     InvitedAddress(u8, &'static str),
+    External(&'static str, &'static str),
 }
 
 impl Noun {
@@ -127,6 +128,7 @@ impl Noun {
                 &[*secret; 32],
             ))),
             Self::ApiKey(user, key) => of(&Key::<ApiKeyRecord>::api_key(id(*user), id(*key))),
+            Self::External(issuer, subject) => of(&Key::<ExternalLink>::external(issuer, subject)),
             Self::Slug(slug) => of(&Key::<SlugRecord>::slug(
                 &Slug::try_from((*slug).to_owned()).expect("it is a slug"),
             )),
@@ -203,6 +205,11 @@ fn nouns() -> impl Strategy<Value = Noun> {
         queries().prop_map(Noun::InvitationLink),
         (ids(), ids()).prop_map(|(t, i)| Noun::Invitation(t, i)),
         (ids(), emails()).prop_map(|(t, email)| Noun::InvitedAddress(t, email)),
+        (
+            select(vec!["https://a", "https://a/"]),
+            select(vec!["", "b", "/b", "\nb"])
+        )
+            .prop_map(|(issuer, subject)| Noun::External(issuer, subject)),
     ]
 }
 

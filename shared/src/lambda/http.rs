@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use self::authentication::authenticate;
-use super::{Adapter, Failure, Function, Invocation, act_where, until};
+use super::{Adapter, Failure, Function, Invocation, Surface, act_where, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
 use crate::event::caller::Caller;
@@ -115,6 +115,10 @@ where
             Ok(answer.into_value(&request_id))
         }
         .boxed()
+    }
+
+    fn surface(&self) -> Option<Surface> {
+        Some(Surface::of::<T, C>())
     }
 }
 

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, act_where, until};
+use super::{Adapter, Failure, Function, Invocation, Surface, act_where, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -110,6 +110,10 @@ where
         }
         .boxed()
     }
+
+    fn surface(&self) -> Option<Surface> {
+        Some(Surface::of::<T, crate::event::caller::Anyone>())
+    }
 }
 
 impl<T, C, O, H, F> Adapter for Message<H, fn(T, C) -> O>
@@ -146,6 +150,10 @@ where
             Ok(json!({ "statusCode": 200, "body": body.to_string() }))
         }
         .boxed()
+    }
+
+    fn surface(&self) -> Option<Surface> {
+        Some(Surface::of::<T, C>())
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::id::{TenantId, UserId};
+use super::realtime::RealtimeEvent;
 use super::text::PersonName;
 use crate::input::{Invalid, from_text};
 
@@ -143,8 +144,31 @@ from_text!(Role);
 pub struct Account {
     /// Whose it is.
     pub user_id: UserId,
-    /// The argon2id hash, in PHC form.
-    pub password_hash: String,
+    /// The argon2id hash, in PHC form; nothing for who has set none, and comes from the identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<String>,
+}
+
+/// Whose an identity at the external identity provider is, found by its hash. None of it ever changes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExternalLink {
+    /// The user.
+    pub user_id: UserId,
+    /// The provider.
+    pub issuer: String,
+    /// When it was first seen.
+    pub created_at: Millis,
+}
+
+/// An identity at the external identity provider has become a user's.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdentityLinked<'a> {
+    /// The provider.
+    pub issuer: &'a str,
+}
+
+impl RealtimeEvent for IdentityLinked<'_> {
+    const TYPE: &'static str = "account:identity_linked";
 }
 
 /// A user.

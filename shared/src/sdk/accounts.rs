@@ -1,12 +1,14 @@
 //! Users, sessions and memberships: what has to be found before a tenant is known.
 
 mod caller;
+mod external;
 mod invitations;
 mod links;
 mod password;
 mod sessions;
 mod throttle;
 
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem};
 use futures::future::try_join_all;
 use serde::Serialize;
 
@@ -16,12 +18,12 @@ pub(crate) use self::caller::{KeyOwners, Selection};
 pub use self::invitations::{InvitationMail, PublicInvitation};
 pub use self::sessions::{PublicSession, Tokens};
 use super::change::Change;
-use super::dynamo::Dynamo;
+use super::dynamo::{Dynamo, Transacted, checking};
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::event::caller::{Credential, Identity};
-use crate::keys::{Key, Partition};
+use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::id::{TenantId, UserId};
@@ -106,26 +108,10 @@ impl Accounts {
         // Each sends an email to whatever address is given.
         self.count_address(&client).await?;
         let now = self.dynamo.request().clock().now();
-        let tenant = TenantProfile {
-            id: TenantId::new(),
-            name: TenantName::try_from(format!("{name}'s workspace"))
-                .map_err(|invalid| Error::internal(invalid.0))?,
-            slug: None,
-            settings: TenantSettings::default(),
-            created_at: now,
-            deleting_at: None,
-        };
-        let user = User {
-            id: UserId::new(),
-            email: email.clone(),
-            name,
-            verified_at: None,
-            home: tenant.id,
-            created_at: now,
-        };
+        let Newcomer { user, tenant } = Newcomer::of(email.clone(), name, None, now)?;
         let account = Account {
             user_id: user.id,
-            password_hash: password::hash(password).await?,
+            password_hash: Some(password::hash(password).await?),
         };
         let began = self.new_session(user.id, tenant.id, client);
 
@@ -159,9 +145,8 @@ impl Accounts {
         )?;
         let hash = account
             .as_ref()
-            .map_or(password::NOBODY, |account| &account.password_hash)
-            .to_owned();
-        let matches = password::verify(password, hash).await?;
+            .and_then(|account| account.password_hash.as_deref());
+        let matches = password::is_right(password, hash).await?;
         let Some(account) = account.filter(|_| matches) else {
             return Err(Error::wrong_credentials());
         };
@@ -179,12 +164,17 @@ impl Accounts {
             .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
         self.dynamo.request().bind(membership.tenant_id)?;
+        let mut parts = vec![self.unchanged(&account)?];
+        parts.extend(began.parts(&self.dynamo)?);
         let (tenant, began_now, ()) = futures::try_join!(
             self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
-            self.dynamo.transact(began.parts(&self.dynamo)?),
+            self.dynamo.transact(parts),
             Box::pin(self.note_success(email, &client)),
         )?;
-        began_now.done()?;
+        match began_now {
+            Transacted::Unmet(0) => return Err(Error::wrong_credentials()),
+            outcome => outcome.done()?,
+        }
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
             .into_inner();
@@ -319,8 +309,54 @@ impl Accounts {
         change.create(&tenant.member(user.id), &member);
     }
 
+    /// That an account still has the password that was compared: what ends all sessions with a password must not
+    /// be outrun by one that is about to begin.
+    fn unchanged(&self, account: &Stored<Account>) -> Result<TransactWriteItem> {
+        let hash = account.password_hash.clone().unwrap_or_default();
+        let check = ConditionCheck::builder()
+            .table_name(self.dynamo.table(account.key().table())?)
+            .set_key(Some(account.key().item()))
+            .condition_expression("password_hash = :hash")
+            .expression_attribute_values(":hash", AttributeValue::S(hash));
+        check.build().map(checking).map_err(Error::internal)
+    }
+
     async fn memberships(&self, user_id: UserId) -> Result<Vec<Membership>> {
         self.dynamo.query(Partition::memberships(user_id)).await
+    }
+}
+
+/// Somebody new, with a tenant of their own.
+struct Newcomer {
+    user: User,
+    tenant: TenantProfile,
+}
+
+impl Newcomer {
+    fn of(
+        email: Email,
+        name: PersonName,
+        verified_at: Option<Millis>,
+        now: Millis,
+    ) -> Result<Self> {
+        let tenant = TenantProfile {
+            id: TenantId::new(),
+            name: TenantName::try_from(format!("{name}'s workspace"))
+                .map_err(|invalid| Error::internal(invalid.0))?,
+            slug: None,
+            settings: TenantSettings::default(),
+            created_at: now,
+            deleting_at: None,
+        };
+        let user = User {
+            id: UserId::new(),
+            email,
+            name,
+            verified_at,
+            home: tenant.id,
+            created_at: now,
+        };
+        Ok(Self { user, tenant })
     }
 }
 

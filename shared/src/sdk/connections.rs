@@ -18,6 +18,7 @@ use super::accounts::KeyOwners;
 use super::clock::Clock;
 use super::credentials::Sessions;
 use super::derivation::DerivationKey;
+use super::oidc::Provider;
 use super::token::{SigningKey, Verifier};
 use crate::endpoint::{Endpoint, Resource, Trigger};
 
@@ -73,6 +74,7 @@ pub(crate) struct Connections {
     aws: SdkConfig,
     clock: Clock,
     verifier: Option<Verifier>,
+    provider: Option<Provider>,
     signing_key: Option<SigningKey>,
     derivation_key: Option<DerivationKey>,
     mail_key: Option<String>,
@@ -134,11 +136,17 @@ impl Connections {
             Trigger::Http { .. } => Verifier::from_environment(&environment)?,
             _ => None,
         };
+        let provider = if endpoint.authenticates() {
+            Provider::from_environment(&environment)?
+        } else {
+            None
+        };
         let mut connections = Self {
             aws: aws_config(&environment)?,
             environment,
             clock,
             verifier,
+            provider,
             signing_key: None,
             derivation_key: None,
             mail_key: None,
@@ -176,6 +184,11 @@ impl Connections {
 
     pub(crate) fn verifier(&self) -> Option<&Verifier> {
         self.verifier.as_ref()
+    }
+
+    /// The identity provider whose tokens are taken beside our own, if one is configured.
+    pub(crate) fn provider(&self) -> Option<&Provider> {
+        self.provider.as_ref()
     }
 
     pub(crate) fn signing_key(&self) -> Option<&SigningKey> {

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, DeleteRequest, KeysAndAttributes, Put,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put,
     TransactWriteItem, Update, WriteRequest,
 };
 
@@ -418,6 +418,11 @@ pub(crate) fn updating(update: Update) -> TransactWriteItem {
 /// A part of a transaction: a removal.
 pub(crate) fn deleting(delete: Delete) -> TransactWriteItem {
     TransactWriteItem::builder().delete(delete).build()
+}
+
+/// A part of a transaction: a condition on a row that it leaves as it is.
+pub(crate) fn checking(check: ConditionCheck) -> TransactWriteItem {
+    TransactWriteItem::builder().condition_check(check).build()
 }
 
 pub(crate) fn number<T: ToString + ?Sized>(value: &T) -> AttributeValue {

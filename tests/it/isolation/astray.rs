@@ -8,7 +8,7 @@ use local::events::Filler;
 use local::functions;
 use serde_json::Value;
 use shared::lambda::Doors;
-use tests::{App, tables};
+use tests::{App, Issuer, tables};
 
 use crate::fixtures::cases;
 
@@ -34,27 +34,28 @@ async fn iam_alone_keeps_functions_that_went_astray_from_another_tenant() {
 /// Without either net, the same functions do all that they were led to: the tests above look at something.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_either_net_functions_that_went_astray_serve() {
-    let Scene { app, events, eve } = Scene::set(false).await;
-    let app = lead_astray(app, &eve, true, false).await;
+    let scene = lead_astray(Scene::set(false).await, true, false).await;
+    let Scene { app, events, .. } = &scene;
     let mut served = 0;
     for event in events.iter().filter(|event| event.case == "ok") {
-        let answer = event.answer(&app).await;
+        let answer = event.answer(app).await;
         assert!(!is_refused(&answer), "{}: {answer}", event.function);
         served += 1;
     }
     tests::report(&format!("{served} functions went astray and served"));
-    app.stop().await;
+    scene.app.stop().await;
 }
 
 async fn nothing_gets_out(net: Net) {
-    let Scene { app, events, eve } = Scene::set(true).await;
-    let app = lead_astray(app, &eve, net == Net::Iam, net == Net::Iam).await;
-    let before = rows(&app).await;
+    let iam = net == Net::Iam;
+    let scene = lead_astray(Scene::set(true).await, iam, iam).await;
+    let Scene { app, events, .. } = &scene;
+    let before = rows(app).await;
 
     let (mut table, mut leaks) = (Vec::new(), 0);
-    for event in &events {
+    for event in events {
         app.forget_calls();
-        let answer = event.answer(&app).await;
+        let answer = event.answer(app).await;
         let made: Vec<String> = app
             .calls_of(event.function)
             .iter()
@@ -70,7 +71,7 @@ async fn nothing_gets_out(net: Net) {
             made.join(", "),
         ));
     }
-    let changed = rows(&app).await != before;
+    let changed = rows(app).await != before;
     leaks += usize::from(changed);
     tests::report(&format!(
         "{net:?} alone: {} events of functions that were led astray\n{}\n{leaks} leaks",
@@ -78,7 +79,7 @@ async fn nothing_gets_out(net: Net) {
         table.join("\n"),
     ));
     assert_eq!(leaks, 0, "changed: {changed}");
-    app.stop().await;
+    scene.app.stop().await;
 }
 
 /// A stack with what the fixtures name, and the events of all functions that reach what is a tenant's.
@@ -87,6 +88,8 @@ struct Scene {
     events: Vec<Event>,
     /// The id of another tenant.
     eve: String,
+    /// The provider of whoever is new.
+    issuer: Issuer,
 }
 
 struct Event {
@@ -98,7 +101,8 @@ struct Event {
 impl Scene {
     /// With every case of each function, or with its success alone.
     async fn set(every_case: bool) -> Self {
-        let app = App::start().await;
+        let issuer = Issuer::start().await;
+        let app = issuer.app().await;
         let mut filler = Filler::new(&app.stack().api_url());
         let eve = app.member("eve").await.tenant_id;
         let mut events = Vec::new();
@@ -113,7 +117,8 @@ impl Scene {
             }
             for case in cases(endpoint.name) {
                 if every_case || case == "ok" {
-                    events.push(Event::read(&mut filler, endpoint.name, &case).await);
+                    let event = Event::read(&mut filler, endpoint.name, &case).await;
+                    events.push(event.at_first_sight(&issuer));
                 }
             }
         }
@@ -134,7 +139,12 @@ impl Scene {
             let answer = event.answer(&app).await;
             assert_eq!(answer["statusCode"], 200, "{opening}: {answer}");
         }
-        Self { app, events, eve }
+        Self {
+            app,
+            events,
+            eve,
+            issuer,
+        }
     }
 }
 
@@ -149,6 +159,15 @@ impl Event {
         }
     }
 
+    /// Of all who ask who they are, only somebody new reaches what is a tenant's: their own, which they found.
+    fn at_first_sight(mut self, issuer: &Issuer) -> Self {
+        if (self.function, self.case.as_str()) == ("get-me", "ok") {
+            let token = format!("Bearer {}", issuer.token("newcomer"));
+            self.payload["headers"]["authorization"] = token.into();
+        }
+        self
+    }
+
     /// What the function answers; a failure of the whole as a text.
     async fn answer(&self, app: &App) -> Value {
         let invoked = app
@@ -161,14 +180,17 @@ impl Event {
     }
 }
 
-/// The same stack with functions whose requests are all bound to `tenant`.
-async fn lead_astray(app: App, tenant: &str, unguarded: bool, isolation: bool) -> App {
+/// The same stack with functions whose requests are all bound to the other tenant.
+async fn lead_astray(scene: Scene, unguarded: bool, isolation: bool) -> Scene {
     let doors = Doors {
-        bound_to: Some(tenant.parse().expect("it is an id")),
+        bound_to: Some(scene.eve.parse().expect("it is an id")),
         unguarded,
     };
-    let app = app
+    let app = scene
+        .app
         .restart_with(|options| {
+            options.clock = scene.issuer.clock();
+            options.identity_provider = Some(scene.issuer.provider());
             options.tenant_isolation = isolation;
             options.functions = functions::all()
                 .into_iter()
@@ -178,7 +200,7 @@ async fn lead_astray(app: App, tenant: &str, unguarded: bool, isolation: bool) -
         .await;
     // After that a refresh token may not be used again.
     app.advance(Duration::from_secs(60));
-    app
+    Scene { app, ..scene }
 }
 
 /// Whether it is an error of ours that tells nothing: a 500, or a message that comes again.

@@ -6,7 +6,7 @@ use local::events::Filler;
 use local::functions;
 use local::template::Role;
 use serde_json::Value;
-use tests::{App, Member, PNG, attachment, report};
+use tests::{App, Issuer, Member, PNG, attachment, report};
 
 use crate::fixtures::cases;
 
@@ -27,7 +27,8 @@ const BY_THE_PLATFORM: [&str; 8] = [
 /// not used then is printed, for a person to think about.
 #[tokio::test]
 async fn what_is_granted_and_not_used_by_any_fixture_is_printed() {
-    let app = App::start().await;
+    let issuer = Issuer::start().await;
+    let app = issuer.app().await;
     let mut filler = Filler::new(&app.stack().api_url());
     for function in functions::all() {
         for case in cases(function.endpoint.name) {
@@ -43,6 +44,12 @@ async fn what_is_granted_and_not_used_by_any_fixture_is_printed() {
         }
     }
     a_morning(&app, &app.member("eve").await).await;
+    for name in ["eve", "ada"] {
+        let visit = app
+            .request("GET", "/api/me")
+            .bearer_auth(issuer.token(name));
+        visit.send().await.expect("the API answers");
+    }
 
     let used = app.stack().front().iam().used();
     let granted: BTreeSet<_> = app

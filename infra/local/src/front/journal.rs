@@ -124,6 +124,17 @@ impl Journal {
             .collect()
     }
 
+    /// The calls that invocations of one function have made, which are forgotten.
+    pub fn take_calls_of(&self, function: &str) -> Vec<CallRecord> {
+        let mut pages = self.pages();
+        let calls = std::mem::take(&mut pages.calls);
+        let (own, others) = calls
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|call| call.function.as_deref() == Some(function));
+        pages.calls = others;
+        own.into()
+    }
+
     /// Forgets the calls made so far.
     pub fn clear(&self) {
         self.pages().calls.clear();

@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     Origin,
-    options::{StartError, service},
+    options::{IdentityProvider, StartError, service},
 };
 use crate::{
     data::DataFolder,
@@ -43,15 +43,20 @@ pub(super) fn read_template(
     aws: SocketAddr,
     origins: &[Origin],
     tenant_isolation: bool,
+    provider: Option<&IdentityProvider>,
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
     data.secret(DERIVATION_KEY)?;
+    let named =
+        |part: fn(&IdentityProvider) -> &String| provider.map_or("", |at| part(at).as_str());
     let values = Values::local(format!("http://{aws}"))
         .parameter("SigningKeyParameter", SIGNING_KEY)
         .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
         .parameter("DerivationKeyParameter", DERIVATION_KEY)
         .parameter("MailKeyParameter", MAIL_KEY)
         .parameter("TenantIsolation", tenant_isolation.to_string())
+        .parameter("OidcIssuer", named(|at| &at.issuer))
+        .parameter("OidcAudience", named(|at| &at.audience))
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
         .parameter("AllowedOrigins", allowed_origins(api, origins))
         .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));

@@ -29,8 +29,19 @@ pub struct Options {
     pub gateway: Settings,
     /// The template's `TenantIsolation`: whether functions reach a tenant's data by its role alone.
     pub tenant_isolation: bool,
+    /// Whose tokens are taken beside our own: the template's `OidcIssuer` and `OidcAudience`.
+    pub identity_provider: Option<IdentityProvider>,
     /// The functions: all of them, unless a test has others in mind.
     pub functions: Vec<Function>,
+}
+
+/// An OpenID Connect provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityProvider {
+    /// Where it is, as its tokens' `iss` says it.
+    pub issuer: String,
+    /// Whom its tokens are for: their `aud`.
+    pub audience: String,
 }
 
 impl Options {
@@ -47,6 +58,7 @@ impl Options {
             clock: Clock::system(),
             gateway: Settings::default(),
             tenant_isolation: true,
+            identity_provider: None,
             functions: functions::all(),
         }
     }

@@ -30,9 +30,33 @@ pub(super) async fn authenticate<C: Caller>(
     };
     let selection = selection(request, sdk.accounts.domain());
     match presented {
+        Presented::Token(token) if sdk.accounts.is_of_provider(token) => {
+            visiting::<C>(sdk, token, &selection).await
+        }
         Presented::Token(token) => sdk.accounts.by_token(token, &selection).await,
         Presented::Key(key) => sdk.accounts.by_key(key, &selection).await,
     }
+}
+
+/// The caller with a token of the external identity provider.
+async fn visiting<C: Caller>(
+    sdk: &Sdk,
+    token: &str,
+    selection: &Selection,
+) -> Result<Option<Identity>> {
+    let Some(visitor) = sdk.accounts.visitor(token).await? else {
+        return Ok(None);
+    };
+    let user_id = match visitor.user_id {
+        Some(user_id) => user_id,
+        None if C::WELCOMES => Box::pin(sdk.accounts.welcome(&visitor)).await?,
+        None => {
+            return Err(Error::forbidden(
+                "You have not been here before: call GET /api/me first",
+            ));
+        }
+    };
+    sdk.accounts.by_provider(user_id, selection).await
 }
 
 /// `Authorization: Bearer`, with a token or a key, or `X-API-Key`. With both it can't be told who calls.

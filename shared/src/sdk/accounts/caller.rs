@@ -146,6 +146,21 @@ impl Accounts {
         self.identity(claimant, choice).await
     }
 
+    /// The same for a user whom the identity provider vouches for, whose tokens are of no tenant.
+    pub(crate) async fn by_provider(
+        &self,
+        user_id: UserId,
+        selection: &Selection,
+    ) -> Result<Option<Identity>> {
+        let claimant = Claimant {
+            user_id,
+            credential: Credential::External,
+            own: None,
+        };
+        let choice = self.choice(&claimant, selection).await?;
+        self.identity(claimant, choice).await
+    }
+
     /// Who is behind a ticket or a connection, as of now; nobody if what let them in has ended.
     pub(crate) async fn behind(&self, holder: &Holder) -> Result<Option<Identity>> {
         let claimant = Claimant {

@@ -113,7 +113,7 @@ impl Accounts {
         self.count_attempt(&user.email, client).await?;
         let account = self.dynamo.get(Key::account(&user.email)).await?;
         let account = account.ok_or_else(|| Error::internal("a user has no account"))?;
-        if !password::verify(current, account.password_hash.clone()).await? {
+        if !password::is_right(current, account.password_hash.as_deref()).await? {
             return Err(Error::invalid(
                 "current_password",
                 "This is not your password",
@@ -211,7 +211,7 @@ impl Accounts {
             .ok_or_else(spent)
     }
 
-    async fn user_change(&self, tenant_id: TenantId, user_id: UserId) -> Result<Change> {
+    pub(super) async fn user_change(&self, tenant_id: TenantId, user_id: UserId) -> Result<Change> {
         let tenant = Tenant::verified(tenant_id);
         let dynamo = self.dynamo.in_tenant(tenant)?;
         let log = dynamo.get(tenant.user_log(user_id)).await?;

@@ -9,7 +9,7 @@ use crate::model::account::{Password, PasswordAttempt};
 
 /// A hash that no password is known to have, with the parameters of all others: what an unknown address is
 /// compared with, for the same time.
-pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$TmV2ZXIgYSBoYXNoIG9mIGFueXRoaW5nIGtub3duISE";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$TmV2ZXIgYSBoYXNoIG9mIGFueXRoaW5nIGtub3duISE";
 
 /// OWASP's parameters for argon2id: 19 MiB, 2 iterations, 1 lane.
 fn argon2() -> Result<Argon2<'static>> {
@@ -24,7 +24,13 @@ pub(super) async fn hash(password: Password) -> Result<String> {
         .map_err(Error::internal)?
 }
 
-pub(super) async fn verify(password: PasswordAttempt, hash: String) -> Result<bool> {
+/// Whether a password is the one of a hash. Where there is none it is wrong, after the same time.
+pub(super) async fn is_right(password: PasswordAttempt, hash: Option<&str>) -> Result<bool> {
+    let matches = verify(password, hash.unwrap_or(NOBODY).to_owned()).await?;
+    Ok(matches && hash.is_some())
+}
+
+async fn verify(password: PasswordAttempt, hash: String) -> Result<bool> {
     tokio::task::spawn_blocking(move || {
         let parsed =
             PasswordHash::new(&hash).map_err(|error| Error::internal(error.to_string()))?;

@@ -1,0 +1,36 @@
+//! What a function lets in, read off its handler's types.
+
+use std::any::type_name;
+
+use serde_json::Value;
+
+use crate::error::Detail;
+use crate::input::{self, Input};
+
+/// Who may call a function behind HTTP or the WebSocket, and what they can send it: for what is made from
+/// all of them, tests and documents.
+#[derive(Debug, Clone)]
+pub struct Surface {
+    /// The name of the caller type that the handler asks for, which is its policy: `Editor`.
+    pub caller: &'static str,
+    /// The fields of its input, however deep they stand: `attachment.filename`, `tasks[].id`. Nothing if it
+    /// takes fields that it does not know.
+    pub fields: Option<Vec<String>>,
+    refusals: fn(Value) -> Vec<Detail>,
+}
+
+impl Surface {
+    pub(crate) fn of<T: Input, C>() -> Self {
+        let caller = type_name::<C>();
+        Self {
+            caller: caller.rsplit("::").next().unwrap_or(caller),
+            fields: input::fields::<T>(),
+            refusals: input::refusals::<T>,
+        }
+    }
+
+    /// What its input would be refused for, field by field; nothing if it is taken.
+    pub fn refusals(&self, input: Value) -> Vec<Detail> {
+        (self.refusals)(input)
+    }
+}
