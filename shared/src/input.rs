@@ -23,7 +23,8 @@ impl<T: Deserr<BadInput>> Input for T {}
 pub struct Nothing {}
 
 /// Why a newtype refused a value: a sentence for its reader.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct Invalid(pub String);
 
 /// Lets a newtype with `TryFrom<String>` stand in inputs.

@@ -1,5 +1,6 @@
 //! Keys are minted, never formatted: the only place that spells them. `keys/README.md` has the table.
 
+mod audit;
 mod data;
 mod ephemeral;
 mod identity;
@@ -20,6 +21,7 @@ use crate::model::realtime::Room;
 use crate::model::upload::Upload;
 use crate::tenant::Tenant;
 
+pub(crate) use audit::{AuditStretch, audited, is_append_only};
 pub(crate) use data::{event, events};
 pub(crate) use ephemeral::{
     change_note, change_notes, change_notes_until, connection_pk, known_address, mail, noted_event,

@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod queue;
+mod refusals;
 pub mod schedule;
 pub mod socket;
 pub mod stream;

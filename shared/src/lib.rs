@@ -1,6 +1,6 @@
 //! What every function of Tenon stands on.
 //!
-//! `endpoint`, `event`, `tenant`, `keys`, `input`, `error` and `model` are pure; `sdk` is the only place
+//! `endpoint`, `event`, `tenant`, `keys`, `input`, `error`, `model`, `page` and `reply` are pure; `sdk` is the only place
 //! that calls AWS, and `lambda` the only one that names Lambda.
 
 pub mod endpoint;

@@ -3,12 +3,14 @@
 pub mod account;
 pub mod api_key;
 pub mod attachment;
+pub mod audit;
 pub mod cached;
 pub mod due;
 pub mod id;
 pub mod invitation;
 pub mod link;
 pub mod log;
+pub mod month;
 pub mod project;
 pub mod realtime;
 pub mod search;

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod ai;
+pub mod audit;
 pub(crate) mod backoff;
 pub mod cache;
 pub mod change;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 use self::request::Request;
 use crate::error::Result;
+use crate::model::audit::Origin;
 use crate::tenant::Tenant;
 
 /// The services, for one request.
@@ -39,6 +41,8 @@ pub struct Sdk {
     pub db: db::Db,
     /// Users, sessions and memberships.
     pub accounts: accounts::Accounts,
+    /// Who did what.
+    pub audit: audit::Audit,
     /// Values that may be a little old.
     pub cache: cache::Cache,
     /// Objects.
@@ -64,6 +68,7 @@ impl Sdk {
         Self {
             db: db::Db::new(dynamo.clone()),
             accounts: accounts::Accounts::new(dynamo.clone()),
+            audit: audit::Audit::new(dynamo.clone()),
             cache: cache::Cache::new(dynamo.clone()),
             storage: storage::Storage::new(dynamo.clone()),
             queue: queue::Queue::new(dynamo.clone()),
@@ -82,6 +87,11 @@ impl Sdk {
     /// 500 if it acts in another.
     pub(crate) fn act_in(&self, tenant: Tenant) -> Result<()> {
         credentials::act_in(&self.request, tenant)
+    }
+
+    /// Notes where the request comes from, for what is written of it.
+    pub(crate) fn come_from(&self, origin: Origin) {
+        self.request.come_from(origin);
     }
 
     /// The same services for another piece of the same invocation, which acts in no tenant yet.

@@ -49,6 +49,13 @@ impl App {
         rows
     }
 
+    /// All rows of all tenants' audit logs.
+    pub async fn audited(&self) -> Vec<Value> {
+        let mut rows = self.rows(tables::DATA, "0").await;
+        rows.retain(|row| row["pk"].as_str().is_some_and(|pk| pk.contains("#AUDIT#")));
+        rows
+    }
+
     /// Puts a row back into a table as it was read.
     pub async fn put(&self, table: &str, row: &Value) {
         let put = self.dynamodb().put_item().table_name(table);

@@ -63,7 +63,7 @@ async fn create_task_may_die_after_any_call() {
 
 #[tokio::test]
 async fn relay_may_die_after_any_call() {
-    assert!(deaths_survived("relay").await >= 4);
+    assert!(deaths_survived("relay").await >= 5);
 }
 
 #[tokio::test]
@@ -74,6 +74,12 @@ async fn send_realtime_may_die_after_any_call() {
 #[tokio::test]
 async fn index_task_may_die_after_any_call() {
     assert!(deaths_survived("index-task").await >= 5);
+}
+
+#[tokio::test]
+async fn record_audit_may_die_after_any_call() {
+    // It makes one call for each entry.
+    assert!(deaths_survived("record-audit").await >= 1);
 }
 
 #[tokio::test]
@@ -209,8 +215,8 @@ async fn what_the_stream_gave_up_is_relayed_by_a_sweep_that_may_die_after_any_ca
     // A relay that died at its very end leaves its note as well: so it is left before each sweep.
     let notes = app.rows(tables::EPHEMERAL, "0").await;
     let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
-    // Sixteen shards of notes, the events, three queues, the note.
-    assert!(deaths_of_sweep(&app, "sweep-log", leave).await >= 21);
+    // Sixteen shards of notes, the events, four queues, the note.
+    assert!(deaths_of_sweep(&app, "sweep-log", leave).await >= 22);
     let purged = app.stack().sqs().purge(RELAY_DEAD_LETTERS);
     purged.expect("the queue exists");
     project.assert_all_told(&app).await;

@@ -206,7 +206,13 @@ async fn a_secret_that_is_slow_to_come_delays_a_cold_start_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_follows_from_the_log_is_not_held_up_by_a_call_that_fails_once() {
-    let functions = ["relay", "send-email", "send-realtime", "index-task"];
+    let functions = [
+        "relay",
+        "send-email",
+        "send-realtime",
+        "index-task",
+        "record-audit",
+    ];
     let befallen = join_all(functions.map(async |function| {
         let app = start().await;
         let mut project = Watched::new(&app).await;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreement;
+mod audit;
 mod concurrency;
 mod conformance;
 mod crash;

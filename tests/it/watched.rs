@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::model::audit::AuditEntry;
+use shared::model::log::LogEntry;
 use tests::{Answer, App, Member, PNG, Socket, attachment, tables};
 
 /// Longer than any message that was received stays hidden.
@@ -14,7 +16,8 @@ pub(crate) const HIDDEN: Duration = Duration::from_secs(361);
 const LISTENERS: usize = 2;
 
 /// Queues of what was given up.
-const DEAD_LETTERS: [&str; 4] = [
+const DEAD_LETTERS: [&str; 5] = [
+    "tenon-audit-dead-letters",
     "tenon-email-dead-letters",
     "tenon-embeddings-dead-letters",
     "tenon-realtime-dead-letters.fifo",
@@ -90,6 +93,7 @@ impl Watched {
         ledger.assert_nothing_left_to_do();
         assert_mailed(app, &ledger.tasks).await;
         assert_indexed(app, &ledger.tasks).await;
+        assert_audited(app).await;
         for queue in DEAD_LETTERS {
             let counts = app.stack().sqs().counts(queue).expect("the queue exists");
             assert_eq!(counts.total(), 0, "{queue}");
@@ -123,6 +127,27 @@ async fn assert_mailed(app: &App, tasks: &[Value]) {
         })
         .collect();
     assert_eq!(mailed, expected);
+}
+
+/// Each event of a log stands in the audit log once, and nothing else does but log-ins.
+async fn assert_audited(app: &App) {
+    let events = app.rows(tables::DATA, "EVENT#").await.into_iter();
+    let mut expected: Vec<_> = events
+        .map(|event| {
+            let event: LogEntry = serde_json::from_value(event).expect("it is an event");
+            AuditEntry::from(&event).id.to_string()
+        })
+        .collect();
+    expected.sort();
+    let mut audited: Vec<_> = app
+        .audited()
+        .await
+        .iter()
+        .filter(|entry| entry["action"] != "session:began")
+        .map(|entry| entry["id"].as_str().expect("it has an id").to_owned())
+        .collect();
+    audited.sort();
+    assert_eq!(audited, expected);
 }
 
 /// Each task has its vector.

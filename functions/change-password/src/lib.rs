@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/c
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::THROTTLE,
         uses::THROTTLE_SUCCESS,
         uses::ACCOUNTS_GET,

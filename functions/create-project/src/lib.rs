@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/cr
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,
         uses::STALE_CACHES,

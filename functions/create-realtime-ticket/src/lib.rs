@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("create-realtime-ticket", "POST", "/api/realtime-ticket").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::TICKET_ISSUE,
     ]);
 

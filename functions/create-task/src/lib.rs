@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,

@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-session", "DELETE", "/api/
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_END_SESSION,
         uses::USER_CHANGE,

@@ -9,6 +9,7 @@ use shared::sdk::accounts::Profile;
 pub const ENDPOINT: Endpoint = Endpoint::http("get-me", "GET", "/api/me").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_LIST,
     uses::ACCOUNTS_CHANGE,

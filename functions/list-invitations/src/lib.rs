@@ -5,8 +5,13 @@ use shared::prelude::*;
 use shared::sdk::accounts::PublicInvitation;
 
 /// Admins see them.
-pub const ENDPOINT: Endpoint = Endpoint::http("list-invitations", "GET", "/api/invitations")
-    .uses(&[uses::AUTHENTICATE, uses::PUBLIC_KEYS, uses::DB_LIST]);
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("list-invitations", "GET", "/api/invitations").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::DB_LIST,
+    ]);
 
 /// How much of the list.
 #[derive(Debug, Deserr)]

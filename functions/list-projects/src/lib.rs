@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("list-projects", "GET", "/api/list-projects").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::CACHE,
         uses::DB_LATEST,
         uses::DB_BATCH_GET,

@@ -8,6 +8,7 @@ use shared::sdk::accounts::PublicSession;
 pub const ENDPOINT: Endpoint = Endpoint::http("list-sessions", "GET", "/api/sessions").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::ACCOUNTS_LIST,
 ]);
 

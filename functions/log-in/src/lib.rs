@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").u
     uses::ACCOUNTS_CHECK,
     uses::THROTTLE,
     uses::THROTTLE_SUCCESS,
+    uses::SEND_TO_AUDIT,
     uses::SIGNING_KEY,
 ]);
 

@@ -7,6 +7,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("log-out-everywhere", "POST", "/api/log-out-everywhere").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::ACCOUNTS_LIST,
         uses::ACCOUNTS_END_SESSION,
         uses::USER_CHANGE,

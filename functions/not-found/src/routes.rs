@@ -5,6 +5,7 @@
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/api/accept-invitation"),
+    ("GET", "/api/audit-log"),
     ("POST", "/api/change-password"),
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),

@@ -7,6 +7,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-subscribe", &["subscribe"]).uses(&[
     uses::CONNECTION_GET,
     uses::AUTHENTICATE_CONNECTION,
+    uses::AUDIT_APPEND,
     uses::DB_GET,
     uses::ROOM_JOIN,
     uses::CONNECTION_JOIN,

@@ -7,6 +7,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-unsubscribe", &["unsubscribe"]).uses(&[
     uses::CONNECTION_GET,
     uses::AUTHENTICATE_CONNECTION,
+    uses::AUDIT_APPEND,
     uses::ROOM_LEAVE,
     uses::CONNECTION_LEAVE,
 ]);

@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint = Endpoint::stream("relay")
         uses::SEND_TO_EMAIL,
         uses::SEND_TO_EMBEDDINGS,
         uses::SEND_TO_REALTIME,
+        uses::SEND_TO_AUDIT,
         uses::CHANGE_NOTES_REMOVE,
     ])
     .unbound();

@@ -15,6 +15,7 @@ use shared::sdk::cache::Cached;
 pub const ENDPOINT: Endpoint = Endpoint::http("search-tasks", "POST", "/api/search-tasks").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::DB_GET,
     uses::DB_BATCH_GET,
     uses::CACHE,

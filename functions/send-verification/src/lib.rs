@@ -7,6 +7,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("send-verification", "POST", "/api/send-verification").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::COUNT,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,

@@ -194,7 +194,8 @@ impl Filler {
 
     /// A new invitation into their tenant, of an address that has no account.
     async fn invite(&self, person: &Person) -> Result<Value, EventError> {
-        let body = json!({ "email": new_address() });
+        let (name, _) = person.email.split_once('@').unwrap_or_default();
+        let body = json!({ "email": format!("{name}-{}", new_address()) });
         let mut made = self.post("/api/invitations", &person.token, body).await?;
         Ok(made["data"].take())
     }

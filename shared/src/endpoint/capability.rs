@@ -7,7 +7,7 @@ use super::{Endpoint, Resource};
 /// One of the few roles that functions assume for a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
-    /// Reads rows, and keeps what expires: caches, rooms, records of emails.
+    /// Reads rows, adds to the audit log, and keeps what expires: caches, rooms, records of emails.
     Reader,
     /// The same, and searches.
     Searcher,
@@ -22,6 +22,11 @@ const READS: &[Use] = &[
     uses::DB_BATCH_GET,
     uses::DB_EVENTS,
     uses::DB_LATEST,
+    uses::AUDIT_APPEND,
+    uses::AUDIT_READ,
+    uses::AUDIT_BY_ACTOR,
+    uses::AUDIT_BY_OBJECT,
+    uses::AUDIT_BY_ACTION,
     uses::CACHE,
     uses::MAIL_RECORDS,
     uses::ROOM_JOIN,

@@ -18,6 +18,14 @@ pub enum Resource {
     DataStream,
     /// Its first local index, `lsi1`.
     Lsi1,
+    /// Its second local index, `lsi2`.
+    Lsi2,
+    /// Its third local index, `lsi3`.
+    Lsi3,
+    /// Its fourth local index, `lsi4`.
+    Lsi4,
+    /// The audit log in the table of tenants' rows.
+    AuditLog,
     /// The vector index of the table of tenants' rows.
     Vectors,
     /// The table of users, sessions and memberships.
@@ -46,6 +54,8 @@ pub enum Resource {
     EmailDeadLetters,
     /// The queue of texts to embed.
     EmbeddingsQueue,
+    /// The queue of entries for the audit log.
+    AuditQueue,
     /// The FIFO queue of realtime events.
     RealtimeQueue,
     /// Where the trigger notes records of the stream that could not be relayed.
@@ -75,6 +85,10 @@ impl Resource {
             self,
             Self::Data
                 | Self::Lsi1
+                | Self::Lsi2
+                | Self::Lsi3
+                | Self::Lsi4
+                | Self::AuditLog
                 | Self::Vectors
                 | Self::IdentityWithData
                 | Self::Ephemeral
@@ -87,7 +101,13 @@ impl Resource {
     /// The environment variables without which it can't be reached.
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
-            Self::Data | Self::Lsi1 | Self::Vectors => &["DATA_TABLE"],
+            Self::Data
+            | Self::Lsi1
+            | Self::Lsi2
+            | Self::Lsi3
+            | Self::Lsi4
+            | Self::AuditLog
+            | Self::Vectors => &["DATA_TABLE"],
             Self::Identity | Self::IdentityWithData => &["IDENTITY_TABLE"],
             Self::Ephemeral
             | Self::Attempts
@@ -101,6 +121,7 @@ impl Resource {
             Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
             Self::EmbeddingsQueue => &["EMBEDDINGS_QUEUE_URL"],
             Self::RealtimeQueue => &["REALTIME_QUEUE_URL"],
+            Self::AuditQueue => &["AUDIT_QUEUE_URL"],
             Self::Connections => &["SOCKET_ENDPOINT"],
             Self::Origins => &["ALLOWED_ORIGINS"],
             Self::AppUrl => &["APP_URL"],
@@ -231,6 +252,20 @@ uses! {
     SEND_TO_EMBEDDINGS = EmbeddingsQueue ["sqs:SendMessage"];
     /// The log's realtime events, handed on.
     SEND_TO_REALTIME = RealtimeQueue ["sqs:SendMessage"];
+    /// Entries for the audit log, handed on.
+    SEND_TO_AUDIT = AuditQueue ["sqs:SendMessage"];
+    /// The queue of entries for the audit log, consumed.
+    CONSUME_AUDIT = AuditQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
+    /// An entry, added to the audit log: the only thing that is ever done to it.
+    AUDIT_APPEND = AuditLog ["dynamodb:PutItem"];
+    /// The audit log, read.
+    AUDIT_READ = Data ["dynamodb:Query", "dynamodb:BatchGetItem"];
+    /// The same of one actor.
+    AUDIT_BY_ACTOR = Lsi2 ["dynamodb:Query"];
+    /// The same of one object.
+    AUDIT_BY_OBJECT = Lsi3 ["dynamodb:Query"];
+    /// The same of one action.
+    AUDIT_BY_ACTION = Lsi4 ["dynamodb:Query"];
     /// The email queue, consumed, with a wait of the consumer's choice.
     CONSUME_EMAIL = EmailQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// The embeddings queue, consumed.

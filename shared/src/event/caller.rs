@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::keys::Row;
 use crate::model::account::Role;
+use crate::model::audit::Actor;
 use crate::model::id::{ApiKeyId, SessionId, UserId};
 use crate::model::realtime::Holder;
 use crate::model::tenant::TenantProfile;
@@ -36,6 +37,17 @@ pub enum Credential {
     Key(ApiKeyId),
     /// A token of the external identity provider.
     External,
+}
+
+impl Credential {
+    /// Whoever acts by it.
+    pub const fn actor(self, user_id: UserId) -> Actor {
+        let key_id = match self {
+            Self::Key(id) => Some(id),
+            Self::Session(_) | Self::External => None,
+        };
+        Actor { user_id, key_id }
+    }
 }
 
 /// Who calls, as of now: what they have shown is valid, and where they act has been read.
@@ -76,6 +88,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The same, as the log names whoever acts.
+    pub fn actor(&self) -> Actor {
+        self.credential.actor(self.user_id)
+    }
+
     /// The same, for a ticket to hold.
     pub fn holder(&self) -> Holder {
         Holder {

@@ -6,10 +6,12 @@ use proptest::sample::select;
 use super::*;
 use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
-use crate::model::id::{ProjectId, SessionId, TaskId, TenantId, UserId};
+use crate::model::audit::{Actor, Term, Wanted};
+use crate::model::id::{AuditId, ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::invitation::{InvitationLink, LinkHash};
 use crate::model::link::Link;
 use crate::model::log::LogEntry;
+use crate::model::month::Month;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Ticket, UserConnection};
 use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
@@ -58,6 +60,7 @@ enum Noun {
     Invitation(u8, u8),
     InvitedAddress(u8, &'static str),
     External(&'static str, &'static str),
+    Audit(u8, i64, u128),
 }
 
 impl Noun {
@@ -143,6 +146,11 @@ impl Noun {
             Self::InvitedAddress(tenant, email) => {
                 of(&tenant_of(*tenant).invited_address(&email_of(email)))
             }
+            Self::Audit(tenant, at, number) => {
+                let id = uuid::Uuid::from_u128(*number).to_string();
+                let id = id.parse().expect("it is an id");
+                of(&Key::audit(tenant_of(*tenant), *at, id))
+            }
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -210,6 +218,11 @@ fn nouns() -> impl Strategy<Value = Noun> {
             select(vec!["", "b", "/b", "\nb"])
         )
             .prop_map(|(issuer, subject)| Noun::External(issuer, subject)),
+        (ids(), 0..4_i64, 0..4_u128).prop_map(|(t, month, id)| Noun::Audit(
+            t,
+            month * 2_000_000_000,
+            id
+        )),
     ]
 }
 
@@ -279,6 +292,38 @@ proptest! {
         let sk = |at| change_note(&entry(1, 1, 1, at)).1;
         prop_assert_eq!(sk(one).cmp(&sk(other)), one.cmp(&other));
         prop_assert_eq!(sk(one) < change_notes_until(other), one < other);
+    }
+
+    #[test]
+    fn an_audit_entry_is_found_by_its_key_and_in_the_stretch_before_any_later_one(
+        one in 0..100_000_000_000_000_i64,
+        later in 0..3_000_000_000_i64,
+        (a, b) in (any::<u128>(), any::<u128>()),
+        term in prop::option::of("[a-z:/_-]{1,12}"),
+    ) {
+        let id = |number: u128| -> AuditId {
+            let id = uuid::Uuid::from_u128(number).to_string();
+            id.parse().expect("it is an id")
+        };
+        let key = Key::audit(tenant_of(1), one, id(a));
+        prop_assert_eq!(audited(&key.sk), Some((one, id(a))));
+        prop_assert!(is_append_only(&key.pk));
+        let wanted = Wanted {
+            action: term.clone().map(|term| Term::try_from(term).expect("it is a term")),
+            ..Wanted::default()
+        };
+        let before = (one + later, id(b));
+        let stretch = AuditStretch::new(tenant_of(1), Month::of(one), &wanted, one, before);
+        prop_assert_eq!(&stretch.pk, &key.pk);
+        let sorted_by = term.map_or(key.sk.clone(), |term| format!("{term}#{}", key.sk));
+        let within = stretch.first <= sorted_by && sorted_by <= stretch.last;
+        prop_assert_eq!(within, (one, id(a)) < before);
+    }
+
+    #[test]
+    fn nothing_else_is_only_added_to(noun in nouns()) {
+        let (_, pk, _) = noun.key();
+        prop_assert_eq!(is_append_only(&pk), matches!(noun, Noun::Audit(..)));
     }
 
     #[test]
@@ -364,8 +409,12 @@ fn entry(tenant: u8, project: u8, seq: u64, at: Millis) -> LogEntry {
         tenant_id: id(tenant),
         seq,
         at,
-        actor: id(1),
+        actor: Some(Actor::user(id(1))),
         kind: "task:created".to_owned(),
+        action: None,
+        object: Some(format!("task/{}", id::<TaskId>(1))),
+        ip: "203.0.113.7".to_owned(),
+        request_id: "r".to_owned(),
         data: "{}".to_owned(),
         jobs: Vec::new(),
         note_shard: shard(&room),

@@ -17,12 +17,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use self::authentication::authenticate;
-use super::{Adapter, Failure, Function, Invocation, Surface, act_where, until};
+use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
 use crate::event::caller::Caller;
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
+use crate::model::audit::Origin;
 use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
@@ -90,16 +91,29 @@ where
                 deadline,
                 ..
             } = invocation;
+            sdk.come_from(Origin {
+                ip: client(&request).ip,
+                request_id: request_id.clone(),
+            });
             let outcome = until(deadline, async {
                 let identity = authenticate::<C>(&sdk, &request).await?;
                 act_where::<C>(&sdk, identity.as_ref())?;
-                let caller = C::admit(identity)?;
-                let input = parse::<T>(endpoint, &request)?;
-                let event = Event {
-                    client: client(&request),
-                    ..Event::new(input, caller, &request_id)
+                let acting = refusals::acting::<C>(identity.as_ref());
+                let served = async {
+                    let caller = C::admit(identity)?;
+                    let input = parse::<T>(endpoint, &request)?;
+                    let event = Event {
+                        client: client(&request),
+                        ..Event::new(input, caller, &request_id)
+                    };
+                    handler(sdk.clone(), event).await
+                }
+                .await;
+                let Some(acting) = acting else {
+                    return served;
                 };
-                handler(sdk, event).await
+                let object = request.raw_path.as_deref().and_then(refusals::object);
+                refusals::noted(&sdk, endpoint, &acting, object, served).await
             })
             .await;
             let answer = outcome

@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
 use crate::event::Event;
 use crate::event::caller::Worker;
+use crate::model::audit::Origin;
 use crate::model::log::{Envelope, JobQueue, Jobs};
 use crate::sdk::Sdk;
 use crate::tenant::Tenant;
@@ -175,6 +176,10 @@ where
     let caller = Worker {
         tenant: Tenant::verified(message.job.tenant_id),
     };
+    sdk.come_from(Origin {
+        ip: String::new(),
+        request_id: id.to_owned(),
+    });
     sdk.act_in(caller.tenant)?;
     handler(sdk, Event::new(message, caller, id)).await
 }

@@ -8,12 +8,13 @@ use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Adapter, Failure, Function, Invocation, Surface, act_where, until};
+use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::event::caller::{Caller, Identity};
 use crate::input::{self, Input};
+use crate::model::audit::Origin;
 use crate::sdk::Sdk;
 
 /// A function behind `$connect` or `$disconnect`, where nobody is known yet, or any more.
@@ -79,6 +80,24 @@ struct Request {
 struct Context {
     connection_id: String,
     request_id: String,
+    #[serde(default)]
+    identity: Source,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Source {
+    #[serde(default)]
+    source_ip: String,
+}
+
+impl Context {
+    fn origin(&self) -> Origin {
+        Origin {
+            ip: self.identity.source_ip.clone(),
+            request_id: self.request_id.clone(),
+        }
+    }
 }
 
 impl<T, H, F> Adapter for Lifecycle<H, fn(T)>
@@ -92,6 +111,7 @@ where
         async move {
             let request: Request = serde_json::from_value(invocation.payload)?;
             let request_id = request.context.request_id.clone();
+            invocation.sdk.come_from(request.context.origin());
             let outcome = until(invocation.deadline, async {
                 let input = input::parse::<T>(handshake(&request))?;
                 let event = Event {
@@ -128,21 +148,30 @@ where
         let handler = self.handler.clone();
         async move {
             let request: Request = serde_json::from_value(invocation.payload)?;
+            invocation.sdk.come_from(request.context.origin());
             let request_id = request.context.request_id;
             let connection_id = request.context.connection_id;
             let sdk = invocation.sdk;
             let outcome = until(invocation.deadline, async {
                 let identity = behind::<C>(&sdk, &connection_id).await?;
                 act_where::<C>(&sdk, identity.as_ref())?;
-                let caller = C::admit(identity)?;
-                let input =
-                    input::parse::<T>(parameters(invocation.endpoint, request.body.as_deref())?)?;
-                let event = Event {
-                    connection_id,
-                    ..Event::new(input, caller, &request_id)
+                let acting = refusals::acting::<C>(identity.as_ref());
+                let served = async {
+                    let caller = C::admit(identity)?;
+                    let parameters = parameters(invocation.endpoint, request.body.as_deref())?;
+                    let input = input::parse::<T>(parameters)?;
+                    let event = Event {
+                        connection_id,
+                        ..Event::new(input, caller, &request_id)
+                    };
+                    let reply = handler(sdk.clone(), event).await?;
+                    serde_json::to_value(reply).map_err(Error::internal)
+                }
+                .await;
+                let Some(acting) = acting else {
+                    return served;
                 };
-                let reply = handler(sdk, event).await?;
-                serde_json::to_value(reply).map_err(Error::internal)
+                refusals::noted(&sdk, invocation.endpoint, &acting, None, served).await
             })
             .await;
             log(invocation.endpoint, &request_id, &outcome);

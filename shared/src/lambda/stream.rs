@@ -77,6 +77,7 @@ fn entries(payload: Value) -> Result<Vec<LogEntry>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::audit::Actor;
     use crate::model::log::{JobQueue, QueuedJob};
     use proptest::prelude::*;
 
@@ -88,8 +89,12 @@ mod tests {
             room: format!("project/{ID}"),
             seq,
             at,
-            actor: ID.parse().expect("it is an id"),
+            actor: Some(Actor::user(ID.parse().expect("it is an id"))),
             kind: "task:created".to_owned(),
+            action: None,
+            object: Some(format!("task/{}", ID)),
+            ip: "203.0.113.7".to_owned(),
+            request_id: "r".to_owned(),
             data: text.to_owned(),
             jobs: vec![QueuedJob {
                 queue: JobQueue::Email,

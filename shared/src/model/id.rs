@@ -1,8 +1,10 @@
 //! Ids: time-ordered UUIDs (version 7), one type for each noun.
 
+use super::Millis;
 use crate::input::{Invalid, from_text};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -60,10 +62,33 @@ ids! {
     LinkId,
     /// An invitation into a tenant.
     InvitationId,
+    /// An entry of the audit log.
+    AuditId,
     /// A project.
     ProjectId,
     /// A task.
     TaskId,
+}
+
+impl AuditId {
+    /// Of what happened at that time; `what` tells it from all else. The same each time it is made.
+    pub fn of(at: Millis, what: &str) -> Self {
+        let mut rest = [0; 10];
+        rest.copy_from_slice(&Sha256::digest(what)[..10]);
+        let at = u64::try_from(at).unwrap_or_default();
+        Self(Builder::from_unix_timestamp_millis(at, &rest).into_uuid())
+    }
+
+    /// Less than all others.
+    pub(crate) const fn least() -> Self {
+        Self(Uuid::nil())
+    }
+
+    /// The greatest of those that are less; none if there are none.
+    pub(crate) fn previous(self) -> Option<Self> {
+        let number = self.0.as_u128().checked_sub(1)?;
+        Some(Self(Uuid::from_u128(number)))
+    }
 }
 
 /// One spelling alone: what differs in case or form would be another key for the same thing.
@@ -101,6 +126,27 @@ mod tests {
         fn no_other_text_is_an_id(text in prop_oneof![any::<String>(), "[0-9a-f-]{30,40}", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-g]{12}"]) {
             let taken = TaskId::try_from(text.clone());
             prop_assert_eq!(taken.is_ok(), Uuid::try_parse(&text).is_ok_and(|id| id.to_string() == text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_id_of_what_happened_is_the_same_each_time_and_in_the_order_of_time(
+            one in 0..1_i64 << 47,
+            other in 0..1_i64 << 47,
+            what in any::<String>(),
+            else_ in any::<String>(),
+        ) {
+            let id = AuditId::of(one, &what);
+            prop_assert_eq!(id, AuditId::of(one, &what));
+            prop_assert_eq!(id == AuditId::of(one, &else_), what == else_);
+            if one != other {
+                let later = AuditId::of(other, &else_);
+                prop_assert_eq!(id < later, one < other);
+                prop_assert_eq!(id.to_string() < later.to_string(), one < other);
+            }
+            prop_assert_eq!(id.0.get_version_num(), 7);
+            prop_assert!(id.previous().is_some_and(|previous| previous < id));
         }
     }
 

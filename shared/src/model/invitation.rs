@@ -113,6 +113,10 @@ pub struct MemberInvited {
 
 impl RealtimeEvent for MemberInvited {
     const TYPE: &'static str = "member:invited";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("invitation/{}", self.id))
+    }
 }
 
 macro_rules! events {
@@ -127,6 +131,10 @@ macro_rules! events {
 
             impl RealtimeEvent for $name {
                 const TYPE: &'static str = $kind;
+
+                fn object(&self) -> Option<String> {
+                    Some(format!("invitation/{}", self.id))
+                }
             }
         )+
     };

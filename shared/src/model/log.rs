@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Millis;
+use super::audit::Actor;
 use super::id::{ProjectId, TaskId, TenantId, UserId};
 use super::task::Task;
 use super::text::TaskTitle;
@@ -21,11 +22,24 @@ pub struct LogEntry {
     pub seq: u64,
     /// When.
     pub at: Millis,
-    /// Who.
-    pub actor: UserId,
+    /// Who; nobody where a change follows from what a stranger did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
     /// What: `task:created`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// What the audit log calls it, if not that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// What it is about, if not the scope: `task/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// The address of whoever asked for it; empty where no client is behind it.
+    #[serde(default)]
+    pub ip: String,
+    /// The request that did it.
+    #[serde(default)]
+    pub request_id: String,
     /// What realtime clients are told, as JSON.
     pub data: String,
     /// What else is to be done, each once or more often.
@@ -53,6 +67,8 @@ pub enum JobQueue {
     Embeddings,
     /// Events for connections.
     Realtime,
+    /// Entries for the audit log.
+    Audit,
 }
 
 impl JobQueue {
@@ -61,7 +77,7 @@ impl JobQueue {
     /// for.
     pub fn wait_after(self, deliveries: u32) -> Duration {
         let longest = match self {
-            Self::Email | Self::Embeddings => Duration::from_secs(900),
+            Self::Email | Self::Embeddings | Self::Audit => Duration::from_secs(900),
             Self::Realtime => Duration::from_secs(15),
         };
         let doubled = 1_u64 << deliveries.saturating_sub(1).min(16);
@@ -229,6 +245,7 @@ mod tests {
                 (JobQueue::Email, 900),
                 (JobQueue::Embeddings, 900),
                 (JobQueue::Realtime, 15),
+                (JobQueue::Audit, 900),
             ] {
                 let wait = queue.wait_after(deliveries).as_secs();
                 let next = queue.wait_after(deliveries.saturating_add(1)).as_secs();

@@ -16,6 +16,16 @@ use crate::input::{Invalid, from_text};
 pub trait RealtimeEvent: Serialize {
     /// Its `type`.
     const TYPE: &'static str;
+
+    /// What the audit log calls it, if not that.
+    fn action(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it is about, if not the scope: `task/{id}`.
+    fn object(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A project was made.
@@ -56,6 +66,10 @@ impl<'a> TaskCreated<'a> {
 
 impl RealtimeEvent for TaskCreated<'_> {
     const TYPE: &'static str = "task:created";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("task/{}", self.id))
+    }
 }
 
 /// Log-ins have ended.
@@ -63,10 +77,24 @@ impl RealtimeEvent for TaskCreated<'_> {
 pub struct SessionsEnded<'a> {
     /// Which.
     pub ids: &'a [SessionId],
+    /// Whether they had to, because a refresh token was used twice.
+    #[serde(skip)]
+    pub stolen: bool,
 }
 
 impl RealtimeEvent for SessionsEnded<'_> {
     const TYPE: &'static str = "sessions:ended";
+
+    fn action(&self) -> Option<&'static str> {
+        self.stolen.then_some("refresh_token:reused")
+    }
+
+    fn object(&self) -> Option<String> {
+        match self.ids {
+            [id] => Some(format!("session/{id}")),
+            _ => None,
+        }
+    }
 }
 
 /// The message to a client, as the realtime queue carries it.

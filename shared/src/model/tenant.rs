@@ -145,6 +145,10 @@ pub struct MemberJoined {
 
 impl RealtimeEvent for MemberJoined {
     const TYPE: &'static str = "member:joined";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("user/{}", self.user_id))
+    }
 }
 
 /// A tenant was made.

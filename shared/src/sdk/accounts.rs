@@ -17,6 +17,7 @@ pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
 pub use self::invitations::{InvitationMail, PublicInvitation};
 pub use self::sessions::{PublicSession, Tokens};
+use super::audit::Audit;
 use super::change::Change;
 use super::dynamo::{Dynamo, Transacted, checking};
 use super::token::PublicKeys;
@@ -26,11 +27,15 @@ use crate::event::caller::{Credential, Identity};
 use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
+use crate::model::audit::{Deed, Outcome};
 use crate::model::id::{TenantId, UserId};
 use crate::model::link::Purpose;
 use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile, TenantSettings};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
+
+/// What the audit log calls a log-in, and an attempt at one.
+const SESSION_BEGAN: &str = "session:began";
 
 /// The table `Identity`.
 #[derive(Clone, Debug)]
@@ -146,22 +151,29 @@ impl Accounts {
         let hash = account
             .as_ref()
             .and_then(|account| account.password_hash.as_deref());
-        let matches = password::is_right(password, hash).await?;
+        // Of an unknown address somebody is looked up as well, who is not there.
+        let user_id = account
+            .as_ref()
+            .map_or_else(UserId::new, |account| account.user_id);
+        let (matches, user, memberships) = futures::try_join!(
+            password::is_right(password, hash),
+            self.dynamo.get(Key::user(user_id)),
+            self.memberships(user_id),
+        )?;
+        let home = user.as_ref().map(|user| user.home);
+        let membership = memberships
+            .iter()
+            .find(|membership| Some(membership.tenant_id) == home)
+            .or(memberships.first());
         let Some(account) = account.filter(|_| matches) else {
+            self.tell_of_failure(user_id, membership).await?;
             return Err(Error::wrong_credentials());
         };
-        let (user, memberships) = futures::try_join!(
-            self.dynamo.get(Key::user(account.user_id)),
-            self.memberships(account.user_id),
-        )?;
         let user = user
             .ok_or_else(|| Error::internal("an account has no user"))?
             .into_inner();
-        let membership = memberships
-            .iter()
-            .find(|membership| membership.tenant_id == user.home)
-            .or(memberships.first())
-            .ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
+        let membership =
+            membership.ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
         let began = self.new_session(user.id, membership.tenant_id, client.clone());
         self.dynamo.request().bind(membership.tenant_id)?;
         let mut parts = vec![self.unchanged(&account)?];
@@ -175,11 +187,32 @@ impl Accounts {
             Transacted::Unmet(0) => return Err(Error::wrong_credentials()),
             outcome => outcome.done()?,
         }
+        // Nobody holds the session's tokens yet: it is not one before it is told of.
+        self.tell_of_session(&began).await?;
         let tenant = tenant
             .ok_or_else(|| Error::internal("a membership has no tenant"))?
             .into_inner();
         let tokens = self.tokens(&began, Some(membership.role))?;
         Ok(SignedIn::of(user, tenant, tokens))
+    }
+
+    /// Tells the audit log of a log-in that failed, in the tenant that it would have begun in. Where there is none
+    /// the same call is made: who tries addresses can't tell by the time.
+    async fn tell_of_failure(&self, user_id: UserId, within: Option<&Membership>) -> Result<()> {
+        let deed = Deed {
+            actor: None,
+            action: SESSION_BEGAN.to_owned(),
+            object: format!("user/{user_id}"),
+        };
+        let audit = Audit::new(self.dynamo.clone());
+        match within {
+            Some(membership) => {
+                audit
+                    .tell(membership.tenant_id, Outcome::Failed, deed)
+                    .await
+            }
+            None => audit.tell_nobody(Outcome::Failed, deed).await,
+        }
     }
 
     /// Whether a user belongs to a tenant; one read.

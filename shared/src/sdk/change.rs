@@ -14,6 +14,7 @@ use super::uploads::PendingUpload;
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Row, Stored, Table};
+use crate::model::audit::Actor;
 use crate::model::id::UserId;
 use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
@@ -27,13 +28,22 @@ use crate::tenant::Tenant;
 pub struct Change {
     dynamo: Dynamo,
     scope: Scope,
-    actor: UserId,
+    actor: Option<Actor>,
     rows: Vec<TransactWriteItem>,
     refusals: Vec<(usize, Error)>,
     upload: Option<TransactWriteItem>,
-    event: Option<(&'static str, Box<RawValue>)>,
+    event: Option<Told>,
     jobs: Vec<PendingJob>,
     failure: Option<Error>,
+}
+
+/// What a change says has happened.
+#[derive(Debug)]
+struct Told {
+    kind: &'static str,
+    action: Option<&'static str>,
+    object: Option<String>,
+    data: Box<RawValue>,
 }
 
 /// How many of the first parts claim the `seq`: the scope, and the event under it.
@@ -49,11 +59,11 @@ struct PendingJob {
 
 impl Change {
     pub(crate) fn of(dynamo: Dynamo, row: Stored<Project>, caller: &Principal) -> Self {
-        Self::new(dynamo, Scope::Project { row, tasks: 0 }, caller.user_id)
+        Self::new(dynamo, Scope::Project { row, tasks: 0 }, caller.actor())
     }
 
     pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
-        Self::new(dynamo, Scope::NewProject(project), caller.user_id)
+        Self::new(dynamo, Scope::NewProject(project), caller.actor())
     }
 
     /// The change that makes a tenant, and what its log begins with.
@@ -63,7 +73,7 @@ impl Change {
         log: TenantLog,
         founder: UserId,
     ) -> Self {
-        Self::new(dynamo, Scope::NewTenant(tenant, log), founder)
+        Self::new(dynamo, Scope::NewTenant(tenant, log), Actor::user(founder))
     }
 
     /// A change of a tenant itself.
@@ -71,7 +81,7 @@ impl Change {
         dynamo: Dynamo,
         tenant: Tenant,
         log: Stored<TenantLog>,
-        actor: UserId,
+        actor: Actor,
     ) -> Self {
         let scope = Scope::Tenant {
             tenant,
@@ -89,14 +99,14 @@ impl Change {
         id: UserId,
         log: Option<Stored<UserLog>>,
     ) -> Self {
-        Self::new(dynamo, Scope::User { tenant, id, log }, id)
+        Self::new(dynamo, Scope::User { tenant, id, log }, Actor::user(id))
     }
 
-    fn new(dynamo: Dynamo, scope: Scope, actor: UserId) -> Self {
+    fn new(dynamo: Dynamo, scope: Scope, actor: Actor) -> Self {
         Self {
             dynamo,
             scope,
-            actor,
+            actor: Some(actor),
             rows: Vec::new(),
             refusals: Vec::new(),
             upload: None,
@@ -108,6 +118,11 @@ impl Change {
 
     pub(crate) fn tenant(&self) -> Tenant {
         self.scope.tenant()
+    }
+
+    /// Not its user has asked for it, but somebody who has not shown who they are.
+    pub(crate) fn by_a_stranger(&mut self) {
+        self.actor = None;
     }
 
     /// Stores a new row.
@@ -192,7 +207,14 @@ impl Change {
     /// Says what has happened, to the log and to the project's room.
     pub fn emit<E: RealtimeEvent>(&mut self, event: &E) {
         let data = to_raw_value(event).map_err(Error::internal);
-        self.keep(data, |change, data| change.event = Some((E::TYPE, data)));
+        self.keep(data, |change, data| {
+            change.event = Some(Told {
+                kind: E::TYPE,
+                action: event.action(),
+                object: event.object(),
+                data,
+            });
+        });
     }
 
     /// Commits: one transaction, repeated with the next `seq` for as long as others win the race for it
@@ -299,7 +321,7 @@ impl Change {
     }
 
     fn entry(&self, seq: u64, at: Millis) -> Result<LogEntry> {
-        let (kind, data) = self
+        let told = self
             .event
             .as_ref()
             .ok_or_else(|| Error::internal("a change has to say what has happened"))?;
@@ -323,13 +345,18 @@ impl Change {
                 })
             })
             .collect::<Result<_>>()?;
+        let origin = self.dynamo.request().origin();
         Ok(LogEntry {
             tenant_id,
             seq,
             at,
             actor: self.actor,
-            kind: (*kind).to_owned(),
-            data: data.get().to_owned(),
+            kind: told.kind.to_owned(),
+            action: told.action.map(str::to_owned),
+            object: told.object.clone(),
+            ip: origin.ip,
+            request_id: origin.request_id,
+            data: told.data.get().to_owned(),
             jobs,
             note_shard: keys::shard(&room),
             room,

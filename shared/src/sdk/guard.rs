@@ -42,6 +42,8 @@ pub(crate) enum Refused {
     NoTenant(TenantId),
     #[error("a key of tenant {named}, in a request of tenant {bound}")]
     OtherTenant { named: TenantId, bound: TenantId },
+    #[error("a change of what nobody changes: entries of the audit log are only added")]
+    AppendOnly,
     #[error("a partition that all tenants share, in a request of one")]
     AllTenants,
     #[error("a request of tenant {bound} can't be bound to tenant {wanted}")]

@@ -16,6 +16,7 @@ use super::request::client;
 use crate::error::{Error, Result};
 use crate::keys::{self, Key, SHARDS, Table};
 use crate::model::Millis;
+use crate::model::audit::{AuditEntry, RecordAudit};
 use crate::model::log::{Envelope, Job, JobQueue, LogEntry};
 use crate::model::realtime::Broadcast;
 
@@ -63,13 +64,15 @@ impl Queue {
     /// Hands on what follows from `entries`, then removes their notes. Realtime events keep the order of
     /// the entries; all else goes side by side. It can be repeated: consumers are idempotent.
     pub async fn relay(&self, entries: &[LogEntry]) -> Result<()> {
-        let (mut realtime, mut email, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut realtime, mut email) = (Vec::new(), Vec::new());
+        let (mut embeddings, mut audit) = (Vec::new(), Vec::new());
         for outgoing in entries.iter().map(outgoing).collect::<Result<Vec<_>>>()? {
             for message in outgoing {
                 match message.queue {
                     JobQueue::Realtime => realtime.push(message),
                     JobQueue::Email => email.push(message),
                     JobQueue::Embeddings => embeddings.push(message),
+                    JobQueue::Audit => audit.push(message),
                 }
             }
         }
@@ -77,6 +80,7 @@ impl Queue {
             self.send_in_order(realtime),
             self.send_all(email),
             self.send_all(embeddings),
+            self.send_all(audit),
         )?;
         self.remove_notes(entries).await
     }
@@ -110,6 +114,17 @@ impl Queue {
             .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
             .customize()
             .config_override(aws_sdk_sqs::Config::builder().timeout_config(last_minute))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Hands on a job that follows from no change.
+    pub(crate) async fn submit<J: Job>(&self, job: &Envelope<J>) -> Result<()> {
+        self.client()
+            .send_message()
+            .queue_url(self.url(J::QUEUE)?)
+            .message_body(serde_json::to_string(job).map_err(Error::internal)?)
             .send()
             .await?;
         Ok(())
@@ -255,6 +270,7 @@ impl Queue {
             JobQueue::Email => "EMAIL_QUEUE_URL",
             JobQueue::Embeddings => "EMBEDDINGS_QUEUE_URL",
             JobQueue::Realtime => "REALTIME_QUEUE_URL",
+            JobQueue::Audit => "AUDIT_QUEUE_URL",
         })
     }
 
@@ -264,7 +280,7 @@ impl Queue {
     }
 }
 
-/// The messages that an event stands for: one to its room, and one for each job.
+/// The messages that an event stands for: one to its room, one to the audit log, and one for each job.
 fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
     let LogEntry {
         tenant_id,
@@ -288,11 +304,17 @@ fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
         body: serde_json::to_string(&broadcast).map_err(Error::internal)?,
         order: Some(in_room(broadcast.id.clone())),
     };
+    let recorded = RecordAudit::job(broadcast.id.clone(), *tenant_id, AuditEntry::from(entry));
+    let to_audit = Outgoing {
+        queue: RecordAudit::QUEUE,
+        body: serde_json::to_string(&recorded).map_err(Error::internal)?,
+        order: None,
+    };
     let jobs = entry.jobs.iter().enumerate().map(|(index, job)| Outgoing {
         queue: job.queue,
         body: job.body.clone(),
         order: (job.queue == JobQueue::Realtime)
             .then(|| in_room(format!("{}/{index}", broadcast.id))),
     });
-    Ok(std::iter::once(to_room).chain(jobs).collect())
+    Ok([to_room, to_audit].into_iter().chain(jobs).collect())
 }

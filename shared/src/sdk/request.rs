@@ -13,6 +13,7 @@ use super::connections::Connections;
 use super::credentials::SignIn;
 use super::guard::Refused;
 use crate::error::{Error, Result};
+use crate::model::audit::Origin;
 use crate::model::id::TenantId;
 
 /// Kept back from the function's time, to answer 503 rather than to be cut off.
@@ -29,6 +30,7 @@ pub(crate) struct Request {
     trace: Option<String>,
     deadline: SystemTime,
     doors: Doors,
+    origin: OnceLock<Origin>,
     /// The tenant that it acts in.
     tenant: OnceLock<TenantId>,
     sign_in: OnceLock<Arc<dyn SignIn>>,
@@ -58,21 +60,33 @@ impl Request {
             trace,
             deadline: time_of(deadline, SystemTime::now()),
             doors,
+            origin: OnceLock::new(),
             tenant: OnceLock::new(),
             sign_in: OnceLock::new(),
         })
     }
 
-    /// Another with the same connections, trace and deadline, which acts in no tenant yet.
+    /// Another with the same connections, trace, deadline and origin, which acts in no tenant yet.
     pub(crate) fn renewed(&self) -> Arc<Self> {
         Arc::new(Self {
             connections: Arc::clone(&self.connections),
             trace: self.trace.clone(),
             deadline: self.deadline,
             doors: self.doors,
+            origin: self.origin.clone(),
             tenant: OnceLock::new(),
             sign_in: OnceLock::new(),
         })
+    }
+
+    /// Notes where it comes from; the first time counts.
+    pub(crate) fn come_from(&self, origin: Origin) {
+        let _already_known = self.origin.set(origin);
+    }
+
+    /// Where it comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin.get().cloned().unwrap_or_default()
     }
 
     /// From here on it acts in this tenant, and in no other. Returns which: a test may have another in mind.

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use local::template::{FunctionResource, Template, Values};
 use serde_json::{Value, json};
-use shared::endpoint::{Capability, Endpoint, Resource, Use};
+use shared::endpoint::{Capability, Endpoint, Resource, Use, uses};
 
 use super::workspace::{TEMPLATE, endpoints, read};
-use crate::agreement::{Lines, assert_agree};
+use crate::agreement::{Lines, assert_agree, assert_none};
 
 /// The action that tells a queue's consumer.
 pub(super) const RECEIVE: &str = "sqs:ReceiveMessage";
@@ -61,6 +61,7 @@ fn the_roles_of_a_tenant_grant_what_is_that_tenant_s_to_those_who_need_it() {
             });
             grants.map(|grant| format!("{role}: {grant}"))
         }));
+        wanted.extend(denied(capability).map(|grant| format!("{role}: {grant}")));
         let condition = json!({
             "StringLike": { "aws:RequestTag/tenant": "????????-????-????-????-????????????" },
             "ForAllValues:StringEquals": { "aws:TagKeys": ["tenant"] },
@@ -120,6 +121,24 @@ fn each_function_is_told_the_role_of_its_capability() {
     );
 }
 
+/// The partitions of all tenants' audit logs.
+const AUDIT_LOGS: &str = "T#*#AUDIT#*";
+
+/// Who changes a tenant's rows is denied to change its audit log, by name: to what is granted of all rows that
+/// would else belong.
+fn denied(capability: Capability) -> impl Iterator<Item = String> {
+    let changes = capability.uses().any(|used| {
+        used.resource == Resource::Data && used.actions.contains(&"dynamodb:UpdateItem")
+    });
+    let actions = ["UpdateItem", "DeleteItem", "BatchWriteItem"];
+    let condition = json!({ "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": [AUDIT_LOGS] } });
+    let denied = actions.into_iter().filter(move |_| changes);
+    denied.map(move |action| {
+        let action = format!("dynamodb:{action}");
+        grant("Deny", &action, &arn(Resource::AuditLog), &condition)
+    })
+}
+
 /// The same template, with isolation turned off.
 static NOT_ISOLATED: LazyLock<Template> = LazyLock::new(|| {
     let values = Values::local("http://127.0.0.1")
@@ -127,6 +146,93 @@ static NOT_ISOLATED: LazyLock<Template> = LazyLock::new(|| {
         .parameter("TenantIsolation", "false");
     Template::parse(&read("template.yaml"), &values).expect("it is a template")
 });
+
+/// A refusal of who is known is noted where it is made, so whatever knows its caller may add to the log.
+#[test]
+fn whoever_knows_its_caller_may_note_a_refusal() {
+    let notes = |endpoint: &&Endpoint| endpoint.uses.contains(&uses::AUDIT_APPEND);
+    let knows = |endpoint: &&Endpoint| {
+        let by_token = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
+        let over_a_socket = [uses::AUTHENTICATE_CONNECTION, uses::CONNECTION_GET];
+        [by_token, over_a_socket]
+            .iter()
+            .any(|both| both.iter().all(|used| endpoint.uses.contains(used)))
+    };
+    let name = |endpoint: &Endpoint| endpoint.name.to_owned();
+    let all = endpoints();
+    let (known, noting) = (
+        all.iter()
+            .copied()
+            .filter(knows)
+            .map(name)
+            .collect::<Lines>(),
+        all.iter()
+            .copied()
+            .filter(notes)
+            .map(name)
+            .collect::<Lines>(),
+    );
+    assert_none(
+        &known.difference(&noting).cloned().collect(),
+        "A refusal of who is known stands in the audit log before it is given out.",
+        "add uses::AUDIT_APPEND to the endpoint, and the grant to template.yaml.",
+    );
+}
+
+/// Nobody is granted more of the audit log than to read it and to add to it.
+#[test]
+fn no_role_changes_or_removes_what_the_audit_log_says() {
+    let partition = "T#01900000-0000-7000-8000-000000000001#AUDIT#2026-11";
+    let changes = [
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:BatchWriteItem",
+    ];
+    let table = arn(Resource::Data);
+    let says = |statement: &Value, effect: &str, action: &str| {
+        statement["Effect"] == effect
+            && one_or_many(&statement["Action"]).contains(&action)
+            && one_or_many(&statement["Resource"]).contains(&table.as_str())
+    };
+    let names_it = |statement: &Value, any: &str| {
+        let keys = &statement["Condition"][any]["dynamodb:LeadingKeys"];
+        let keys = one_or_many(keys);
+        keys.is_empty()
+            || keys
+                .iter()
+                .any(|key| like(&key.replace("${aws:PrincipalTag/tenant}", "*"), partition))
+    };
+    let mut able = Lines::new();
+    for role in &TEMPLATE.roles {
+        for action in changes {
+            let allowed = role.grants.iter().any(|statement| {
+                says(statement, "Allow", action) && names_it(statement, "ForAllValues:StringLike")
+            });
+            let denied = role.grants.iter().any(|statement| {
+                says(statement, "Deny", action) && names_it(statement, "ForAnyValue:StringLike")
+            });
+            if allowed && !denied {
+                able.insert(format!("{}: {action}", role.logical_id));
+            }
+        }
+    }
+    assert_none(
+        &able,
+        "Entries of the audit log are added, and then only expire.",
+        "deny it by name, as TenantWriter does in template.yaml.",
+    );
+}
+
+/// Whether a text is of a form in which `*` stands for anything.
+fn like(form: &str, text: &str) -> bool {
+    match form.split_once('*') {
+        None => form == text,
+        Some((begin, rest)) => text.strip_prefix(begin).is_some_and(|text| {
+            let ends = text.char_indices().map(|(end, _)| end).chain([text.len()]);
+            ends.into_iter().any(|end| like(rest, &text[end..]))
+        }),
+    }
+}
 
 fn assert_granted(wanted: &Lines, template: &Template) {
     let found = template
@@ -161,6 +267,7 @@ pub(super) fn queue_name(resource: Resource) -> Option<&'static str> {
         Resource::EmailDeadLetters => Some("tenon-email-dead-letters"),
         Resource::EmbeddingsQueue => Some("tenon-embeddings"),
         Resource::RealtimeQueue => Some("tenon-realtime.fifo"),
+        Resource::AuditQueue => Some("tenon-audit"),
         Resource::RelayDeadLetters => Some("tenon-relay-dead-letters"),
         _ => None,
     }
@@ -189,6 +296,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::UserConnections => Some("USER#*"),
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
+        Resource::AuditLog => Some(AUDIT_LOGS),
         _ => None,
     }
 }
@@ -207,7 +315,16 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
     let keys = [format!("T#{TENANT}"), format!("T#{TENANT}#*")];
     let keys = keys.each_ref().map(String::as_str);
     match resource {
-        Resource::Data | Resource::Lsi1 | Resource::Ephemeral => (arn(resource), leading(&keys)),
+        Resource::Data
+        | Resource::Lsi1
+        | Resource::Lsi2
+        | Resource::Lsi3
+        | Resource::Lsi4
+        | Resource::Ephemeral => (arn(resource), leading(&keys)),
+        Resource::AuditLog => {
+            let keys = format!("T#{TENANT}#AUDIT#*");
+            (arn(resource), leading(&[&keys]))
+        }
         Resource::Attachments => {
             let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/*");
             (path, Value::Null)
@@ -237,9 +354,12 @@ fn secret(action: &str, parameter: &str) -> String {
 fn arn(resource: Resource) -> String {
     let table = |name: &str| format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tenon-{name}");
     match resource {
-        Resource::Data => table("data"),
+        Resource::Data | Resource::AuditLog => table("data"),
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
+        Resource::Lsi2 => table("data/index/lsi2"),
+        Resource::Lsi3 => table("data/index/lsi3"),
+        Resource::Lsi4 => table("data/index/lsi4"),
         Resource::Vectors => table("data/index/vectors"),
         Resource::Identity | Resource::IdentityWithData => table("identity"),
         Resource::Ephemeral

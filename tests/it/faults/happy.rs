@@ -40,6 +40,7 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("resend-invitation", 200),
         ("delete-invitation", 204),
         ("accept-invitation", 200),
+        ("get-audit-log", 200),
     ]
     .into_iter()
     .map(|(function, success)| Happy { function, success })
@@ -190,6 +191,11 @@ impl Scene {
                 }
                 let body = json!({ "projectId": self.project, "query": title });
                 self.ada.post("/api/search-tasks", body).await
+            }
+            "get-audit-log" => {
+                self.app.settled().await;
+                let wanted = format!("/api/audit-log?actor={}&limit=1", self.ada.user_id);
+                self.ada.get(&wanted).await
             }
             "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
             _ => self.request_of_invitations(&title).await,

@@ -103,6 +103,7 @@ impl Sheet {
         self.http("verify-email/invented-token", "no such link", 422)
             .await;
         self.http("get-me/ok", "in one tenant", 200).await;
+        self.audit().await;
         self.http("list-sessions/ok", "one session", 200).await;
         self.http("delete-session/ok", "a session", 204).await;
         self.http(
@@ -197,6 +198,31 @@ impl Sheet {
             .as_str()
             .and_then(|seq| seq.parse().ok())
             .expect("the answer has its number")
+    }
+
+    async fn audit(&mut self) {
+        let done = json!({ "batchItemFailures": [] });
+        for (fixture, name) in [
+            ("record-audit/ok", "an entry"),
+            ("record-audit/ok", "delivered again"),
+            ("record-audit/of-nobody", "of nobody"),
+        ] {
+            let event = self.scene.event(fixture).await;
+            self.case(name, event, done.clone()).await;
+        }
+        // So many log-ins, and so many entries.
+        self.scene.app.settled().await;
+        self.http("get-audit-log/ok", "nothing in a year", 200)
+            .await;
+        for (query, name) in [
+            ("limit=2", "a full page"),
+            ("limit=2&action=session:began", "a full page of one action"),
+        ] {
+            let mut event = self.scene.event("get-audit-log/invented-cursor").await;
+            event.payload["rawQueryString"] = json!(query);
+            self.case(name, event, json!({ "statusCode": 200 })).await;
+        }
+        self.http("get-audit-log/no-token", "no token", 401).await;
     }
 
     async fn realtime(&mut self) {

@@ -381,6 +381,45 @@ fn search_tasks_answers_whatever_it_is_sent() {
 }
 
 #[test]
+fn audit_log_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = arena.rows(tables::DATA, "");
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "GET",
+            path: "/api/audit-log",
+            valid: Vec::new(),
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    assert!(accepted > 0);
+    assert_eq!(arena.rows(tables::DATA, ""), before);
+    arena.throw(200, &audit_queries(), async |query| {
+        let answer = arena.ada.get(&format!("/api/audit-log?{query}")).await;
+        prop_assert!(matches!(answer.status, 200 | 400), "{}", answer.body);
+        Ok(())
+    });
+    arena.close();
+}
+
+/// Queries for the audit log, right and wrong.
+fn audit_queries() -> impl Strategy<Value = String> {
+    let names = [
+        "actor", "action", "object", "from", "to", "limit", "cursor", "x",
+    ];
+    let value = prop_oneof![
+        4 => "[0-9]{1,15}",
+        2 => "[a-z:/_-]{0,20}",
+        2 => "AQ[A-Za-z0-9_-]{10,60}",
+        1 => "[!-~&&[^&#%+]]{0,30}",
+    ];
+    let pair = (prop::sample::select(names.to_vec()), value)
+        .prop_map(|(name, value)| format!("{name}={value}"));
+    prop::collection::vec(pair, 0..4).prop_map(|pairs| pairs.join("&"))
+}
+
+#[test]
 fn realtime_ticket_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let accepted = throw_at(

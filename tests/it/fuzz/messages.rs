@@ -78,6 +78,38 @@ fn index_task_fails_for_bad_messages_alone() {
 }
 
 #[test]
+fn record_audit_fails_for_bad_messages_alone() {
+    let arena = Arena::open();
+    let id = Uuid::now_v7();
+    let job = json!({
+        "id": "1",
+        "type": "audit:record",
+        "version": 1,
+        "tenant_id": arena.ada.tenant_id,
+        "payload": { "entry": {
+            "id": id,
+            "at": 1_794_907_815_123_i64,
+            "actor": arena.ada.user_id,
+            "action": "task:created",
+            "object": "task/7",
+            "ip": "203.0.113.7",
+            "request_id": "r",
+            "outcome": "done",
+        }},
+    });
+    let wrong = [
+        with(&job, "/payload/entry/outcome", json!("maybe")),
+        with(&job, "/payload/entry/at", json!("soon")),
+        with(&job, "/payload/entry/actor", json!("ada")),
+    ];
+    throw_at(&arena, "record-audit", &job, &wrong, &[None]);
+    let entries = arena.wait(arena.app.audited());
+    let neighbours = entries.iter().filter(|entry| entry["id"] == json!(id));
+    assert!(neighbours.count() >= 1);
+    arena.close();
+}
+
+#[test]
 fn send_realtime_fails_for_bad_messages_and_what_follows_them_in_their_group() {
     let arena = Arena::open();
     let (project, mut socket) = arena.wait(async {

@@ -35,6 +35,7 @@ const METHODS: &[&str] = &[
 const KNOWN_PATHS: &[&str] = &[
     "/.well-known/jwks.json",
     "/api/accept-invitation",
+    "/api/audit-log",
     "/api/change-password",
     "/api/create-project",
     "/api/create-task",

@@ -63,6 +63,43 @@ async fn iam_alone_refuses_every_kind_of_call_for_another_tenant() {
     app.stop().await;
 }
 
+/// An entry can be added, and from then on nobody touches it; that it is not written over says the guard.
+#[tokio::test]
+async fn iam_alone_lets_every_role_of_a_tenant_add_to_its_audit_log_and_do_nothing_else_to_it() {
+    let app = App::start().await;
+    let (ada, eve) = (app.member("ada").await, app.member("eve").await);
+    let [mine, theirs] = [&ada, &eve].map(|member| format!("{}#AUDIT#2026-11", member.tenant_id));
+    let mut sheet = Sheet::default();
+    for (function, role) in [
+        ("list-projects", "TenantReader"),
+        ("search-tasks", "TenantSearcher"),
+        ("create-task", "TenantWriter"),
+        ("log-out", "TenantManager"),
+    ] {
+        let client = dynamodb(&app, &session(&app, function, role, &ada.tenant_id).await);
+        for kind in ["PutItem", "TransactWriteItems Put"] {
+            let (own, other) = (
+                call(&client, kind, &[&mine]).await,
+                call(&client, kind, &[&theirs]).await,
+            );
+            sheet.expect(kind, role, own, true);
+            sheet.expect(kind, role, other, false);
+        }
+        for kind in [
+            "UpdateItem",
+            "DeleteItem",
+            "BatchWriteItem",
+            "TransactWriteItems Update",
+            "TransactWriteItems Delete",
+        ] {
+            let outcome = call(&client, kind, &[&mine]).await;
+            sheet.expect(kind, role, outcome, false);
+        }
+    }
+    sheet.close();
+    app.stop().await;
+}
+
 /// What a function's own role reaches is no tenant's.
 #[tokio::test]
 async fn a_function_s_own_role_reaches_no_tenant_s_rows() {

@@ -116,7 +116,8 @@ fn grants(role: &Role) -> Vec<(String, String, String)> {
         let many = many.filter_map(|item| item.as_str().map(str::to_owned));
         one.into_iter().chain(many).collect()
     };
-    let statements = role.grants.iter();
+    let allowed = |statement: &&Value| statement["Effect"] == "Allow";
+    let statements = role.grants.iter().filter(allowed);
     statements
         .flat_map(|statement| {
             let resources = each(&statement["Resource"]);

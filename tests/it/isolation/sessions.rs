@@ -209,7 +209,7 @@ async fn what_has_no_tenant_assumes_no_role() {
     let ada = app.member("ada").await;
     app.log_in(&ada).await;
     ada.ticket().await;
-    app.get("/.well-known/jwks.json").await.expect(200);
+    app.settled().await;
     app.sweep("sweep-log").await;
     app.sweep("sweep-uploads").await;
     for function in [

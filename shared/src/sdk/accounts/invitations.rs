@@ -25,6 +25,7 @@ use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, Role, User};
+use crate::model::audit::Actor;
 use crate::model::id::{InvitationId, SessionId, UserId};
 use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
@@ -128,7 +129,7 @@ impl Accounts {
 
         let role = role.unwrap_or(settings.default_role);
         let invitation = self.new_invitation(email, role, caller.user_id)?;
-        let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.user_id);
+        let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         change.create(&tenant.invitation(invitation.id), &invitation);
         change.guarded(self.claim_address(&tenant, &invitation), already_invited());
         Self::send_invitation(&mut change, &invitation);
@@ -187,7 +188,7 @@ impl Accounts {
         self.count_invitation(&tenant, &before.email).await?;
 
         let next = self.sent_again(&before)?;
-        let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.user_id);
+        let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         let replaced = put_if(
             &self.dynamo,
             (before.key(), &next),
@@ -217,7 +218,7 @@ impl Accounts {
         let tenant = caller.tenant;
         let (invitation, log) =
             try_join(self.open_invitation(&tenant, id), self.tenant_log(&tenant)).await?;
-        let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.user_id);
+        let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         let missing = Error::not_found(Invitation::MISSING);
         end_invitation(&self.dynamo, &mut change, &invitation, missing);
         change.emit(&InvitationRevoked { id });
@@ -269,7 +270,7 @@ impl Accounts {
         .await?;
 
         let user = guest.user().clone();
-        let mut change = Change::of_tenant(dynamo.clone(), tenant, log, user.id);
+        let mut change = Change::of_tenant(dynamo.clone(), tenant, log, Actor::user(user.id));
         end_invitation(&dynamo, &mut change, &invitation, spent());
         self.let_in(&mut change, guest).await?;
         let role = member
@@ -479,7 +480,7 @@ impl Accounts {
         };
         let account = Account {
             user_id: user.id,
-            password_hash: password::hash(password).await?,
+            password_hash: Some(password::hash(password).await?),
         };
         Ok(Guest::New(user, account))
     }

@@ -159,6 +159,9 @@ impl Accounts {
     async fn send_link(&self, purpose: Purpose, user: &User, tenant_id: TenantId) -> Result<()> {
         let mut change = self.user_change(tenant_id, user.id).await?;
         self.add_link(&mut change, purpose, user)?;
+        if purpose == Purpose::PasswordReset {
+            change.by_a_stranger();
+        }
         change.emit(&LinkRequested { purpose });
         change.commit().await?;
         Ok(())

@@ -3,16 +3,18 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::Serialize;
 
+use super::super::audit::Audit;
 use super::super::change::Change;
 use super::super::dynamo::{Dynamo, Transacted, number, updating};
 use super::super::token::ACCESS_TOKEN_LIFETIME;
-use super::Accounts;
+use super::{Accounts, SESSION_BEGAN};
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::event::caller::Credential;
 use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
 use crate::model::account::Role;
+use crate::model::audit::{Actor, Deed, Outcome};
 use crate::model::id::{SessionId, TenantId, UserId};
 use crate::model::realtime::{CloseConnections, Holder, SessionsEnded, Which};
 use crate::model::secret::RefreshToken;
@@ -112,7 +114,7 @@ impl Accounts {
             return self.issue(&next, role);
         }
         let tenant = Tenant::verified(record.tenant_id);
-        self.end_sessions(tenant, record.user_id, &[record.session_id])
+        self.end(tenant, record.user_id, &[record.session_id], true)
             .await?;
         tracing::warn!(session = %record.session_id, "a refresh token was used twice: the session is ended");
         Err(Error::unauthenticated())
@@ -171,12 +173,40 @@ impl Accounts {
         user_id: UserId,
         ids: &[SessionId],
     ) -> Result<()> {
+        self.end(tenant, user_id, ids, false).await
+    }
+
+    /// Tells the audit log of a session that has begun.
+    pub(super) async fn tell_of_session(&self, began: &Began) -> Result<()> {
+        let RefreshRecord {
+            user_id, tenant_id, ..
+        } = began.refresh.record;
+        let deed = Deed {
+            actor: Some(Actor::user(user_id)),
+            action: SESSION_BEGAN.to_owned(),
+            object: format!("session/{}", began.session.id),
+        };
+        Audit::new(self.dynamo.clone())
+            .tell(tenant_id, Outcome::Done, deed)
+            .await
+    }
+
+    async fn end(
+        &self,
+        tenant: Tenant,
+        user_id: UserId,
+        ids: &[SessionId],
+        stolen: bool,
+    ) -> Result<()> {
         let dynamo = self.dynamo.in_tenant(tenant)?;
         for ids in ids.chunks(ENDED_AT_ONCE) {
             let log = dynamo.get(tenant.user_log(user_id)).await?;
             let mut change = Change::of_user(dynamo.clone(), tenant, user_id, log);
             Self::ending(&mut change, user_id, ids);
-            change.emit(&SessionsEnded { ids });
+            if stolen {
+                change.by_a_stranger();
+            }
+            change.emit(&SessionsEnded { ids, stolen });
             change.commit().await?;
         }
         Ok(())

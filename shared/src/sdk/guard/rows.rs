@@ -16,8 +16,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, WriteRequest};
 use aws_smithy_runtime_api::client::interceptors::context::Input;
 
 use super::Refused;
-use crate::keys::Table;
 use crate::keys::owner::{self, Owner};
+use crate::keys::{Table, is_append_only};
+use crate::sdk::dynamo::ABSENT;
 use crate::sdk::request::Request;
 
 type Item = HashMap<String, AttributeValue>;
@@ -37,11 +38,15 @@ pub(crate) fn look(input: &Input, request: &Request) -> Owners {
         all(tables
             .flat_map(|(table, wanted)| wanted.keys.iter().map(move |key| rows.found(table, key))))
     } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
-        rows.item(input.table_name(), input.item())
+        rows.item(
+            input.table_name(),
+            input.item(),
+            input.condition_expression(),
+        )
     } else if let Some(input) = input.downcast_ref::<UpdateItemInput>() {
-        rows.row(input.table_name(), input.key())
+        rows.changed(input.table_name(), input.key())
     } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
-        rows.row(input.table_name(), input.key())
+        rows.changed(input.table_name(), input.key())
     } else if let Some(input) = input.downcast_ref::<QueryInput>() {
         rows.query(input)
     } else if let Some(input) = input.downcast_ref::<SearchVectorsInput>() {
@@ -75,9 +80,15 @@ impl Rows<'_> {
         self.named(table, key.ok_or(Refused::UnknownKey)?)
     }
 
-    fn item(self, table: Option<&str>, item: Option<&Item>) -> Owners {
+    fn changed(self, table: Option<&str>, key: Option<&Item>) -> Owners {
+        let owners = self.row(table, key)?;
+        mutable(key.ok_or(Refused::UnknownKey)?)?;
+        Ok(owners)
+    }
+
+    fn item(self, table: Option<&str>, item: Option<&Item>, condition: Option<&str>) -> Owners {
         let table = table.ok_or(Refused::UnknownTable)?;
-        self.stored(table, item.ok_or(Refused::UnknownKey)?)
+        self.stored(table, item.ok_or(Refused::UnknownKey)?, condition)
     }
 
     /// A tenant's profile is read beside the membership that tells whether the request may act there.
@@ -97,9 +108,13 @@ impl Rows<'_> {
         Ok(vec![owner])
     }
 
-    /// A row that is written names whose it is to the vector index as well.
-    fn stored(self, table: &str, item: &Item) -> Owners {
+    /// A row that is written names whose it is to the vector index as well. Where rows are only added, it must
+    /// not be there yet.
+    fn stored(self, table: &str, item: &Item, condition: Option<&str>) -> Owners {
         let mut owners = self.named(table, item)?;
+        if condition != Some(ABSENT) {
+            mutable(item)?;
+        }
         if item.contains_key(VECTOR_TENANT) {
             let hash = text(item, VECTOR_TENANT).and_then(owner::of_vectors);
             owners.push(hash.ok_or(Refused::UnknownKey)?);
@@ -111,13 +126,13 @@ impl Rows<'_> {
         let parts = [
             part.put
                 .as_ref()
-                .map(|put| self.stored(&put.table_name, &put.item)),
+                .map(|put| self.stored(&put.table_name, &put.item, put.condition_expression())),
             part.update
                 .as_ref()
-                .map(|update| self.named(&update.table_name, &update.key)),
+                .map(|update| self.changed(Some(&update.table_name), Some(&update.key))),
             part.delete
                 .as_ref()
-                .map(|delete| self.named(&delete.table_name, &delete.key)),
+                .map(|delete| self.changed(Some(&delete.table_name), Some(&delete.key))),
             part.condition_check
                 .as_ref()
                 .map(|check| self.named(&check.table_name, &check.key)),
@@ -128,8 +143,8 @@ impl Rows<'_> {
     fn write(self, table: &str, write: &WriteRequest) -> Owners {
         let put = write.put_request.as_ref();
         let delete = write.delete_request.as_ref();
-        let put = put.map(|put| self.stored(table, &put.item));
-        let delete = delete.map(|delete| self.named(table, &delete.key));
+        let put = put.map(|put| self.stored(table, &put.item, None));
+        let delete = delete.map(|delete| self.changed(Some(table), Some(&delete.key)));
         all([put, delete].into_iter().flatten())
     }
 
@@ -166,6 +181,14 @@ impl Rows<'_> {
         .map(|(table, _)| table)
         .ok_or(Refused::UnknownTable)
     }
+}
+
+/// That a row can be changed, or removed.
+fn mutable(key: &Item) -> Result<(), Refused> {
+    if text(key, "pk").is_some_and(is_append_only) {
+        return Err(Refused::AppendOnly);
+    }
+    Ok(())
 }
 
 fn search(search: &SearchVectorsInput) -> Owners {

@@ -3,21 +3,25 @@
 mod calls;
 
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemInput;
 use aws_sdk_dynamodb::operation::execute_statement::ExecuteStatementInput;
 use aws_sdk_dynamodb::operation::get_item::GetItemInput;
 use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::operation::scan::ScanInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_s3::operation::get_object::GetObjectInput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
 
-use self::calls::{calls, erased, item, keys, parts};
+use self::calls::{calls, erased, item, keys, parts, storage};
 use super::*;
 use crate::endpoint::Endpoint;
 use crate::sdk::clock::Clock;
 use crate::sdk::connections::{Connections, Environment};
+use crate::sdk::dynamo::ABSENT;
 use crate::sdk::request::Doors;
 
 const BOUND: &str = "01900000-0000-7000-8000-00000000000a";
@@ -232,6 +236,75 @@ async fn what_is_not_known_is_refused() {
         "",
     ] {
         assert_eq!(judge(&request, &query(condition)), key, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_is_added_to_and_nothing_else() {
+    let (request, all) = (
+        request_in(&ONE, Some(BOUND)).await,
+        request_in(&ALL, None).await,
+    );
+    let key = || item(&format!("T#{BOUND}#AUDIT#2026-11"), "000000000000001#x");
+    let put = || {
+        PutItemInput::builder()
+            .table_name("data")
+            .set_item(Some(key()))
+    };
+    let part = |put: Put| TransactWriteItem::builder().put(put).build();
+    let transacted = |part| {
+        erased(
+            TransactWriteItemsInput::builder()
+                .transact_items(part)
+                .build(),
+        )
+    };
+    let put_part = || Put::builder().table_name("data").set_item(Some(key()));
+    let added = put_part().condition_expression(ABSENT).build();
+    let read = GetItemInput::builder()
+        .table_name("data")
+        .set_key(Some(key()));
+    for (kind, input) in [
+        (
+            "an entry",
+            erased(put().condition_expression(ABSENT).build()),
+        ),
+        ("a part", transacted(part(added.expect("it is whole")))),
+        ("a read", erased(read.build())),
+    ] {
+        assert_eq!(judge(&request, &input), Ok(Signer::Tenant), "{kind}");
+    }
+    let change = UpdateItemInput::builder()
+        .table_name("data")
+        .set_key(Some(key()));
+    let removal = DeleteItemInput::builder()
+        .table_name("data")
+        .set_key(Some(key()));
+    let written = |write| {
+        erased(
+            BatchWriteItemInput::builder()
+                .request_items("data", vec![write])
+                .build(),
+        )
+    };
+    let mut refused = vec![
+        ("PutItem", erased(put().build())),
+        (
+            "PutItem if",
+            erased(put().condition_expression("attribute_exists(pk)").build()),
+        ),
+        ("UpdateItem", erased(change.build())),
+        ("DeleteItem", erased(removal.build())),
+        ("BatchWriteItem Put", written(storage(key()))),
+        ("BatchWriteItem Delete", written(calls::removal(key()))),
+    ];
+    let changes = parts(&key()).into_iter();
+    let changes = changes.filter(|(kind, _)| !kind.ends_with("ConditionCheck"));
+    refused.extend(changes.map(|(kind, part)| (kind, transacted(part))));
+    for (kind, input) in &refused {
+        for request in [&request, &all] {
+            assert_eq!(judge(request, input), Err(Refused::AppendOnly), "{kind}");
+        }
     }
 }
 

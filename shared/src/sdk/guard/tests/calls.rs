@@ -259,14 +259,14 @@ pub(super) fn keys(keys: Vec<Item>) -> KeysAndAttributes {
     keys.expect("it has keys")
 }
 
-fn removal(key: Item) -> WriteRequest {
+pub(super) fn removal(key: Item) -> WriteRequest {
     let delete = DeleteRequest::builder().set_key(Some(key)).build();
     WriteRequest::builder()
         .delete_request(delete.expect("it has a key"))
         .build()
 }
 
-fn storage(item: Item) -> WriteRequest {
+pub(super) fn storage(item: Item) -> WriteRequest {
     let put = PutRequest::builder().set_item(Some(item)).build();
     WriteRequest::builder()
         .put_request(put.expect("it has an item"))
