@@ -7,6 +7,7 @@ pub mod audit;
 pub mod cached;
 pub mod due;
 pub mod id;
+pub mod invitation;
 pub mod link;
 pub mod log;
 pub mod month;

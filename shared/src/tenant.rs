@@ -1,8 +1,10 @@
 //! The tenant, who mints every key.
 
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
+use crate::model::account::Email;
 use crate::model::api_key::ListedKey;
-use crate::model::id::{ApiKeyId, ProjectId, TenantId, UserId};
+use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TenantId, UserId};
+use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
@@ -65,6 +67,21 @@ impl Tenant {
     /// Its members' API keys.
     pub(crate) fn api_keys(&self) -> Partition<ListedKey> {
         Partition::listed_keys(*self)
+    }
+
+    /// An invitation into it.
+    pub fn invitation(&self, id: InvitationId) -> Key<Invitation> {
+        Key::invitation(*self, id)
+    }
+
+    /// The invitations into it.
+    pub fn invitations(&self) -> Partition<Invitation> {
+        Partition::invitations(*self)
+    }
+
+    /// Which invitation an address has.
+    pub fn invited_address(&self, email: &Email) -> Key<InvitedAddress> {
+        Key::invited_address(*self, email)
     }
 
     /// How far its own log has come.

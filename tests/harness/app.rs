@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -65,6 +66,11 @@ impl App {
         }
     }
 
+    /// Where it keeps what it stores.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The stack itself.
     pub fn stack(&self) -> &Stack {
         &self.stack
@@ -78,6 +84,11 @@ impl App {
     /// The same user, with a new session.
     pub async fn log_in(&self, member: &Member) -> Member {
         member.log_in().await
+    }
+
+    /// Whoever has just been signed in, as the answer's `data` says.
+    pub fn signed_in(&self, data: &Value) -> Member {
+        Member::of(self.http.clone(), self.stack.api_url(), data)
     }
 
     /// A request by nobody in particular.
@@ -121,6 +132,27 @@ impl App {
     pub async fn outbox(&self) -> Vec<Email> {
         let emails = self.stack.gateway().outbox.emails().await;
         emails.expect("the outbox can be read")
+    }
+
+    /// The caught mail whose subject begins so, newest first.
+    pub async fn emails(&self, subject: &str) -> Vec<Email> {
+        let mut emails = self.outbox().await;
+        emails.retain(|email| email.subject.starts_with(subject));
+        emails
+    }
+
+    /// The token of the link to a page that was emailed to an address last, once all has been sent.
+    pub async fn emailed(&self, address: &str, page: &str) -> String {
+        self.settled().await;
+        let page = format!("/{page}?token=");
+        let emails = self.outbox().await;
+        let token = emails
+            .iter()
+            .filter(|email| email.to == [address])
+            .filter_map(|email| email.text.as_deref()?.split_once(&page))
+            .find_map(|(_, link)| link.split_whitespace().next());
+        let token = token.unwrap_or_else(|| panic!("no {page} was emailed to {address}"));
+        token.to_owned()
     }
 
     /// Orders bad luck.

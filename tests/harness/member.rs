@@ -44,7 +44,10 @@ impl Member {
     async fn signed_in(http: Client, api: String, path: &str, body: Value, status: u16) -> Self {
         let response = http.post(format!("{api}{path}")).json(&body).send();
         let answer = Answer::of(response.await.expect("the API answers")).await;
-        let data = answer.expect(status)["data"].clone();
+        Self::of(http, api, &answer.expect(status)["data"])
+    }
+
+    pub(crate) fn of(http: Client, api: String, data: &Value) -> Self {
         let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
         Self {
             token: text(&data["access_token"]),

@@ -15,6 +15,9 @@ use crate::watched::{HIDDEN, Watched, start};
 /// Where the stream trigger reports what it has given up.
 const RELAY_DEAD_LETTERS: &str = "tenon-relay-dead-letters";
 
+/// How the subject of an email about a task begins.
+const TASK: &str = "New task: ";
+
 /// The next invocation of `function` that makes a `nth` call dies after it.
 fn doom(app: &App, function: &str, nth: u32) -> Armed {
     let death = Fault::new(FaultKind::DieAfterReply);
@@ -174,14 +177,14 @@ async fn a_stack_that_ends_while_an_email_is_posted_does_not_send_it_again() {
     let outbox = &app.stack().gateway().outbox;
     outbox.script(gateway::Fault::AcceptThenHang(Duration::from_secs(60)), 1);
     project.assign("Posted").await.expect(201);
-    until(async || !app.outbox().await.is_empty()).await;
+    until(async || !app.emails(TASK).await.is_empty()).await;
 
     let app = app.restart().await;
     app.settled().await;
     // Unless it died, the function has put the email off.
     app.advance(HIDDEN);
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(app.emails(TASK).await.len(), 1);
     let outbox = &app.stack().gateway().outbox;
     assert_eq!(outbox.record().posts, 1, "it was tried again");
     assert_eq!(waiting(&app, "tenon-email"), 0, "it is done");
@@ -229,7 +232,7 @@ async fn a_stream_that_is_read_again_from_its_beginning_has_no_effect_twice() {
         ada.post("/api/create-task", input).await.expect(201);
     }
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 3);
+    assert_eq!(app.emails(TASK).await.len(), 3);
 
     let app = app
         .restart_with(|options| {
@@ -246,7 +249,7 @@ async fn a_stream_that_is_read_again_from_its_beginning_has_no_effect_twice() {
     app.settled().await;
     assert!(!app.calls_of("relay").is_empty(), "it was read again");
     assert!(!app.calls_of("send-email").is_empty(), "so were the jobs");
-    assert_eq!(app.outbox().await.len(), 3);
+    assert_eq!(app.emails(TASK).await.len(), 3);
     assert_eq!(app.stack().gateway().outbox.record().posts, 0);
     let embedded = app.calls_of("index-task");
     assert!(embedded.iter().all(|call| call.service != Service::Bedrock));

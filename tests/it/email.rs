@@ -2,9 +2,22 @@
 
 use std::time::Duration;
 
-use local::gateway::Fault;
+use local::gateway::{Email, Fault};
 use serde_json::{Value, json};
 use tests::{App, Member};
+
+/// A user, once the mail that signing up sends has gone: what follows is of what she does.
+async fn ada(app: &App) -> Member {
+    let ada = app.member("ada").await;
+    app.settled().await;
+    app.stack().gateway().outbox.reset_record();
+    ada
+}
+
+/// The mail about tasks, newest first.
+async fn outbox(app: &App) -> Vec<Email> {
+    app.emails("New task: ").await
+}
 
 /// Gives `ada` a task of her own.
 async fn assign(ada: &Member, project: &str, title: &str) {
@@ -15,12 +28,12 @@ async fn assign(ada: &Member, project: &str, title: &str) {
 #[tokio::test]
 async fn who_is_given_a_task_gets_one_email_with_its_title_escaped() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
     assign(&ada, &apollo, "Fix <b>it</b> & more").await;
     app.settled().await;
 
-    let outbox = app.outbox().await;
+    let outbox = outbox(&app).await;
     assert_eq!(outbox.len(), 1);
     let email = serde_json::to_value(&outbox[0]).expect("it is JSON");
     assert_eq!(email["to"], "ada@example.com");
@@ -38,40 +51,41 @@ async fn who_is_given_a_task_gets_one_email_with_its_title_escaped() {
 #[tokio::test]
 async fn a_task_for_nobody_sends_nothing() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
     ada.task(&apollo, "Count down").await;
     app.settled().await;
-    assert!(app.outbox().await.is_empty());
+    let posts = app.stack().gateway().outbox.record().posts;
+    assert_eq!((posts, outbox(&app).await.len()), (0, 0));
 }
 
 #[tokio::test]
 async fn a_failing_mail_service_is_tried_again_after_one_two_and_three_minutes_and_then_given_up() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
-    let outbox = &app.stack().gateway().outbox;
-    outbox.script(Fault::ServerError, 4);
+    let service = &app.stack().gateway().outbox;
+    service.script(Fault::ServerError, 4);
     assign(&ada, &apollo, "Count down").await;
     app.settled().await;
 
     for (posts, wait) in [(1, 60), (2, 120), (3, 180)] {
-        assert_eq!(outbox.record().posts, posts);
+        assert_eq!(service.record().posts, posts);
         app.advance(Duration::from_secs(wait - 2));
         app.settled().await;
-        assert_eq!(outbox.record().posts, posts, "it waits for {wait} s");
+        assert_eq!(service.record().posts, posts, "it waits for {wait} s");
         app.advance(Duration::from_secs(3));
         app.settled().await;
     }
-    assert_eq!(outbox.record().posts, 4);
+    assert_eq!(service.record().posts, 4);
     assert_eq!(dead_letters(&app), 1);
-    assert!(app.outbox().await.is_empty());
+    assert!(outbox(&app).await.is_empty());
 }
 
 #[tokio::test]
 async fn a_failure_that_passes_delays_an_email_and_loses_none() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
     for fault in [
         Fault::ServerError,
@@ -87,8 +101,7 @@ async fn a_failure_that_passes_delays_an_email_and_loses_none() {
     app.advance(Duration::from_secs(61));
     app.settled().await;
 
-    let mut subjects: Vec<_> = app
-        .outbox()
+    let mut subjects: Vec<_> = outbox(&app)
         .await
         .into_iter()
         .map(|email| email.subject)
@@ -109,62 +122,62 @@ async fn a_failure_that_passes_delays_an_email_and_loses_none() {
 #[tokio::test]
 async fn a_busy_mail_service_is_waited_for_as_it_says_without_spending_an_attempt() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
-    let outbox = &app.stack().gateway().outbox;
-    outbox.script(Fault::TooManyRequests { retry_after: 7 }, 60);
+    let service = &app.stack().gateway().outbox;
+    service.script(Fault::TooManyRequests { retry_after: 7 }, 60);
     assign(&ada, &apollo, "Count down").await;
     for _ in 0..60 {
         app.settled().await;
         app.advance(Duration::from_secs(8));
     }
     app.settled().await;
-    assert_eq!(outbox.record().posts, 61);
-    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(service.record().posts, 61);
+    assert_eq!(outbox(&app).await.len(), 1);
     assert_eq!(dead_letters(&app), 0);
 }
 
 #[tokio::test]
 async fn a_mail_service_that_is_busy_for_days_is_asked_less_often_and_nothing_is_lost() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
-    let outbox = &app.stack().gateway().outbox;
-    outbox.script(Fault::TooManyRequests { retry_after: 1 }, 10_000);
+    let service = &app.stack().gateway().outbox;
+    service.script(Fault::TooManyRequests { retry_after: 1 }, 10_000);
     assign(&ada, &apollo, "Count down").await;
     for _ in 0..115 {
         app.settled().await;
         app.advance(Duration::from_secs(901));
     }
     app.settled().await;
-    let posts = outbox.record().posts;
+    let posts = service.record().posts;
     assert_eq!(posts, 116);
     app.advance(Duration::from_secs(890));
     app.settled().await;
     assert_eq!(
-        outbox.record().posts,
+        service.record().posts,
         posts,
         "it waits for 15 minutes by now"
     );
 
-    outbox.clear_script();
+    service.clear_script();
     app.advance(Duration::from_secs(15));
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(outbox(&app).await.len(), 1);
     assert_eq!(dead_letters(&app), 0);
 }
 
 #[tokio::test]
 async fn a_busy_mail_service_is_not_asked_again_for_the_rest_of_a_batch() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
-    let outbox = &app.stack().gateway().outbox;
-    outbox.script(Fault::TooManyRequests { retry_after: 7 }, 1);
+    let ada = ada(&app).await;
+    let service = &app.stack().gateway().outbox;
+    service.script(Fault::TooManyRequests { retry_after: 7 }, 1);
     let batch = json!({ "Records": [record(&ada, 0), record(&ada, 1), record(&ada, 2)] });
     let lambda = app.stack().lambda();
     let answer = lambda.invoke("send-email", batch).await.expect("it serves");
     let failures = answer["batchItemFailures"].as_array().map(Vec::len);
-    assert_eq!((failures, outbox.record().posts), (Some(3), 1), "{answer}");
+    assert_eq!((failures, service.record().posts), (Some(3), 1), "{answer}");
 }
 
 /// A message as the queue delivers it.
@@ -184,27 +197,27 @@ fn record(member: &Member, number: u32) -> Value {
 #[tokio::test]
 async fn what_the_mail_service_rejects_is_given_up_at_once_and_holds_up_no_other() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
     app.stack().gateway().outbox.script(Fault::Refused, 1);
     assign(&ada, &apollo, "One").await;
     assign(&ada, &apollo, "Two").await;
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(outbox(&app).await.len(), 1);
     assert_eq!(dead_letters(&app), 1);
 }
 
 #[tokio::test]
 async fn no_more_than_two_emails_are_posted_at_once() {
     let app = App::start().await;
-    let ada = app.member("ada").await;
+    let ada = ada(&app).await;
     let apollo = ada.project("Apollo").await;
-    let outbox = &app.stack().gateway().outbox;
-    outbox.script(Fault::Delay(Duration::from_millis(30)), 12);
+    let service = &app.stack().gateway().outbox;
+    service.script(Fault::Delay(Duration::from_millis(30)), 12);
     futures::future::join_all((0..12).map(|_| assign(&ada, &apollo, "Count down"))).await;
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 12);
-    assert!(outbox.record().peak <= 2, "{:?}", outbox.record());
+    assert_eq!(outbox(&app).await.len(), 12);
+    assert!(service.record().peak <= 2, "{:?}", service.record());
 }
 
 fn dead_letters(app: &App) -> u64 {

@@ -12,6 +12,7 @@ mod faults;
 mod figures;
 mod fixtures;
 mod fuzz;
+mod invitations;
 mod isolation;
 mod matrix;
 mod members;

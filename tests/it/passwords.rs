@@ -23,12 +23,15 @@ async fn log_in(app: &App, email: &str, password: &str) -> Answer {
     app.post("/api/log-in", body).await
 }
 
-/// The token of the link that was emailed last.
+const RESET: &str = "Reset your password";
+
+const VERIFY: &str = "Confirm your email address";
+
+/// The token of the link that was emailed last, of those with this subject.
 async fn emailed(app: &App, subject: &str) -> String {
     app.settled().await;
-    let emails = app.outbox().await;
+    let emails = app.emails(subject).await;
     let email = emails.first().expect("there is mail");
-    assert_eq!(email.subject, subject);
     let (text, html) = (email.text.as_deref(), email.html.as_deref());
     let (_, link) = text
         .and_then(|text| text.split_once("?token="))
@@ -41,7 +44,7 @@ async fn emailed(app: &App, subject: &str) -> String {
 async fn reset_link(app: &App, member: &Member) -> String {
     let answer = forgot(app, &member.email).await;
     assert_eq!((answer.status, &answer.body), (204, &Value::Null));
-    emailed(app, "Reset your password").await
+    emailed(app, RESET).await
 }
 
 async fn is_in(member: &Member) -> bool {
@@ -101,7 +104,7 @@ async fn nobody_learns_by_asking_whether_an_address_has_an_account() {
     let unknown = forgot(&app, "nobody@example.com").await;
     assert_eq!((known.status, known.body), (unknown.status, unknown.body));
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 1);
+    assert_eq!(app.emails(RESET).await.len(), 1);
 }
 
 #[tokio::test]
@@ -125,7 +128,7 @@ async fn however_often_a_link_is_asked_for_its_user_has_five_in_an_hour() {
         assert_eq!(forgot(&app, &ada.email).await.status, 204);
     }
     app.settled().await;
-    assert_eq!(app.outbox().await.len(), 5);
+    assert_eq!(app.emails(RESET).await.len(), 5);
 }
 
 #[tokio::test]
@@ -145,29 +148,56 @@ async fn who_changes_their_password_stays_and_all_others_are_out() {
     log_in(&app, &ada.email, NEW).await.expect(200);
 }
 
+async fn is_verified(member: &Member) -> bool {
+    let me = member.get("/api/me").await.expect(200);
+    me["data"]["email_verified"].as_bool().expect("it is said")
+}
+
 #[tokio::test]
-async fn an_address_is_verified_by_the_link_that_was_sent_there() {
+async fn an_address_is_verified_by_the_link_that_signing_up_sends_there() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let verified = async || {
-        let me = ada.get("/api/me").await.expect(200);
-        me["data"]["email_verified"].as_bool().expect("it is said")
-    };
-    assert!(!verified().await);
+    assert!(!is_verified(&ada).await);
+    let token = emailed(&app, VERIFY).await;
+    let body = json!({ "token": token });
+    let answer = app.post("/api/verify-email", body.clone()).await;
+    assert_eq!(answer.status, 204);
+    assert!(is_verified(&ada).await);
+    let again = app.post("/api/verify-email", body).await;
+    assert_eq!(again.bad_fields(), ["token"]);
+}
+
+#[tokio::test]
+async fn who_finds_an_address_taken_has_nothing_sent_there() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let body = json!({ "email": ada.email, "password": PASSWORD, "name": "Eve" });
+    app.post("/api/sign-up", body).await.refused(409);
+    app.settled().await;
+    assert_eq!(app.emails("").await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_link_that_verifies_an_address_is_sent_until_it_is_verified() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    app.settled().await;
+    let first = emailed(&app, VERIFY).await;
     let answer = ada.post("/api/send-verification", json!({})).await;
     assert_eq!(answer.status, 204);
-    let token = emailed(&app, "Confirm your email address").await;
+    let token = emailed(&app, VERIFY).await;
+    assert_ne!(token, first);
     let body = json!({ "token": token });
     let answer = app.post("/api/verify-email", body).await;
     assert_eq!(answer.status, 204);
-    assert!(verified().await);
+    assert!(is_verified(&ada).await);
 
     let again = ada.post("/api/send-verification", json!({})).await;
     assert_eq!(again.status, 204);
     app.settled().await;
     assert_eq!(
-        app.outbox().await.len(),
-        1,
+        app.emails(VERIFY).await.len(),
+        2,
         "there is nothing left to verify"
     );
 }

@@ -4,6 +4,7 @@
 /// Methods and paths.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/.well-known/jwks.json"),
+    ("POST", "/api/accept-invitation"),
     ("GET", "/api/audit-log"),
     ("POST", "/api/api-keys"),
     ("GET", "/api/api-keys"),
@@ -12,6 +13,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/create-project"),
     ("POST", "/api/create-task"),
     ("POST", "/api/forgot-password"),
+    ("POST", "/api/invitations"),
+    ("GET", "/api/invitations"),
+    ("DELETE", "/api/invitations/{id}"),
+    ("POST", "/api/invitations/{id}/resend"),
     ("GET", "/api/list-projects"),
     ("POST", "/api/log-in"),
     ("POST", "/api/log-out"),

@@ -1,4 +1,4 @@
-//! Sends emails: of a task that somebody was given, and links that somebody has asked for.
+//! Sends emails: of a task that somebody was given, of an invitation, and links that somebody has asked for.
 
 mod message;
 
@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("send-email").uses(&[
     uses::CONSUME_EMAIL,
     uses::DEAD_LETTER_EMAIL,
     uses::ACCOUNTS_GET,
+    uses::DB_GET,
     uses::MAIL_RECORDS,
     uses::MAIL_KEY,
     uses::APP_URL,
@@ -37,19 +38,18 @@ const PATIENT: u32 = 100;
 pub async fn handler(sdk: Sdk, event: Event<Message<EmailJob>, Worker>) -> Result<()> {
     let tenant = event.caller.tenant;
     let Message { job, deliveries } = event.input;
-    let (progress, user) = join(
+    let (progress, message) = join(
         sdk.mail.progress(&tenant, &job.id),
-        sdk.accounts.user(job.payload.recipient()),
+        message::of(&sdk, &tenant, &job.payload),
     )
     .await;
-    let Some(user) = user? else {
+    let (progress, Some(message)) = (progress?, message?) else {
         return Ok(());
     };
-    if progress?.sent {
+    if progress.sent {
         return Ok(());
     }
 
-    let message = message::of(&sdk, user.email, &job.payload)?;
     match sdk.mail.send(&job.id, &message).await? {
         Outcome::Accepted => sdk.mail.sent(&tenant, &job.id).await,
         Outcome::Busy(wait) => {

@@ -4,13 +4,26 @@ use shared::model::account::Email;
 use shared::model::link::{EmailJob, Purpose, SendLink};
 use shared::model::log::TaskAssigned;
 use shared::prelude::*;
+use shared::sdk::accounts::InvitationMail;
 use shared::sdk::mail::{Message, escape};
+use shared::tenant::Tenant;
 
-/// The email of a job.
-pub(crate) fn of(sdk: &Sdk, to: Email, job: &EmailJob) -> Result<Message> {
+/// The email of a job; none if there is nobody to send it to, or no longer anything to tell.
+pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Option<Message>> {
     match job {
-        EmailJob::TaskAssigned(job) => Ok(task_assigned(to, job)),
-        EmailJob::SendLink(job) => Ok(link(to, job, &sdk.accounts.link_url(job)?)),
+        EmailJob::TaskAssigned(job) => {
+            let user = sdk.accounts.user(job.assigned_to).await?;
+            Ok(user.map(|user| task_assigned(user.email, job)))
+        }
+        EmailJob::SendLink(job) => {
+            let user = sdk.accounts.user(job.user_id).await?;
+            let url = sdk.accounts.link_url(job)?;
+            Ok(user.map(|user| link(user.email, job, &url)))
+        }
+        EmailJob::SendInvitation(job) => {
+            let mail = sdk.accounts.invitation_mail(tenant, job).await?;
+            Ok(mail.map(invitation))
+        }
     }
 }
 
@@ -50,5 +63,31 @@ fn link(to: Email, job: &SendLink, url: &str) -> Message {
             "<p><a href=\"{url_in_html}\">{what}</a> within an hour; the link works once.</p><p>{otherwise}</p>"
         ),
         text: format!("{what} within an hour; the link works once:\n{url}\n\n{otherwise}\n"),
+    }
+}
+
+/// To whom is invited.
+fn invitation(mail: InvitationMail) -> Message {
+    let InvitationMail {
+        to,
+        tenant,
+        inviter,
+        url,
+    } = mail;
+    let what = "Accept the invitation";
+    let otherwise =
+        "If you don't know them, there is nothing to do: nobody joins without this link.";
+    Message {
+        to,
+        subject: format!("{inviter} invites you to join {tenant}"),
+        html: format!(
+            "<p>{} invites you to join <strong>{}</strong>.</p><p><a href=\"{}\">{what}</a> within seven days; the link works once.</p><p>{otherwise}</p>",
+            escape(inviter.as_str()),
+            escape(tenant.as_str()),
+            escape(&url),
+        ),
+        text: format!(
+            "{inviter} invites you to join {tenant}.\n\n{what} within seven days; the link works once:\n{url}\n\n{otherwise}\n"
+        ),
     }
 }

@@ -8,10 +8,12 @@ use shared::sdk::accounts::SignedIn;
 
 /// Anyone can sign up.
 pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up").uses(&[
+    uses::COUNT,
     uses::ACCOUNTS_FOUND,
     uses::DB_FOUND,
     uses::CHANGE_NOTES,
     uses::SIGNING_KEY,
+    uses::DERIVATION_KEY,
 ]);
 
 /// Who they are.
@@ -23,7 +25,7 @@ pub struct Input {
     name: PersonName,
 }
 
-/// Makes the user, their tenant and their first session, all or nothing.
+/// Makes the user, their tenant, their first session and the link that verifies their address, all or nothing.
 pub async fn handler(sdk: Sdk, event: Event<Input, Anyone>) -> Result<Reply<Data<SignedIn>>> {
     let Input {
         email,

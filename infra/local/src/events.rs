@@ -108,7 +108,7 @@ impl Filler {
 
     async fn value(&mut self, placeholder: &str) -> Result<String, EventError> {
         if placeholder == "email" {
-            return Ok(format!("new-{}@example.com", Uuid::new_v4().simple()));
+            return Ok(new_address());
         }
         let (name, what) = placeholder
             .split_once('.')
@@ -135,12 +135,18 @@ impl Filler {
                 let body = json!({ "email": person.email });
                 self.call(Method::POST, "/api/forgot-password", "", Some(body))
                     .await?;
-                self.emailed(person).await
+                self.emailed(&person.email, "reset-password").await
             }
             "verification" => {
                 self.post("/api/send-verification", &person.token, json!({}))
                     .await?;
-                self.emailed(person).await
+                self.emailed(&person.email, "verify-email").await
+            }
+            "invitation" => Ok(text(&self.invite(person).await?["id"])),
+            "invite" => {
+                let invitation = self.invite(person).await?;
+                let to = text(&invitation["email"]);
+                self.emailed(&to, "accept-invitation").await
             }
             _ => Err(EventError::Unknown(placeholder.to_owned())),
         }
@@ -212,22 +218,31 @@ impl Filler {
         Ok(made["data"].take())
     }
 
-    /// The token of the link that was emailed to them last, once it is there.
-    async fn emailed(&self, person: &Person) -> Result<String, EventError> {
+    /// A new invitation into their tenant, of an address that has no account.
+    async fn invite(&self, person: &Person) -> Result<Value, EventError> {
+        let (name, _) = person.email.split_once('@').unwrap_or_default();
+        let body = json!({ "email": format!("{name}-{}", new_address()) });
+        let mut made = self.post("/api/invitations", &person.token, body).await?;
+        Ok(made["data"].take())
+    }
+
+    /// The token of the link to a page that was emailed to an address last, once it is there.
+    async fn emailed(&self, to: &str, page: &str) -> Result<String, EventError> {
         let path = "/_local/outbox";
+        let page = format!("/{page}?token=");
         for _ in 0..MAIL_POLLS {
             let emails = self.call(Method::GET, path, "", None).await?;
-            let mut emails = emails.as_array().into_iter().flatten();
+            let emails = emails.as_array().into_iter().flatten();
             let token = emails
-                .find(|email| email["to"] == person.email)
-                .and_then(|email| email["text"].as_str()?.split_once("?token="))
+                .filter(|email| email["to"] == to)
+                .find_map(|email| email["text"].as_str()?.split_once(&page))
                 .and_then(|(_, link)| link.split_whitespace().next());
             if let Some(token) = token {
                 return Ok(token.to_owned());
             }
             tokio::time::sleep(MAIL_POLL).await;
         }
-        Err(EventError::NoMail(person.email.clone()))
+        Err(EventError::NoMail(to.to_owned()))
     }
 
     /// Their project: always the same one.
@@ -310,6 +325,11 @@ fn placeholders(text: &str) -> Vec<&str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// An address that has no account.
+fn new_address() -> String {
+    format!("new-{}@example.com", Uuid::new_v4().simple())
 }
 
 fn text(value: &Value) -> String {

@@ -5,6 +5,7 @@ use shared::lambda::Function;
 /// Every function that there is; a test holds this list against the folders.
 pub fn all() -> Vec<Function> {
     vec![
+        accept_invitation::function(),
         change_password::function(),
         create_api_key::function(),
         create_project::function(),
@@ -12,6 +13,8 @@ pub fn all() -> Vec<Function> {
         create_task::function(),
         create_tenant::function(),
         delete_api_key::function(),
+        create_invitation::function(),
+        delete_invitation::function(),
         delete_session::function(),
         forgot_password::function(),
         get_audit_log::function(),
@@ -21,6 +24,7 @@ pub fn all() -> Vec<Function> {
         index_task::function(),
         list_api_keys::function(),
         list_members::function(),
+        list_invitations::function(),
         list_projects::function(),
         list_sessions::function(),
         log_in::function(),
@@ -36,6 +40,7 @@ pub fn all() -> Vec<Function> {
         refresh_token::function(),
         relay::function(),
         remove_member::function(),
+        resend_invitation::function(),
         reset_password::function(),
         search_tasks::function(),
         send_email::function(),

@@ -13,7 +13,7 @@ pub enum Capability {
     Searcher,
     /// Reads and changes rows, and stores files.
     Writer,
-    /// Reads and changes rows, and in the same transaction its members' accounts.
+    /// Reads, changes and removes rows, and in the same transaction its members' accounts.
     Manager,
 }
 
@@ -49,6 +49,9 @@ const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LIN
 /// What is changed of accounts in the same transaction, and what ends with them.
 const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::MEMBER_REMOVE];
 
+/// What goes with those whom it was for.
+const REMOVES: &[Use] = &[uses::DB_REMOVE];
+
 impl Capability {
     /// All of them, the least first.
     pub const ALL: [Self; 4] = [Self::Reader, Self::Searcher, Self::Writer, Self::Manager];
@@ -69,7 +72,7 @@ impl Capability {
             Self::Reader => &[],
             Self::Searcher => &[&[uses::SEARCH]],
             Self::Writer => &[WRITES, FILES],
-            Self::Manager => &[WRITES, ACCOUNTS],
+            Self::Manager => &[WRITES, ACCOUNTS, REMOVES],
         };
         READS.iter().chain(also.iter().copied().flatten()).copied()
     }

@@ -180,6 +180,8 @@ uses! {
     ACCOUNTS_CHECK = Identity ["dynamodb:ConditionCheckItem"];
     /// Refresh tokens: one used up, and its successor.
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A row of accounts, removed in the transaction that tells of it.
+    ACCOUNTS_REMOVE = IdentityWithData ["dynamodb:DeleteItem"];
     /// A session, ended in the transaction that tells of it.
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
     /// That an API key is in use, by every function that takes one.
@@ -218,6 +220,10 @@ uses! {
     DB_INDEXED_LATE = Data ["dynamodb:UpdateItem"];
     /// A change: rows, counters, `seq`, event.
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// Rows of a partition of `Data`.
+    DB_LIST = Data ["dynamodb:Query"];
+    /// A row, removed by the change that tells of it.
+    DB_REMOVE = Data ["dynamodb:DeleteItem"];
     /// The note that a change leaves until it is relayed.
     CHANGE_NOTES = ChangeNotes ["dynamodb:PutItem"];
     /// The caches that a change makes stale.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, digest, sortable};
 use crate::model::Millis;
+use crate::model::account::Email;
 use crate::model::api_key::ListedKey;
 use crate::model::attachment::Attachment;
-use crate::model::id::{ApiKeyId, ProjectId, TaskId, UserId};
+use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TaskId, UserId};
+use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::{LogEntry, UserLog};
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
@@ -56,6 +58,12 @@ impl Row for Member {
 impl Row for ListedKey {
     const MISSING: &'static str = "API key not found";
 }
+
+impl Row for Invitation {
+    const MISSING: &'static str = "Invitation not found";
+}
+
+impl Row for InvitedAddress {}
 
 impl Key<Project> {
     pub(crate) fn project(tenant: Tenant, id: ProjectId) -> Self {
@@ -193,6 +201,30 @@ impl Partition<ListedKey> {
     }
 }
 
+impl Key<Invitation> {
+    pub(crate) fn invitation(tenant: Tenant, id: InvitationId) -> Self {
+        Self::data(tenant, invitations_pk(tenant), format!("INVITE#{id}"))
+    }
+}
+
+impl Key<InvitedAddress> {
+    pub(crate) fn invited_address(tenant: Tenant, email: &Email) -> Self {
+        let sk = format!("EMAIL#{}", email.as_str());
+        Self::data(tenant, invitations_pk(tenant), sk)
+    }
+}
+
+impl Partition<Invitation> {
+    pub(crate) fn invitations(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: invitations_pk(tenant),
+            prefix: "INVITE#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -252,6 +284,10 @@ fn members_pk(tenant: Tenant) -> String {
 
 fn api_keys_pk(tenant: Tenant) -> String {
     format!("T#{}#KEYS", tenant.id())
+}
+
+fn invitations_pk(tenant: Tenant) -> String {
+    format!("T#{}#INVITES", tenant.id())
 }
 
 fn project_pk(tenant: Tenant, id: ProjectId) -> String {

@@ -6,6 +6,7 @@ use super::{Key, Partition, Row, Table, digest};
 use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::id::{ApiKeyId, SessionId, TenantId, UserId};
+use crate::model::invitation::{InvitationLink, LinkHash};
 use crate::model::link::Link;
 use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
@@ -20,6 +21,7 @@ impl Row for Session {
 }
 impl Row for RefreshRecord {}
 impl Row for Link {}
+impl Row for InvitationLink {}
 impl Row for ApiKeyOwner {}
 impl Row for ApiKeyRecord {}
 impl Row for ApiKeyUse {}
@@ -77,6 +79,21 @@ impl Key<Link> {
             format!("LINK#{}", digest(token.expose())),
             "LINK".to_owned(),
         )
+    }
+}
+
+impl LinkHash {
+    /// Of a link's token.
+    pub(crate) fn of(token: &LinkToken) -> Self {
+        Self::new(digest(token.expose()))
+    }
+}
+
+impl Key<InvitationLink> {
+    /// The link of an invitation is found by its token's hash, too. Those who hold no token may hold the hash:
+    /// the invitation has it.
+    pub(crate) fn invitation_link(hash: &LinkHash) -> Self {
+        Self::identity(format!("INVITE#{}", hash.as_str()), "INVITE".to_owned())
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 8] = [
-    "EMAIL#", "KEY#", "KEYUSE#", "LINK#", "OIDC#", "REFRESH#", "SLUG#", "USER#",
+const IDENTITY: [&str; 9] = [
+    "EMAIL#", "INVITE#", "KEY#", "KEYUSE#", "LINK#", "OIDC#", "REFRESH#", "SLUG#", "USER#",
 ];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
@@ -99,12 +99,19 @@ mod tests {
                 Some(Tenant(id())),
             ),
             (Table::Data, "T#{t}", Some("TENANT"), Some(Tenant(id()))),
+            (
+                Table::Data,
+                "T#{t}#INVITES",
+                Some("INVITE#x"),
+                Some(Tenant(id())),
+            ),
             (Table::Data, "{t}", None, None),
             (Table::Data, "T#", None, None),
             (Table::Data, "EMAIL#a@b.co", None, None),
             (Table::Identity, "EMAIL#a@b.co", None, Some(Nobody)),
             (Table::Identity, "OIDC#x", Some("OIDC"), Some(Nobody)),
             (Table::Identity, "USER#u", Some("MEMBER#t"), Some(Nobody)),
+            (Table::Identity, "INVITE#x", Some("INVITE"), Some(Nobody)),
             (Table::Identity, "TENANT#{t}", None, Some(Known(id()))),
             (Table::Identity, "TENANT#x", None, None),
             (Table::Identity, "T#{t}", None, None),

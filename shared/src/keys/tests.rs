@@ -8,11 +8,13 @@ use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::audit::{Actor, Term, Wanted};
 use crate::model::id::{AuditId, ProjectId, SessionId, TaskId, TenantId, UserId};
+use crate::model::invitation::{InvitationLink, LinkHash};
+use crate::model::link::Link;
 use crate::model::log::LogEntry;
 use crate::model::month::Month;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Ticket, UserConnection};
-use crate::model::secret::{ApiKey, RefreshToken};
+use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
 use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 use crate::model::text::SearchQuery;
@@ -55,6 +57,10 @@ enum Noun {
     ApiKeyUse(u8),
     ListedKey(u8, u8),
     Slug(&'static str),
+    Link(&'static str),
+    InvitationLink(&'static str),
+    Invitation(u8, u8),
+    InvitedAddress(u8, &'static str),
     External(&'static str, &'static str),
     Audit(u8, i64, u128),
 }
@@ -100,9 +106,7 @@ impl Noun {
                 let (pk, sk) = change_note(&entry(*tenant, *project, *seq, *at));
                 (Table::Ephemeral, pk, sk)
             }
-            Self::Account(email) => of(&Key::<Account>::account(
-                &Email::try_from((*email).to_owned()).expect("it is an address"),
-            )),
+            Self::Account(email) => of(&Key::<Account>::account(&email_of(email))),
             Self::User(user) => of(&Key::<User>::user(id(*user))),
             Self::Membership(user, tenant) => {
                 of(&Key::<Membership>::membership(id(*user), id(*tenant)))
@@ -140,6 +144,17 @@ impl Noun {
             Self::Slug(slug) => of(&Key::<SlugRecord>::slug(
                 &Slug::try_from((*slug).to_owned()).expect("it is a slug"),
             )),
+            Self::Link(token) => of(&Key::<Link>::link(&link_token(token))),
+            Self::InvitationLink(token) => {
+                let hash = LinkHash::of(&link_token(token));
+                of(&Key::<InvitationLink>::invitation_link(&hash))
+            }
+            Self::Invitation(tenant, invitation) => {
+                of(&tenant_of(*tenant).invitation(id(*invitation)))
+            }
+            Self::InvitedAddress(tenant, email) => {
+                of(&tenant_of(*tenant).invited_address(&email_of(email)))
+            }
             Self::Audit(tenant, at, number) => {
                 let id = uuid::Uuid::from_u128(*number).to_string();
                 let id = id.parse().expect("it is an id");
@@ -205,6 +220,10 @@ fn nouns() -> impl Strategy<Value = Noun> {
         ids().prop_map(Noun::ApiKeyUse),
         (ids(), ids()).prop_map(|(t, k)| Noun::ListedKey(t, k)),
         select(vec!["abc", "a-b", "slug"]).prop_map(Noun::Slug),
+        queries().prop_map(Noun::Link),
+        queries().prop_map(Noun::InvitationLink),
+        (ids(), ids()).prop_map(|(t, i)| Noun::Invitation(t, i)),
+        (ids(), emails()).prop_map(|(t, email)| Noun::InvitedAddress(t, email)),
         (
             select(vec!["https://a", "https://a/"]),
             select(vec!["", "b", "/b", "\nb"])
@@ -346,6 +365,14 @@ fn a_stretch_that_has_no_end_can_be_begun() {
 
 fn of<T>(key: &Key<T>) -> (Table, String, String) {
     (key.table, key.pk.clone(), key.sk.clone())
+}
+
+fn email_of(text: &str) -> Email {
+    Email::try_from(text.to_owned()).expect("it is an address")
+}
+
+fn link_token(text: &str) -> LinkToken {
+    LinkToken::try_from(text.to_owned()).expect("it is short")
 }
 
 fn seq_of(sk: &str) -> u64 {

@@ -60,6 +60,8 @@ ids! {
     ApiKeyId,
     /// A link that was emailed.
     LinkId,
+    /// An invitation into a tenant.
+    InvitationId,
     /// An entry of the audit log.
     AuditId,
     /// A project.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Millis;
 use super::account::Email;
 use super::id::{LinkId, TenantId, UserId};
+use super::invitation::SendInvitation;
 use super::log::{Job, JobQueue, TaskAssigned, jobs};
 use super::realtime::RealtimeEvent;
 use serde_json::value::RawValue;
@@ -66,16 +67,8 @@ jobs! {
         TaskAssigned(TaskAssigned),
         /// Somebody has asked for a link.
         SendLink(SendLink),
-    }
-}
-
-impl EmailJob {
-    /// To whom the email goes.
-    pub fn recipient(&self) -> UserId {
-        match self {
-            Self::TaskAssigned(job) => job.assigned_to,
-            Self::SendLink(job) => job.user_id,
-        }
+        /// Somebody is invited.
+        SendInvitation(SendInvitation),
     }
 }
 

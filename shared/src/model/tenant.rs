@@ -223,6 +223,23 @@ impl TenantView {
     }
 }
 
+/// Somebody has joined a tenant.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberJoined {
+    /// Who.
+    pub user_id: UserId,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl RealtimeEvent for MemberJoined {
+    const TYPE: &'static str = "member:joined";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("user/{}", self.user_id))
+    }
+}
+
 /// A tenant was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct TenantCreated<'a> {

@@ -2,6 +2,7 @@
 
 mod caller;
 mod external;
+mod invitations;
 mod keys;
 mod links;
 mod members;
@@ -17,6 +18,7 @@ use serde::Serialize;
 #[cfg(test)]
 pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
+pub use self::invitations::{InvitationMail, PublicInvitation};
 pub use self::keys::{NewApiKey, PublicApiKey};
 pub use self::sessions::{PublicSession, Tokens};
 pub use self::tenants::MOST_FOUNDED;
@@ -32,6 +34,7 @@ use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::audit::{Deed, Outcome};
 use crate::model::id::{TenantId, UserId};
+use crate::model::link::Purpose;
 use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
@@ -100,10 +103,11 @@ impl Accounts {
         Self { dynamo }
     }
 
-    /// Makes a user with a tenant of their own, and logs them in; one transaction.
+    /// Makes a user with a tenant of their own, logs them in, and has a link sent that verifies their address;
+    /// one transaction.
     ///
     /// # Errors
-    /// 409 if the address has an account.
+    /// 409 if the address has an account; 429 if whoever asks has asked too often.
     pub async fn sign_up(
         &self,
         email: Email,
@@ -111,6 +115,8 @@ impl Accounts {
         name: PersonName,
         client: Client,
     ) -> Result<SignedIn> {
+        // Each sends an email to whatever address is given.
+        self.count_address(&client).await?;
         let Newcomer { user, tenant } = self.newcomer(email.clone(), name, None)?;
         let account = Account {
             user_id: user.id,
@@ -124,6 +130,7 @@ impl Accounts {
             Error::conflict("This email address already has an account"),
         );
         change.create(&Key::user(user.id), &user);
+        self.add_link(&mut change, Purpose::EmailVerification, &user)?;
         began.add_to(&mut change);
         change.commit().await?;
         let tokens = self.tokens(&began, Some(Role::Admin))?;
@@ -305,7 +312,11 @@ impl Accounts {
             role,
             created_at: at,
         };
-        change.create(&Key::membership(user.id, tenant.id()), &membership);
+        change.create_or(
+            &Key::membership(user.id, tenant.id()),
+            &membership,
+            Error::conflict("They are a member already"),
+        );
         change.create(&tenant.member(user.id), &member);
     }
 

@@ -133,7 +133,13 @@ impl Change {
         self.keep(part, |change, part| change.rows.push(part));
     }
 
-    /// Stores a row in the place of what stood there.
+    /// The same, and what it means to whoever asks that it is there already.
+    pub(crate) fn create_or<T: Row>(&mut self, key: &Key<T>, row: &T, refusal: Error) {
+        let part = self.dynamo.creation(key, row);
+        self.guarded(part, refusal);
+    }
+
+    /// Stores a row, whatever stood there.
     pub(crate) fn replace<T: Row>(&mut self, key: &Key<T>, row: &T) {
         let part = self.dynamo.replacement(key, row);
         self.keep(part, |change, part| change.rows.push(part));

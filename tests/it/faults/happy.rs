@@ -44,6 +44,11 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("create-task", 201),
         ("search-tasks", 200),
         ("create-realtime-ticket", 201),
+        ("create-invitation", 201),
+        ("list-invitations", 200),
+        ("resend-invitation", 200),
+        ("delete-invitation", 204),
+        ("accept-invitation", 200),
         ("get-audit-log", 200),
     ]
     .into_iter()
@@ -127,12 +132,14 @@ impl Scene {
                 self.app.post("/api/forgot-password", body).await
             }
             "reset-password" => {
-                let body = json!({ "email": self.somebody(&title).await.email });
+                let email = self.somebody(&title).await.email;
+                let body = json!({ "email": email });
                 self.app
                     .post("/api/forgot-password", body)
                     .await
                     .expect(204);
-                let body = json!({ "token": self.emailed().await, "password": PASSWORD });
+                let token = self.app.emailed(&email, "reset-password").await;
+                let body = json!({ "token": token, "password": PASSWORD });
                 self.app.post("/api/reset-password", body).await
             }
             "change-password" => {
@@ -148,7 +155,8 @@ impl Scene {
                 let somebody = self.somebody(&title).await;
                 let asked = somebody.post("/api/send-verification", json!({})).await;
                 asked.expect(204);
-                let body = json!({ "token": self.emailed().await });
+                let token = self.app.emailed(&somebody.email, "verify-email").await;
+                let body = json!({ "token": token });
                 self.app.post("/api/verify-email", body).await
             }
             "refresh-token" | "log-out" => {
@@ -222,8 +230,46 @@ impl Scene {
                 self.ada.get(&wanted).await
             }
             "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
+            _ => self.request_of_invitations(&title).await,
+        }
+    }
+
+    async fn request_of_invitations(&self, title: &str) -> Answer {
+        match self.happy.function {
+            "create-invitation" => self.invite(&address(title)).await,
+            "list-invitations" => self.ada.get("/api/invitations").await,
+            "resend-invitation" => {
+                let invitation = self.invited(&address(title)).await;
+                let path = format!("/api/invitations/{invitation}/resend");
+                self.ada.post(&path, json!({})).await
+            }
+            "delete-invitation" => {
+                let invitation = self.invited(&address(title)).await;
+                let path = format!("/api/invitations/{invitation}");
+                self.ada.delete(&path).await
+            }
+            // Somebody whose address is not known to be theirs, and whose session ends.
+            "accept-invitation" => {
+                let email = self.somebody(title).await.email;
+                self.invited(&email).await;
+                let token = self.app.emailed(&email, "accept-invitation").await;
+                let body = json!({ "token": token, "password": PASSWORD });
+                self.app.post("/api/accept-invitation", body).await
+            }
             other => unreachable!("{other}"),
         }
+    }
+
+    async fn invite(&self, email: &str) -> Answer {
+        let body = json!({ "email": email });
+        self.ada.post("/api/invitations", body).await
+    }
+
+    /// The id of a new invitation.
+    async fn invited(&self, email: &str) -> String {
+        let made = self.invite(email).await.expect(201);
+        let id = made["data"]["id"].as_str().expect("it has an id");
+        id.to_owned()
     }
 
     async fn somebody(&self, title: &str) -> Member {
@@ -264,16 +310,6 @@ impl Scene {
     async fn colleague(&self, title: &str) -> String {
         let guest = self.somebody(title).await;
         self.app.enrol(&self.ada, &guest, "editor").await.user_id
-    }
-
-    /// The token of the link that was emailed last.
-    async fn emailed(&self) -> String {
-        self.app.settled().await;
-        let emails = self.app.outbox().await;
-        let text = emails[0].text.as_deref().expect("it has text");
-        let (_, link) = text.split_once("?token=").expect("it has a link");
-        let token = link.split_whitespace().next();
-        token.expect("it has a token").to_owned()
     }
 
     /// Notes that the last request failed; `lost` if all was done and only the answer was lost.
@@ -330,6 +366,23 @@ impl Scene {
                     "files without a task are swept"
                 );
             }
+            "create-invitation" => {
+                let invitations = self.app.rows(tables::DATA, "INVITE#").await;
+                assert_eq!(invitations.len(), done);
+                let links = self.app.rows(tables::IDENTITY, "INVITE").await;
+                assert_eq!(links.len(), done);
+            }
+            "accept-invitation" => {
+                let of_ada = |row: &Value| row["pk"].to_string().contains(&self.ada.tenant_id);
+                let mut members = self.app.rows(tables::DATA, "MEMBER#").await;
+                members.retain(of_ada);
+                assert_eq!(members.len(), done + 1);
+                let logs = self.app.rows(tables::DATA, "LOG").await;
+                let log = logs
+                    .iter()
+                    .find(|row| of_ada(row) && row["members"].is_number());
+                assert_eq!(log.expect("there is one")["members"], json!(done + 1));
+            }
             _ => {}
         }
     }
@@ -369,7 +422,10 @@ impl Call {
     }
 }
 
+fn address(name: &str) -> String {
+    format!("{}@example.com", name.replace(' ', "-").to_lowercase())
+}
+
 fn account(name: &str) -> Value {
-    let email = format!("{}@example.com", name.replace(' ', "-").to_lowercase());
-    json!({ "email": email, "password": PASSWORD, "name": name })
+    json!({ "email": address(name), "password": PASSWORD, "name": name })
 }

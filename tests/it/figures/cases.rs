@@ -48,6 +48,7 @@ pub(super) async fn measure(scene: Scene) -> Figures {
     sheet.starts().await;
     sheet.accounts().await;
     sheet.tenants().await;
+    sheet.invitations().await;
     sheet.projects().await;
     sheet.search().await;
     let assigned = sheet.tasks().await;
@@ -144,6 +145,26 @@ impl Sheet {
             .await;
         self.http("remove-member/ok", "removed", 204).await;
         self.http("remove-member/not-a-member", "no such member", 404)
+            .await;
+    }
+
+    async fn invitations(&mut self) {
+        self.http("create-invitation/ok", "a new address", 201)
+            .await;
+        self.http("create-invitation/member", "a member's address", 409)
+            .await;
+        self.http("list-invitations/ok", "one page", 200).await;
+        self.http("resend-invitation/ok", "an invitation", 200)
+            .await;
+        self.http(
+            "resend-invitation/invitation-of-another-tenant",
+            "invitation of another tenant",
+            404,
+        )
+        .await;
+        self.http("delete-invitation/ok", "an invitation", 204)
+            .await;
+        self.http("accept-invitation/invented-token", "no such link", 422)
             .await;
     }
 

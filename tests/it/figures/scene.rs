@@ -112,6 +112,16 @@ impl Scene {
             let colleague = colleague(&self.app, &self.ada.tenant_id).await;
             text = text.replace(COLLEAGUE, &colleague);
         }
+        for (name, member) in [("ada", &self.ada), ("bob", &self.bob)] {
+            let placeholder = format!("{{{{{name}.invitation}}}}");
+            if text.contains(&placeholder) {
+                let number = self.named.fetch_add(1, Ordering::Relaxed);
+                let body = json!({ "email": format!("invited-{number}@example.com") });
+                let made = member.post("/api/invitations", body).await.expect(201);
+                let id = made["data"]["id"].as_str().expect("it has an id");
+                text = text.replace(&placeholder, id);
+            }
+        }
         for name in ["cleo", "dora", "gone", "gus", "hal"] {
             if text.contains(&format!("{{{{{name}")) {
                 let number = self.named.fetch_add(1, Ordering::Relaxed);

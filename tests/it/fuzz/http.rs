@@ -37,9 +37,9 @@ fn sign_up_answers_whatever_it_is_sent() {
             token: None,
         },
     );
-    // A user, their account, tenant, membership, session and its token.
+    // A user, their account, tenant, membership, session and its token, and the link that verifies the address.
     // The tenant's log, its first event, and the user in its list of members.
-    assert_eq!(rows(), [identity + 6 * accepted, data + 3 * accepted]);
+    assert_eq!(rows(), [identity + 7 * accepted, data + 3 * accepted]);
     arena.close();
 }
 
@@ -131,6 +131,84 @@ fn what_changes_a_password_answers_whatever_it_is_sent() {
         arena.wait(arena.app.rows(tables::IDENTITY, "ACCOUNT")),
         before
     );
+    arena.close();
+}
+
+#[test]
+fn what_invites_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let rows = || {
+        let invitations = arena.rows(tables::DATA, "INVITE#");
+        [invitations, arena.rows(tables::IDENTITY, "INVITE")]
+    };
+    let token = || Some(arena.ada.token.clone());
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/invitations",
+            valid: vec![
+                json!({ "email": "eve@example.com" }),
+                json!({ "email": "müller@exämple.de", "role": "viewer" }),
+                json!({ "email": "a!#$%&'*+/=?^_`{|}~@b.co", "role": "admin" }),
+            ],
+            token: token(),
+        },
+    );
+    assert!((3..=100).contains(&accepted), "{accepted}");
+    assert_eq!(rows(), [accepted; 2]);
+    let listed = throw_at(
+        &arena,
+        &Route {
+            method: "GET",
+            path: "/api/invitations",
+            valid: Vec::new(),
+            token: token(),
+        },
+    );
+    assert!(listed > 0);
+    for (method, path) in [
+        (
+            "POST",
+            "/api/invitations/01900000-0000-7000-8000-000000000000/resend",
+        ),
+        (
+            "DELETE",
+            "/api/invitations/01900000-0000-7000-8000-000000000000",
+        ),
+    ] {
+        let route = Route {
+            method,
+            path,
+            valid: vec![json!({})],
+            token: token(),
+        };
+        assert_eq!(throw_at(&arena, &route), 0, "there is no such invitation");
+    }
+    assert_eq!(rows(), [accepted; 2]);
+    arena.close();
+}
+
+#[test]
+fn accept_invitation_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let before = [tables::IDENTITY, tables::DATA].map(|table| arena.rows(table, ""));
+    let token = "tnl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/accept-invitation",
+            valid: vec![
+                json!({ "token": token }),
+                json!({ "token": token, "name": "Eve", "password": PASSWORD }),
+            ],
+            token: None,
+        },
+    );
+    assert_eq!(accepted, 0, "nobody was invited");
+    let after = [tables::IDENTITY, tables::DATA].map(|table| arena.rows(table, ""));
+    assert_eq!(after, before);
     arena.close();
 }
 

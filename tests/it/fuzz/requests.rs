@@ -34,11 +34,15 @@ const METHODS: &[&str] = &[
 
 const KNOWN_PATHS: &[&str] = &[
     "/.well-known/jwks.json",
+    "/api/accept-invitation",
     "/api/audit-log",
     "/api/change-password",
     "/api/create-project",
     "/api/create-task",
     "/api/forgot-password",
+    "/api/invitations",
+    "/api/invitations/x",
+    "/api/invitations/x/resend",
     "/api/list-projects",
     "/api/log-in",
     "/api/log-out",

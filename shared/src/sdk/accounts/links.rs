@@ -130,17 +130,18 @@ impl Accounts {
 
     /// The address in the browser that a link leads to.
     pub fn link_url(&self, job: &SendLink) -> Result<String> {
-        let app = self.dynamo.request().variable("APP_URL")?;
         let page = match job.purpose {
             Purpose::PasswordReset => "reset-password",
             Purpose::EmailVerification => "verify-email",
         };
-        let token = self.link_token(job.purpose, job.link_id)?;
-        Ok(format!(
-            "{}/{page}?token={}",
-            app.trim_end_matches('/'),
-            token.expose()
-        ))
+        self.page_of(page, &self.link_token(job.purpose, job.link_id)?)
+    }
+
+    /// The address of a page that takes a token.
+    pub(super) fn page_of(&self, page: &str, token: &LinkToken) -> Result<String> {
+        let app = self.dynamo.request().variable("APP_URL")?;
+        let app = app.trim_end_matches('/');
+        Ok(format!("{app}/{page}?token={}", token.expose()))
     }
 
     async fn send_reset(&self, email: &Email) -> Result<()> {
@@ -156,30 +157,40 @@ impl Accounts {
     }
 
     async fn send_link(&self, purpose: Purpose, user: &User, tenant_id: TenantId) -> Result<()> {
+        let mut change = self.user_change(tenant_id, user.id).await?;
+        self.add_link(&mut change, purpose, user)?;
+        if purpose == Purpose::PasswordReset {
+            change.by_a_stranger();
+        }
+        change.emit(&LinkRequested { purpose });
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// The parts of a change that make a link, and have it sent.
+    pub(super) fn add_link(
+        &self,
+        change: &mut Change,
+        purpose: Purpose,
+        user: &User,
+    ) -> Result<()> {
         let now = self.dynamo.request().clock().now();
         let lifetime = Millis::try_from(LINK_LIFETIME.as_millis()).unwrap_or(Millis::MAX);
         let link_id = LinkId::new();
         let link = Link {
             purpose,
             user_id: user.id,
-            tenant_id,
+            tenant_id: change.tenant().id(),
             email: user.email.clone(),
             expires_at: now + lifetime,
             ttl: (now + lifetime) / 1000,
         };
-        let key = Key::link(&self.link_token(purpose, link_id)?);
-        let mut change = self.user_change(tenant_id, user.id).await?;
-        change.create(&key, &link);
-        if purpose == Purpose::PasswordReset {
-            change.by_a_stranger();
-        }
-        change.emit(&LinkRequested { purpose });
+        change.create(&Key::link(&self.link_token(purpose, link_id)?), &link);
         change.send(&SendLink {
             user_id: user.id,
             link_id,
             purpose,
         });
-        change.commit().await?;
         Ok(())
     }
 
@@ -222,7 +233,7 @@ impl Accounts {
     }
 
     /// Only as long as the address is still theirs.
-    fn verify(&self, change: &mut Change, user_id: UserId, email: &Email) {
+    pub(super) fn verify(&self, change: &mut Change, user_id: UserId, email: &Email) {
         let now = self.dynamo.request().clock().now();
         let verified = self.update(
             &Key::user(user_id),
@@ -285,7 +296,7 @@ impl Accounts {
 }
 
 /// Whatever is wrong with a link, it has to be asked for again.
-fn spent() -> Error {
+pub(super) fn spent() -> Error {
     Error::invalid(
         "token",
         "This link does not work, or no longer; ask for a new one",

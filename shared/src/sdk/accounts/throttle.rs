@@ -14,6 +14,7 @@ use crate::event::Client;
 use crate::keys::{self, Table};
 use crate::model::Millis;
 use crate::model::account::Email;
+use crate::tenant::Tenant;
 
 /// At most so many in a window of time.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,29 @@ const LINKS: Limit = Limit {
     name: "links",
     most: 5,
     window: Duration::from_secs(3600),
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Invitations that a tenant sends.
+const INVITATIONS: Limit = Limit {
+    name: "invitations",
+    most: 100,
+    window: Duration::from_secs(3600),
+};
+
+/// Of one tenant to one address.
+const INVITATIONS_FROM_ONE: Limit = Limit {
+    name: "invited-by",
+    most: 5,
+    window: DAY,
+};
+
+/// Of all tenants to one address: no one tenant can use up what others may send.
+const INVITATIONS_TO_ONE: Limit = Limit {
+    name: "invited",
+    most: 20,
+    window: DAY,
 };
 
 /// How long an address is known after a log-in: 90 days, in seconds.
@@ -93,6 +117,23 @@ impl Accounts {
     pub(super) async fn count_link(&self, email: &Email) -> Result<bool> {
         let counted = self.count(LINKS, email.as_str()).await?;
         Ok(counted.within_limit().is_ok())
+    }
+
+    /// Counts an invitation that is sent by a tenant to an address; one round trip.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` if there have been too many.
+    pub(super) async fn count_invitation(&self, tenant: &Tenant, email: &Email) -> Result<()> {
+        let tenant = tenant.id().to_string();
+        let pair = format!("{tenant} {}", email.as_str());
+        let (by_tenant, by_pair, by_address) = futures::try_join!(
+            Box::pin(self.count(INVITATIONS, &tenant)),
+            Box::pin(self.count(INVITATIONS_FROM_ONE, &pair)),
+            Box::pin(self.count(INVITATIONS_TO_ONE, email.as_str())),
+        )?;
+        by_tenant.within_limit()?;
+        by_pair.within_limit()?;
+        by_address.within_limit()
     }
 
     /// Notes that somebody has logged in to an account from an address.

@@ -1,0 +1,49 @@
+//! `POST /api/invitations`: somebody is asked to join the tenant, by email.
+
+use shared::model::account::{Email, Role};
+use shared::prelude::*;
+use shared::reply::Data;
+use shared::sdk::accounts::PublicInvitation;
+
+/// Admins invite.
+pub const ENDPOINT: Endpoint = Endpoint::http("create-invitation", "POST", "/api/invitations")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_FOUND,
+        uses::COUNT,
+        uses::DB_GET,
+        uses::DB_LIST,
+        uses::DB_CHANGE,
+        uses::CHANGE_NOTES,
+        uses::DERIVATION_KEY,
+    ]);
+
+/// Whom, and what for: the tenant's default if that is not said.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    email: Email,
+    #[deserr(default)]
+    role: Option<Role>,
+}
+
+/// Makes the invitation, and has its link sent.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Input, Admin>,
+) -> Result<Reply<Data<PublicInvitation>>> {
+    let Event { input, caller, .. } = event;
+    let invitation = sdk
+        .accounts
+        .invite(&caller, input.email, input.role)
+        .await?;
+    Ok(Reply::created(invitation.into()))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

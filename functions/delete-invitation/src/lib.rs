@@ -1,0 +1,36 @@
+//! `DELETE /api/invitations/{id}`: nobody is asked to join any more.
+
+use shared::model::id::InvitationId;
+use shared::prelude::*;
+
+/// Admins invite, and think better of it.
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("delete-invitation", "DELETE", "/api/invitations/{id}").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::ACCOUNTS_REMOVE,
+        uses::DB_GET,
+        uses::DB_CHANGE,
+        uses::DB_REMOVE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Which one.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    id: InvitationId,
+}
+
+/// Revokes it: its link does not work from now on.
+pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<()>> {
+    let Event { input, caller, .. } = event;
+    sdk.accounts.revoke_invitation(&caller, input.id).await?;
+    Ok(Reply::no_content())
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

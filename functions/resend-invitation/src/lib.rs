@@ -1,0 +1,43 @@
+//! `POST /api/invitations/{id}/resend`: another link, in place of the one before.
+
+use shared::model::id::InvitationId;
+use shared::prelude::*;
+use shared::reply::Data;
+use shared::sdk::accounts::PublicInvitation;
+
+/// Admins invite.
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("resend-invitation", "POST", "/api/invitations/{id}/resend").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::ACCOUNTS_FOUND,
+        uses::ACCOUNTS_REMOVE,
+        uses::COUNT,
+        uses::DB_GET,
+        uses::DB_CHANGE,
+        uses::CHANGE_NOTES,
+        uses::DERIVATION_KEY,
+    ]);
+
+/// Which one.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    id: InvitationId,
+}
+
+/// Sends it again; it is open for seven days from now.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Input, Admin>,
+) -> Result<Reply<Data<PublicInvitation>>> {
+    let Event { input, caller, .. } = event;
+    let invitation = sdk.accounts.resend_invitation(&caller, input.id).await?;
+    Ok(Reply::ok(invitation.into()))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}
