@@ -11,6 +11,7 @@ use shared::sdk::accounts::NewApiKey;
 pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/api-keys").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::ACCOUNTS_GET,
     uses::KEYS_OF_MEMBER,
     uses::KEY_CREATE,

@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-invitation", "POST", "/api
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::KEY_USED,
         uses::AUDIT_APPEND,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_FOUND,

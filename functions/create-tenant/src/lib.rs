@@ -9,6 +9,7 @@ use shared::reply::Data;
 pub const ENDPOINT: Endpoint = Endpoint::http("create-tenant", "POST", "/api/tenants").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_FOUND_ANOTHER,
     uses::DB_FOUND,

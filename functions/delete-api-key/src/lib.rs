@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::ACCOUNTS_GET,
         uses::KEY_REVOKE,
         uses::KEY_UNLIST,

@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("delete-invitation", "DELETE", "/api/invitations/{id}").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::KEY_USED,
         uses::AUDIT_APPEND,
         uses::ACCOUNTS_REMOVE,
         uses::DB_GET,

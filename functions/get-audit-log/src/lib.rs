@@ -8,6 +8,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::http("get-audit-log", "GET", "/api/audit-log").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::KEY_USED,
     uses::AUDIT_APPEND,
     uses::AUDIT_READ,
     uses::AUDIT_BY_ACTOR,

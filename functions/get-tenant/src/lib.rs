@@ -8,6 +8,7 @@ use shared::reply::Data;
 pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant", "GET", "/api/tenants/{id}").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::KEY_USED,
     uses::DB_GET,
 ]);

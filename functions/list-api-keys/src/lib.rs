@@ -8,6 +8,7 @@ use shared::sdk::accounts::PublicApiKey;
 pub const ENDPOINT: Endpoint = Endpoint::http("list-api-keys", "GET", "/api/api-keys").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::KEY_USED,
     uses::KEYS_OF_MEMBER,
     uses::KEYS_LIST,

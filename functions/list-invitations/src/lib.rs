@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("list-invitations", "GET", "/api/invitations").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::KEY_USED,
         uses::AUDIT_APPEND,
         uses::DB_LIST,
     ]);

@@ -9,6 +9,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::http("list-members", "GET", "/api/members").uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::KEY_USED,
     uses::MEMBERS_LIST,
     uses::MEMBERS_BY_ROLE,

@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/m
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::KEY_USED,
         uses::KEYS_OF_MEMBER,
         uses::ACCOUNTS_PART,

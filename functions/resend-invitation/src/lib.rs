@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("resend-invitation", "POST", "/api/invitations/{id}/resend").uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::KEY_USED,
         uses::AUDIT_APPEND,
         uses::ACCOUNTS_FOUND,
         uses::ACCOUNTS_REMOVE,

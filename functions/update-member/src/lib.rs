@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/me
     .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
         uses::KEY_USED,
         uses::ACCOUNTS_SET_ROLE,
         uses::TENANT_CHANGE,

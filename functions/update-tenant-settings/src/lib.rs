@@ -18,6 +18,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
 .uses(&[
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
+    uses::AUDIT_APPEND,
     uses::KEY_USED,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_SET_UP,

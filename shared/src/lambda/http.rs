@@ -96,28 +96,8 @@ where
                 ip: client(&request).ip,
                 request_id: request_id.clone(),
             });
-            let outcome = until(deadline, async {
-                let identity = authenticate::<C>(&sdk, endpoint, &request).await?;
-                act_where::<C>(&sdk, identity.as_ref())?;
-                let acting = refusals::acting::<C>(identity.as_ref());
-                let key = identity.as_ref().and_then(Identity::key_to_note);
-                let served = noting_use::<C, _>(&sdk, key, async {
-                    let caller = C::admit(identity)?;
-                    let input = parse::<T>(endpoint, &request)?;
-                    let event = Event {
-                        client: client(&request),
-                        ..Event::new(input, caller, &request_id)
-                    };
-                    handler(sdk.clone(), event).await
-                })
-                .await;
-                let Some(acting) = acting else {
-                    return served;
-                };
-                let object = request.raw_path.as_deref().and_then(refusals::object);
-                refusals::noted(&sdk, endpoint, &acting, object, served).await
-            })
-            .await;
+            let work = serve::<T, C, O, H, F>(&handler, endpoint, &sdk, &request, &request_id);
+            let outcome = until(deadline, work).await;
             let answer = outcome
                 .and_then(render)
                 .unwrap_or_else(|error| refusal(&error, &request_id));
@@ -136,6 +116,46 @@ where
     fn surface(&self) -> Option<Surface> {
         Some(Surface::of::<T, C>())
     }
+}
+
+/// Finds out who calls, then whether they may, and only then what they want. A refusal of somebody who is known
+/// is noted before it is given out.
+async fn serve<T, C, O, H, F>(
+    handler: &H,
+    endpoint: &Endpoint,
+    sdk: &Sdk,
+    request: &ApiGatewayV2httpRequest,
+    request_id: &str,
+) -> Result<Reply<O>>
+where
+    T: Input,
+    C: Caller,
+    H: Fn(Sdk, Event<T, C>) -> F,
+    F: Future<Output = Result<Reply<O>>>,
+{
+    let identity = authenticate::<C>(sdk, endpoint, request).await?;
+    act_where::<C>(sdk, identity.as_ref())?;
+    let acting = refusals::acting::<C>(identity.as_ref());
+    let key = identity.as_ref().and_then(Identity::key_to_note);
+    let served = match C::admit(identity) {
+        Err(refusal) => Err(refusal),
+        Ok(caller) => {
+            let handled = async {
+                let input = parse::<T>(endpoint, request)?;
+                let event = Event {
+                    client: client(request),
+                    ..Event::new(input, caller, request_id)
+                };
+                handler(sdk.clone(), event).await
+            };
+            noting_use::<C, _>(sdk, key, handled).await
+        }
+    };
+    let Some(acting) = acting else {
+        return served;
+    };
+    let object = request.raw_path.as_deref().and_then(refusals::object);
+    refusals::noted(sdk, endpoint, &acting, object, served).await
 }
 
 /// Writes down that an API key is in use, where that is due, while the request is served. A function that lets

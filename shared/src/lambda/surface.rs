@@ -11,8 +11,8 @@ use crate::input::{self, Input};
 /// all of them, tests and documents.
 #[derive(Debug, Clone)]
 pub struct Surface {
-    /// The name of the caller type that the handler asks for, which is its policy: `Editor`.
-    pub caller: &'static str,
+    /// The name of the caller type that the handler asks for, which is its policy: `Editor`, `InPerson<Viewer>`.
+    pub caller: String,
     /// The fields of its input, however deep they stand: `attachment.filename`, `tasks[].id`. Nothing if it
     /// takes fields that it does not know.
     pub fields: Option<Vec<String>>,
@@ -21,9 +21,10 @@ pub struct Surface {
 
 impl Surface {
     pub(crate) fn of<T: Input, C>() -> Self {
-        let caller = type_name::<C>();
+        let last = |path: &'static str| path.rsplit("::").next().unwrap_or(path);
+        let names: Vec<_> = type_name::<C>().split('<').map(last).collect();
         Self {
-            caller: caller.rsplit("::").next().unwrap_or(caller),
+            caller: names.join("<"),
             fields: input::fields::<T>(),
             refusals: input::refusals::<T>,
         }
