@@ -52,6 +52,9 @@ pub enum Trigger {
 /// 128 KiB: larger than any input without a file, also with every character of it written as an escape.
 const BODY_LIMIT: usize = 128 * 1024;
 
+/// The path of a tenant.
+const TENANT: &str = "/api/tenants/{id}";
+
 impl Endpoint {
     /// A route of the HTTP API.
     pub const fn http(name: &'static str, method: &'static str, path: &'static str) -> Self {
@@ -117,6 +120,16 @@ impl Endpoint {
             &["TENANT_DOMAIN", "OIDC_ISSUER", "OIDC_AUDIENCE"]
         } else {
             &[]
+        }
+    }
+
+    /// Whether its path names the tenant that it acts in: `/api/tenants/{id}`, and what is below it.
+    pub fn names_its_tenant(&self) -> bool {
+        match self.trigger {
+            Trigger::Http { path, .. } => path
+                .strip_prefix(TENANT)
+                .is_some_and(|below| below.is_empty() || below.starts_with('/')),
+            _ => false,
         }
     }
 

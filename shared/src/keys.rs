@@ -27,6 +27,7 @@ pub(crate) use ephemeral::{
     change_note, change_notes, change_notes_until, connection_pk, known_address, mail, noted_event,
     rate, user_connections_pk,
 };
+pub(crate) use identity::api_key_hash;
 
 /// How many partitions the notes of changes and of uploads are spread over.
 pub(crate) const SHARDS: u8 = 16;

@@ -21,7 +21,7 @@ pub mod prelude {
     pub use crate::error::{Error, Result};
     pub use crate::event::Event;
     pub use crate::event::caller::{
-        Admin, Anyone, Editor, Known, Person, System, Viewer, Welcome, Worker,
+        Admin, Anyone, Editor, InPerson, Known, Person, System, Viewer, Welcome, Worker,
     };
     pub use crate::input::{BadInput, Nothing};
     pub use crate::lambda::Function;

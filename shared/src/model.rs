@@ -16,6 +16,7 @@ pub mod realtime;
 pub mod search;
 pub mod secret;
 pub mod session;
+pub mod settings;
 pub mod task;
 pub mod tenant;
 pub mod text;

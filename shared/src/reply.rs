@@ -51,11 +51,14 @@ impl<T> Reply<T> {
         }
     }
 
-    /// With the number of the event that this request caused: its sender can leave it out of a broadcast
-    /// without a hole.
+    /// With the number of the event that this request caused, if it did: its sender can leave it out of a
+    /// broadcast without a hole.
     #[must_use]
-    pub fn event_seq(self, committed: Committed) -> Self {
-        self.header("x-event-seq", committed.seq.to_string())
+    pub fn event_seq(self, committed: impl Into<Option<Committed>>) -> Self {
+        match committed.into() {
+            Some(committed) => self.header("x-event-seq", committed.seq.to_string()),
+            None => self,
+        }
     }
 
     /// With a header.

@@ -2,7 +2,8 @@
 
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
 use crate::model::account::Email;
-use crate::model::id::{InvitationId, ProjectId, TenantId, UserId};
+use crate::model::api_key::ListedKey;
+use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TenantId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
 use crate::model::project::{Listing, Project};
@@ -56,6 +57,16 @@ impl Tenant {
     /// Its members.
     pub fn members(&self) -> Partition<Member> {
         Partition::members(*self)
+    }
+
+    /// One of its members' API keys, as it lists them.
+    pub(crate) fn api_key(&self, id: ApiKeyId) -> Key<ListedKey> {
+        Key::listed_key(*self, id)
+    }
+
+    /// Its members' API keys.
+    pub(crate) fn api_keys(&self) -> Partition<ListedKey> {
+        Partition::listed_keys(*self)
     }
 
     /// An invitation into it.

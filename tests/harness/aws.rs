@@ -1,9 +1,9 @@
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::front::{ACCESS_KEY, REGION, SECRET_KEY};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::App;
+use crate::{App, Member};
 
 /// The stack's tables and bucket, as any AWS client sees them.
 impl App {
@@ -70,6 +70,58 @@ impl App {
         let delete = self.dynamodb().delete_item().table_name(table);
         let outcome = delete.key("pk", key(pk)).key("sk", key(sk)).send().await;
         outcome.expect("it can be removed");
+    }
+
+    /// Makes a user a member of another's tenant, as an invitation does that they have accepted: the rows, and
+    /// the counts. Returns them in it.
+    pub async fn enrol(&self, host: &Member, guest: &Member, role: &str) -> Member {
+        self.enrol_in(&host.tenant_id, guest, role).await
+    }
+
+    /// The same in a tenant that is known by its id.
+    pub async fn enrol_in(&self, tenant: &str, guest: &Member, role: &str) -> Member {
+        let now = self.stack().clock().now();
+        let membership = json!({
+            "pk": format!("USER#{}", guest.user_id),
+            "sk": format!("MEMBER#{tenant}"),
+            "tenant_id": tenant,
+            "role": role,
+            "created_at": now,
+        });
+        let member = json!({
+            "pk": format!("T#{tenant}#MEMBERS"),
+            "sk": format!("MEMBER#{}", guest.user_id),
+            "l1": format!("{role}#{}", guest.user_id),
+            "user_id": guest.user_id,
+            "email": guest.email,
+            "name": guest.email.split('@').next(),
+            "role": role,
+            "created_at": now,
+        });
+        let pk = format!("T#{tenant}");
+        let logs = self.rows(tables::DATA, "LOG").await;
+        let mut logs = logs.into_iter().filter(|log| log["pk"] == *pk);
+        let mut log = logs.next().expect("the tenant has a log");
+        let mut count = |name: &str, by: i64| {
+            let before = log[name].as_i64().expect("it is a count");
+            log[name] = json!(before + by);
+        };
+        count("members", 1);
+        count("admins", i64::from(role == "admin"));
+        self.put(tables::IDENTITY, &membership).await;
+        self.put(tables::DATA, &member).await;
+        self.put(tables::DATA, &log).await;
+        guest.acting_in(tenant)
+    }
+
+    /// Notes of a tenant that it is being deleted: it is there for nobody any more.
+    pub async fn being_deleted(&self, tenant: &str) {
+        let profiles = self.rows(tables::IDENTITY, "TENANT").await;
+        let mut profiles = profiles.into_iter();
+        let profile = profiles.find(|profile| profile["id"] == tenant);
+        let mut profile = profile.expect("the tenant is there");
+        profile["deleting_at"] = json!(self.stack().clock().now());
+        self.put(tables::IDENTITY, &profile).await;
     }
 
     /// A client of the stack's tables.

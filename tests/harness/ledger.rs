@@ -15,6 +15,11 @@ pub struct Ledger {
     pub change_notes: usize,
     upload_notes: BTreeSet<String>,
     objects: BTreeSet<String>,
+    /// How far tenants' own logs have come, and what they count.
+    tenant_logs: Vec<Value>,
+    memberships: Vec<Value>,
+    members: Vec<Value>,
+    profiles: Vec<Value>,
 }
 
 impl App {
@@ -35,6 +40,14 @@ impl App {
             change_notes: self.rows(tables::EPHEMERAL, "0").await.len(),
             upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
             objects: self.objects().await.into_iter().collect(),
+            tenant_logs: {
+                let logs = self.rows(tables::DATA, "LOG").await;
+                let of_tenant = |log: &Value| text(log, "pk").matches('#').count() == 1;
+                logs.into_iter().filter(of_tenant).collect()
+            },
+            memberships: self.rows(tables::IDENTITY, "MEMBER#").await,
+            members: self.rows(tables::DATA, "MEMBER#").await,
+            profiles: self.rows(tables::IDENTITY, "TENANT").await,
         }
     }
 }
@@ -54,6 +67,11 @@ impl Ledger {
             .sum();
         assert_eq!(self.tasks.len() as u64, counted, "a task is in no project");
         self.assert_files();
+        assert_eq!(self.profiles.len(), self.tenant_logs.len());
+        for log in &self.tenant_logs {
+            self.assert_tenant(log);
+        }
+        assert_eq!(self.memberships.len(), self.members.len());
     }
 
     /// That nothing waits any more to be relayed, nor to be swept.
@@ -133,6 +151,46 @@ impl Ledger {
             project["updated_at"], listing["updated_at"],
             "its place in the list"
         );
+    }
+
+    /// A tenant's log, its list of members, their memberships and the counts of them tell one story.
+    fn assert_tenant(&self, log: &Value) {
+        let pk = text(log, "pk");
+        let id = pk.strip_prefix("T#").expect("it is a tenant's");
+        assert!(self.profiles.iter().any(|profile| profile["id"] == id));
+
+        let of_log = |event: &&Value| event["room"] == "tenant" && event["tenant_id"] == id;
+        let mut seqs: Vec<_> = self.events.iter().filter(of_log).collect();
+        seqs.sort_by_key(|event| number(event, "seq"));
+        let seqs: Vec<_> = seqs.iter().map(|event| number(event, "seq")).collect();
+        let expected: Vec<_> = (1..=number(log, "seq")).collect();
+        assert_eq!(
+            seqs, expected,
+            "the log of tenant {id} has each number once"
+        );
+
+        let roles = |rows: &[Value], whose: &dyn Fn(&Value) -> Option<String>| {
+            let of_it = rows
+                .iter()
+                .filter_map(|row| Some((whose(row)?, text(row, "role"))));
+            of_it.collect::<BTreeSet<_>>()
+        };
+        let joined = roles(&self.memberships, &|row| {
+            (row["tenant_id"] == id).then(|| text(row, "pk").replace("USER#", ""))
+        });
+        let list = format!("{pk}#MEMBERS");
+        let listed = roles(&self.members, &|row| {
+            (row["pk"] == list).then(|| text(row, "user_id"))
+        });
+        assert_eq!(joined, listed, "the members of tenant {id}");
+        let admins = listed.iter().filter(|(_, role)| role == "admin").count() as u64;
+        assert_eq!(number(log, "members"), listed.len() as u64);
+        assert_eq!(number(log, "admins"), admins);
+        assert!(admins > 0, "tenant {id} has no admin");
+        for member in self.members.iter().filter(|row| row["pk"] == list) {
+            let place = format!("{}#{}", text(member, "role"), text(member, "user_id"));
+            assert_eq!(member["l1"], place);
+        }
     }
 
     fn assert_files(&self) {

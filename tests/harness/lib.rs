@@ -1,6 +1,7 @@
 //! A running Tenon to test: a stack of its own for each test, and actors who use it.
 
 mod answer;
+mod api_key;
 mod app;
 mod aws;
 mod issuer;
@@ -10,6 +11,7 @@ mod model;
 mod socket;
 
 pub use answer::Answer;
+pub use api_key::ApiKey;
 pub use app::App;
 pub use aws::tables;
 pub use issuer::{Conduct, Issuer, IssuerKey};

@@ -20,6 +20,8 @@ pub struct Member {
     pub tenant_id: String,
     /// Their address.
     pub email: String,
+    /// The tenant that their requests name; none for their token's own.
+    named: Option<String>,
 }
 
 /// The password of every member.
@@ -53,22 +55,57 @@ impl Member {
             user_id: text(&data["user"]["id"]),
             tenant_id: text(&data["tenant"]["id"]),
             email: text(&data["user"]["email"]),
+            named: None,
             http,
             api,
+        }
+    }
+
+    /// The same user in another of their tenants, which each request names.
+    #[must_use]
+    pub fn acting_in(&self, tenant_id: &str) -> Self {
+        Self {
+            tenant_id: tenant_id.to_owned(),
+            named: Some(tenant_id.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same user's key, which names no tenant.
+    pub(crate) fn by_key(&self, key: &str) -> Self {
+        Self {
+            token: key.to_owned(),
+            named: None,
+            ..self.clone()
         }
     }
 
     /// A request of theirs.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("it is a method");
-        self.http
-            .request(method, format!("{}{path}", self.api))
-            .bearer_auth(&self.token)
+        let request = self.http.request(method, format!("{}{path}", self.api));
+        let request = request.bearer_auth(&self.token);
+        match &self.named {
+            Some(tenant) => request.header("x-tenant-id", tenant),
+            None => request,
+        }
     }
 
     /// A POST of theirs.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         let response = self.request("POST", path).json(&body).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A PUT of theirs.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        let response = self.request("PUT", path).json(&body).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A PATCH of theirs.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        let response = self.request("PATCH", path).json(&body).send().await;
         Answer::of(response.expect("the API answers")).await
     }
 
@@ -124,6 +161,13 @@ impl Member {
             .expect("it is a list")
             .clone();
         (results, answer)
+    }
+
+    /// A new tenant of theirs, and they in it.
+    pub async fn found(&self, name: &str, slug: &str) -> Self {
+        let body = json!({ "name": name, "slug": slug });
+        let body = self.post("/api/tenants", body).await.expect(201);
+        self.acting_in(&id_of(&body["data"]))
     }
 
     /// A ticket to connect with.

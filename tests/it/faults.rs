@@ -12,9 +12,6 @@ use tests::{Answer, App};
 use self::happy::{Call, Happy, all};
 use crate::watched::{Watched, start};
 
-/// How many functions are tried at once: what has no time left is a 503, too.
-const AT_ONCE: usize = 6;
-
 /// What goes wrong without taking time.
 const KINDS: [FaultKind; 4] = [
     FaultKind::Throttle,
@@ -22,6 +19,17 @@ const KINDS: [FaultKind; 4] = [
     FaultKind::InternalError(Moment::AfterEffect),
     FaultKind::TransactionConflict,
 ];
+
+/// How many functions are tried at once, each on a stack of its own: more would keep each other from being
+/// served in time.
+const AT_ONCE: usize = 8;
+
+async fn several<F: Future>(scenes: impl Iterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(scenes)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await
+}
 
 /// Every way in which each of `calls` can go wrong.
 fn mishaps(calls: Vec<Call>) -> Vec<(Call, FaultKind)> {
@@ -36,7 +44,7 @@ fn mishaps(calls: Vec<Call>) -> Vec<(Call, FaultKind)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_fails_once_is_made_again_and_has_one_effect() {
-    let scenes = all().map(async |happy| {
+    let befallen = several(all().map(async |happy| {
         let scene = happy.scene().await;
         let mishaps = mishaps(scene.calls().await);
         for (call, kind) in &mishaps {
@@ -51,16 +59,15 @@ async fn a_call_that_fails_once_is_made_again_and_has_one_effect() {
         }
         scene.assert_effects().await;
         mishaps.len()
-    });
-    let befallen = stream::iter(scenes).buffer_unordered(AT_ONCE);
-    let befallen = befallen.fold(0, async |sum, some| sum + some).await;
+    }));
+    let befallen: usize = befallen.await.iter().sum();
     tests::report(&format!("{befallen} faults passed"));
     assert!(befallen > 80, "{befallen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_keeps_failing_is_a_503_in_time_and_leaves_nothing_half_done() {
-    let scenes = all().map(async |happy| {
+    let befallen = several(all().map(async |happy| {
         let scene = happy.scene().await;
         let mishaps = mishaps(scene.calls().await);
         for (call, kind) in &mishaps {
@@ -81,9 +88,8 @@ async fn a_call_that_keeps_failing_is_a_503_in_time_and_leaves_nothing_half_done
         }
         scene.assert_effects().await;
         mishaps.len()
-    });
-    let befallen = stream::iter(scenes).buffer_unordered(AT_ONCE);
-    let befallen = befallen.fold(0, async |sum, some| sum + some).await;
+    }));
+    let befallen: usize = befallen.await.iter().sum();
     tests::report(&format!("{befallen} faults did not pass"));
     assert!(befallen > 80, "{befallen}");
 }

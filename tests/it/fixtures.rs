@@ -6,8 +6,9 @@ mod expectation;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use local::events::Filler;
+use local::events::{EventError, Filler};
 use local::functions;
 use local::lambda::InvocationError;
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ use shared::endpoint::{Endpoint, Trigger};
 use tests::App;
 
 use crate::agreement::{Lines, assert_none, diff};
+
+/// The placeholder for a member of ada's tenant, an editor.
+pub(crate) const COLLEAGUE: &str = "{{ada.colleague}}";
 
 /// What opens the connection that every other event of a WebSocket is of.
 const CONNECT: &str = "realtime-connect";
@@ -118,7 +122,7 @@ async fn answer_to(app: &App, filler: &mut Filler, function: &str, case: &str) -
         read(function, case),
         read_expectation(function, case)
     );
-    let text = filler.fill(&pair).await;
+    let text = fill(app, filler, &pair).await;
     let text = text.unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"));
     let [event, expected]: [Value; 2] = serde_json::from_str(&text)
         .unwrap_or_else(|error| panic!("events/{function}/{case}: {error}"));
@@ -135,6 +139,24 @@ async fn answer_to(app: &App, filler: &mut Filler, function: &str, case: &str) -
         ),
         ("what was answered", &pretty(&answered)),
     )
+}
+
+/// The text with every placeholder replaced. Over the API nobody can be invited, so a colleague is made here.
+pub(crate) async fn fill(app: &App, filler: &mut Filler, text: &str) -> Result<String, EventError> {
+    let mut text = text.to_owned();
+    if text.contains(COLLEAGUE) {
+        let tenant = filler.fill("{{ada.tenant}}").await?;
+        text = text.replace(COLLEAGUE, &colleague(app, &tenant).await);
+    }
+    filler.fill(&text).await
+}
+
+/// The id of a new member of a tenant.
+pub(crate) async fn colleague(app: &App, tenant: &str) -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let guest = app.member(&format!("colleague-{number}")).await;
+    app.enrol_in(tenant, &guest, "editor").await.user_id
 }
 
 fn is_of_a_connection(endpoint: &Endpoint) -> bool {

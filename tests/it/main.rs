@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreement;
+mod api_keys;
 mod audit;
 mod concurrency;
 mod conformance;
@@ -14,6 +15,7 @@ mod fuzz;
 mod invitations;
 mod isolation;
 mod matrix;
+mod members;
 mod oidc;
 mod passwords;
 mod projects;
@@ -22,4 +24,5 @@ mod realtime;
 mod search;
 mod sessions;
 mod tasks;
+mod tenants;
 mod watched;

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/cr
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::KEY_USED,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,
         uses::STALE_CACHES,

@@ -17,6 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::KEY_USED,
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,
@@ -64,8 +65,11 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Outp
     let Event {
         mut input, caller, ..
     } = event;
-    let attachment = input.attachment.take().map(Attachment::within_limit);
-    let attachment = attachment.transpose()?;
+    let limit = caller.profile.settings.attachment_limit_bytes;
+    let attachment = input.attachment.take();
+    let attachment = attachment
+        .map(|file| file.within_limit(limit))
+        .transpose()?;
     let (project, assignee) = join(
         sdk.db.load(caller.tenant.project(input.project_id)),
         sdk.accounts

@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-me", "GET", "/api/me").uses(&
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::KEY_USED,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_LIST,
     uses::ACCOUNTS_CHANGE,

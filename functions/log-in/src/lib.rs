@@ -9,8 +9,12 @@ use shared::sdk::accounts::SignedIn;
 pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").uses(&[
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_LIST,
+    uses::ACCOUNTS_ENTER,
     uses::ACCOUNTS_PUT,
     uses::ACCOUNTS_CHECK,
+    uses::ACCOUNTS_FOUND_ANOTHER,
+    uses::DB_FOUND,
+    uses::CHANGE_NOTES,
     uses::THROTTLE,
     uses::THROTTLE_SUCCESS,
     uses::SEND_TO_AUDIT,

@@ -40,7 +40,7 @@ pub enum EventError {
     #[error("{path} answered {status}: {answer}")]
     Refused {
         /// The path that was called.
-        path: &'static str,
+        path: String,
         /// The status.
         status: StatusCode,
         /// The body.
@@ -129,6 +129,8 @@ impl Filler {
             "ticket" => self.ticket(person).await,
             "refresh" => Ok(text(&self.log_in(person).await?["refresh_token"])),
             "session" => self.session(person).await,
+            "key" => Ok(text(&self.api_key(person).await?["key"])),
+            "keyid" => Ok(text(&self.api_key(person).await?["id"])),
             "reset" => {
                 let body = json!({ "email": person.email });
                 self.call(Method::POST, "/api/forgot-password", "", Some(body))
@@ -192,6 +194,30 @@ impl Filler {
             .unwrap_or_default())
     }
 
+    /// A new API key of theirs, that may do all that they may. Where there is no room for one, their oldest
+    /// makes it.
+    async fn api_key(&self, person: &Person) -> Result<Value, EventError> {
+        let path = "/api/api-keys";
+        let body = json!({ "name": "Fixture", "role": "admin" });
+        let outcome = self.post(path, &person.token, body.clone()).await;
+        let mut made = match outcome {
+            Err(EventError::Refused {
+                status: StatusCode::CONFLICT,
+                ..
+            }) => {
+                let listed = self.call(Method::GET, path, &person.token, None).await?;
+                let oldest = listed["data"].as_array().and_then(|keys| keys.last());
+                let id = oldest.map(|key| text(&key["id"])).unwrap_or_default();
+                let oldest = format!("{path}/{id}");
+                self.call(Method::DELETE, &oldest, &person.token, None)
+                    .await?;
+                self.post(path, &person.token, body).await?
+            }
+            outcome => outcome?,
+        };
+        Ok(made["data"].take())
+    }
+
     /// A new invitation into their tenant, of an address that has no account.
     async fn invite(&self, person: &Person) -> Result<Value, EventError> {
         let (name, _) = person.email.split_once('@').unwrap_or_default();
@@ -253,19 +279,14 @@ impl Filler {
         Ok(text(&made["data"]["ticket"]))
     }
 
-    async fn post(
-        &self,
-        path: &'static str,
-        token: &str,
-        body: Value,
-    ) -> Result<Value, EventError> {
+    async fn post(&self, path: &str, token: &str, body: Value) -> Result<Value, EventError> {
         self.call(Method::POST, path, token, Some(body)).await
     }
 
     async fn call(
         &self,
         method: Method,
-        path: &'static str,
+        path: &str,
         token: &str,
         body: Option<Value>,
     ) -> Result<Value, EventError> {
@@ -284,7 +305,7 @@ impl Filler {
             Ok(answer)
         } else {
             Err(EventError::Refused {
-                path,
+                path: path.to_owned(),
                 status,
                 answer,
             })

@@ -46,8 +46,8 @@ const WRITES: &[Use] = &[
 
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
-/// What is changed of accounts in the same transaction.
-const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE];
+/// What is changed of accounts in the same transaction, and what ends with them.
+const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::MEMBER_REMOVE];
 
 /// What goes with those whom it was for.
 const REMOVES: &[Use] = &[uses::DB_REMOVE];

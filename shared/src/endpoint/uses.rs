@@ -32,6 +32,8 @@ pub enum Resource {
     Identity,
     /// The same table, in a transaction that changes a tenant's rows as well.
     IdentityWithData,
+    /// When API keys were last used, in the same table.
+    KeyUses,
     /// A tenant's rows of the table of what expires.
     Ephemeral,
     /// How often somebody may try, in the same table.
@@ -108,7 +110,7 @@ impl Resource {
             | Self::Lsi4
             | Self::AuditLog
             | Self::Vectors => &["DATA_TABLE"],
-            Self::Identity | Self::IdentityWithData => &["IDENTITY_TABLE"],
+            Self::Identity | Self::IdentityWithData | Self::KeyUses => &["IDENTITY_TABLE"],
             Self::Ephemeral
             | Self::Attempts
             | Self::Tickets
@@ -156,6 +158,16 @@ uses! {
     ACCOUNTS_CHANGE = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// New accounts and tenants, in the transaction that tells of it.
     ACCOUNTS_FOUND = IdentityWithData ["dynamodb:PutItem"];
+    /// The same, where the founder is already there, and counts what they found or calls it home.
+    ACCOUNTS_FOUND_ANOTHER = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// How a tenant is set up, in the transaction that tells of it.
+    ACCOUNTS_SET_UP = IdentityWithData ["dynamodb:UpdateItem"];
+    /// What a member may do, in the transaction that tells of it.
+    ACCOUNTS_SET_ROLE = IdentityWithData ["dynamodb:UpdateItem"];
+    /// A membership, ended in the transaction that tells of it.
+    ACCOUNTS_PART = IdentityWithData ["dynamodb:DeleteItem"];
+    /// A user, with those tenants of theirs that are still there.
+    ACCOUNTS_ENTER = Identity ["dynamodb:BatchGetItem"];
     /// How often somebody may try.
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.
@@ -172,8 +184,28 @@ uses! {
     ACCOUNTS_REMOVE = IdentityWithData ["dynamodb:DeleteItem"];
     /// A session, ended in the transaction that tells of it.
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
+    /// That an API key is in use, by every function that takes one.
+    KEY_USED = KeyUses ["dynamodb:UpdateItem"];
+    /// A member's API keys, with all that is kept of each.
+    KEYS_OF_MEMBER = Identity ["dynamodb:Query"];
+    /// A tenant's API keys, as they are listed.
+    KEYS_LIST = Data ["dynamodb:Query"];
+    /// A new API key, in the transaction that tells of it.
+    KEY_CREATE = IdentityWithData ["dynamodb:PutItem"];
+    /// An API key's end, in the transaction that tells of it.
+    KEY_REVOKE = IdentityWithData ["dynamodb:DeleteItem"];
+    /// An API key, out of its tenant's list.
+    KEY_UNLIST = Data ["dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A change of a tenant itself, in its log.
+    TENANT_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// A member, who goes.
+    MEMBER_REMOVE = Data ["dynamodb:DeleteItem"];
+    /// A tenant's members.
+    MEMBERS_LIST = Data ["dynamodb:Query"];
+    /// Those of one role, by `lsi1`: their keys.
+    MEMBERS_BY_ROLE = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`.
     DB_GET = Data ["dynamodb:GetItem"];
     /// Up to 100 rows of `Data`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::keys::Row;
+use crate::model::Millis;
 use crate::model::account::Role;
 use crate::model::audit::Actor;
 use crate::model::id::{ApiKeyId, SessionId, UserId};
@@ -59,6 +60,8 @@ pub struct Identity {
     pub credential: Credential,
     /// Where.
     pub place: Place,
+    /// Whether it is time to write down that their API key is in use.
+    pub(crate) use_is_due: bool,
 }
 
 /// Where a caller acts.
@@ -83,6 +86,8 @@ pub struct Principal {
     pub credential: Credential,
     /// What they may do.
     pub role: Role,
+    /// When their membership began.
+    pub since: Millis,
     /// What the tenant is called, and how it is set up.
     pub profile: Arc<TenantProfile>,
 }
@@ -103,12 +108,36 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// That they may end a membership: an admin anybody's, and a person their own.
+    ///
+    /// # Errors
+    /// 403 if they may not.
+    pub fn require_may_remove(&self, user_id: UserId) -> Result<()> {
+        match self.credential {
+            Credential::Key(_) if user_id == self.user_id => {
+                Err(Error::forbidden("An API key can't do this: log in"))
+            }
+            _ if user_id == self.user_id || self.role >= Role::Admin => Ok(()),
+            _ => Err(Error::forbidden(NOT_ALLOWED)),
+        }
+    }
+}
+
 impl Identity {
     /// The caller in their tenant, if they act in one.
     pub fn acting(&self) -> Option<&Principal> {
         match &self.place {
             Place::In(principal) => Some(principal),
             Place::Unnamed | Place::Gone(_) => None,
+        }
+    }
+
+    /// The API key that is in use, if it is time to write that down.
+    pub(crate) fn key_to_note(&self) -> Option<ApiKeyId> {
+        match self.credential {
+            Credential::Key(id) if self.use_is_due => Some(id),
+            Credential::Key(_) | Credential::Session(_) | Credential::External => None,
         }
     }
 
@@ -207,6 +236,8 @@ impl Person {
     }
 }
 
+const NOT_ALLOWED: &str = "Your role does not allow this";
+
 fn tenant_not_specified() -> Error {
     Error::bad_request("Tenant not specified")
 }
@@ -240,7 +271,7 @@ macro_rules! members {
                 fn admit(identity: Option<Identity>) -> Result<Self> {
                     let principal = identity.ok_or_else(Error::unauthenticated)?.principal()?;
                     if principal.role < Role::$role {
-                        return Err(Error::forbidden("Your role does not allow this"));
+                        return Err(Error::forbidden(NOT_ALLOWED));
                     }
                     Ok(Self(principal))
                 }
@@ -264,6 +295,27 @@ members! {
     Editor: Editor;
     /// A member who may manage users.
     Admin: Admin;
+}
+
+/// A member who calls in person, and not by an API key: who finds one must not come by more with it.
+#[derive(Debug, Clone)]
+pub struct InPerson<M>(M);
+
+impl<M: Caller> Caller for InPerson<M> {
+    const AUTHENTICATED: bool = true;
+
+    fn admit(identity: Option<Identity>) -> Result<Self> {
+        let Person(identity) = Person::admit(identity)?;
+        M::admit(Some(identity)).map(Self)
+    }
+}
+
+impl<M: Deref> Deref for InPerson<M> {
+    type Target = M::Target;
+
+    fn deref(&self) -> &M::Target {
+        &self.0
+    }
 }
 
 /// A job's consumer: it acts in the one tenant that the job is of.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, digest, sortable};
 use crate::model::Millis;
-use crate::model::attachment::Attachment;
 use crate::model::account::Email;
-use crate::model::id::{InvitationId, ProjectId, TaskId, UserId};
+use crate::model::api_key::ListedKey;
+use crate::model::attachment::Attachment;
+use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TaskId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::{LogEntry, UserLog};
 use crate::model::project::{Listing, Project};
@@ -52,6 +53,10 @@ impl Row for Member {
     fn indexes(&self) -> Vec<(&'static str, String)> {
         vec![("l1", format!("{}#{}", self.role, self.user_id))]
     }
+}
+
+impl Row for ListedKey {
+    const MISSING: &'static str = "API key not found";
 }
 
 impl Row for Invitation {
@@ -179,6 +184,23 @@ impl Partition<Member> {
     }
 }
 
+impl Key<ListedKey> {
+    pub(crate) fn listed_key(tenant: Tenant, id: ApiKeyId) -> Self {
+        Self::data(tenant, api_keys_pk(tenant), format!("KEY#{id}"))
+    }
+}
+
+impl Partition<ListedKey> {
+    pub(crate) fn listed_keys(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: api_keys_pk(tenant),
+            prefix: "KEY#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Key<Invitation> {
     pub(crate) fn invitation(tenant: Tenant, id: InvitationId) -> Self {
         Self::data(tenant, invitations_pk(tenant), format!("INVITE#{id}"))
@@ -258,6 +280,10 @@ fn tenant_pk(tenant: Tenant) -> String {
 
 fn members_pk(tenant: Tenant) -> String {
     format!("T#{}#MEMBERS", tenant.id())
+}
+
+fn api_keys_pk(tenant: Tenant) -> String {
+    format!("T#{}#KEYS", tenant.id())
 }
 
 fn invitations_pk(tenant: Tenant) -> String {

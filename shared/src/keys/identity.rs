@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{Key, Partition, Row, Table, digest};
 use crate::model::account::{Account, Email, ExternalLink, Membership, User};
-use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::model::invitation::{InvitationLink, LinkHash};
 use crate::model::link::Link;
@@ -23,9 +23,8 @@ impl Row for RefreshRecord {}
 impl Row for Link {}
 impl Row for InvitationLink {}
 impl Row for ApiKeyOwner {}
-impl Row for ApiKeyRecord {
-    const MISSING: &'static str = "API key not found";
-}
+impl Row for ApiKeyRecord {}
+impl Row for ApiKeyUse {}
 impl Row for SlugRecord {}
 impl Row for TenantProfile {
     const MISSING: &'static str = "Tenant not found";
@@ -100,14 +99,26 @@ impl Key<InvitationLink> {
 
 impl Key<ApiKeyOwner> {
     /// A key's owner is found by its hash, as a refresh token is.
-    pub(crate) fn api_key_owner(key: &ApiKey) -> Self {
-        Self::identity(format!("KEY#{}", digest(key.expose())), "KEY".to_owned())
+    pub(crate) fn api_key_owner(hash: &str) -> Self {
+        Self::identity(format!("KEY#{hash}"), "KEY".to_owned())
     }
 }
 
+/// What of an API key is stored.
+pub(crate) fn api_key_hash(key: &ApiKey) -> String {
+    digest(key.expose())
+}
+
 impl Key<ApiKeyRecord> {
-    pub(crate) fn api_key(user_id: UserId, id: ApiKeyId) -> Self {
-        Self::identity(format!("USER#{user_id}"), format!("KEY#{id}"))
+    pub(crate) fn api_key(user_id: UserId, tenant_id: TenantId, id: ApiKeyId) -> Self {
+        Self::identity(api_keys_pk(user_id, tenant_id), format!("KEY#{id}"))
+    }
+}
+
+impl Key<ApiKeyUse> {
+    /// Every function that takes keys may write this row, and so nothing else stands in its partition.
+    pub(crate) fn api_key_use(id: ApiKeyId) -> Self {
+        Self::identity(format!("KEYUSE#{id}"), "USE".to_owned())
     }
 }
 
@@ -134,6 +145,18 @@ impl Partition<Session> {
     }
 }
 
+impl Partition<ApiKeyRecord> {
+    /// The keys that a user has made in a tenant.
+    pub(crate) fn api_keys(user_id: UserId, tenant_id: TenantId) -> Self {
+        Self {
+            table: Table::Identity,
+            pk: api_keys_pk(user_id, tenant_id),
+            prefix: "KEY#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Membership> {
     pub(crate) fn memberships(user_id: UserId) -> Self {
         Self {
@@ -143,4 +166,8 @@ impl Partition<Membership> {
             row: PhantomData,
         }
     }
+}
+
+fn api_keys_pk(user_id: UserId, tenant_id: TenantId) -> String {
+    format!("USER#{user_id}#KEYS#{tenant_id}")
 }

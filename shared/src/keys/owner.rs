@@ -18,8 +18,8 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 8] = [
-    "EMAIL#", "INVITE#", "KEY#", "LINK#", "OIDC#", "REFRESH#", "SLUG#", "USER#",
+const IDENTITY: [&str; 9] = [
+    "EMAIL#", "INVITE#", "KEY#", "KEYUSE#", "LINK#", "OIDC#", "REFRESH#", "SLUG#", "USER#",
 ];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.

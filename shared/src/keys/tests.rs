@@ -5,7 +5,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::model::account::{Account, Email, ExternalLink, Membership, User};
-use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::audit::{Actor, Term, Wanted};
 use crate::model::id::{AuditId, ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::invitation::{InvitationLink, LinkHash};
@@ -53,7 +53,9 @@ enum Noun {
     TenantEvent(u8, u64),
     Member(u8, u8),
     ApiKeyOwner(u8),
-    ApiKey(u8, u8),
+    ApiKey(u8, u8, u8),
+    ApiKeyUse(u8),
+    ListedKey(u8, u8),
     Slug(&'static str),
     Link(&'static str),
     InvitationLink(&'static str),
@@ -127,10 +129,17 @@ impl Noun {
             Self::TenantLog(tenant) => of(&tenant_of(*tenant).log()),
             Self::TenantEvent(tenant, seq) => of(&event(tenant_of(*tenant), Room::Tenant, *seq)),
             Self::Member(tenant, user) => of(&tenant_of(*tenant).member(id(*user))),
-            Self::ApiKeyOwner(secret) => of(&Key::<ApiKeyOwner>::api_key_owner(&ApiKey::of(
-                &[*secret; 32],
-            ))),
-            Self::ApiKey(user, key) => of(&Key::<ApiKeyRecord>::api_key(id(*user), id(*key))),
+            Self::ApiKeyOwner(secret) => {
+                let hash = api_key_hash(&ApiKey::of(&[*secret; 32]));
+                of(&Key::<ApiKeyOwner>::api_key_owner(&hash))
+            }
+            Self::ApiKey(user, tenant, key) => of(&Key::<ApiKeyRecord>::api_key(
+                id(*user),
+                id(*tenant),
+                id(*key),
+            )),
+            Self::ApiKeyUse(key) => of(&Key::<ApiKeyUse>::api_key_use(id(*key))),
+            Self::ListedKey(tenant, key) => of(&tenant_of(*tenant).api_key(id(*key))),
             Self::External(issuer, subject) => of(&Key::<ExternalLink>::external(issuer, subject)),
             Self::Slug(slug) => of(&Key::<SlugRecord>::slug(
                 &Slug::try_from((*slug).to_owned()).expect("it is a slug"),
@@ -207,7 +216,9 @@ fn nouns() -> impl Strategy<Value = Noun> {
         (ids(), seqs()).prop_map(|(t, seq)| Noun::TenantEvent(t, seq)),
         (ids(), ids()).prop_map(|(t, u)| Noun::Member(t, u)),
         ids().prop_map(Noun::ApiKeyOwner),
-        (ids(), ids()).prop_map(|(u, k)| Noun::ApiKey(u, k)),
+        (ids(), ids(), ids()).prop_map(|(u, t, k)| Noun::ApiKey(u, t, k)),
+        ids().prop_map(Noun::ApiKeyUse),
+        (ids(), ids()).prop_map(|(t, k)| Noun::ListedKey(t, k)),
         select(vec!["abc", "a-b", "slug"]).prop_map(Noun::Slug),
         queries().prop_map(Noun::Link),
         queries().prop_map(Noun::InvitationLink),

@@ -12,18 +12,19 @@ use std::time::Duration;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, join};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::authentication::authenticate;
+use self::authentication::{TENANT, authenticate};
 use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
-use crate::event::caller::Caller;
+use crate::event::caller::{Caller, Identity};
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
+use crate::model::id::ApiKeyId;
 use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
@@ -96,10 +97,11 @@ where
                 request_id: request_id.clone(),
             });
             let outcome = until(deadline, async {
-                let identity = authenticate::<C>(&sdk, &request).await?;
+                let identity = authenticate::<C>(&sdk, endpoint, &request).await?;
                 act_where::<C>(&sdk, identity.as_ref())?;
                 let acting = refusals::acting::<C>(identity.as_ref());
-                let served = async {
+                let key = identity.as_ref().and_then(Identity::key_to_note);
+                let served = noting_use::<C, _>(&sdk, key, async {
                     let caller = C::admit(identity)?;
                     let input = parse::<T>(endpoint, &request)?;
                     let event = Event {
@@ -107,7 +109,7 @@ where
                         ..Event::new(input, caller, &request_id)
                     };
                     handler(sdk.clone(), event).await
-                }
+                })
                 .await;
                 let Some(acting) = acting else {
                     return served;
@@ -136,6 +138,19 @@ where
     }
 }
 
+/// Writes down that an API key is in use, where that is due, while the request is served. A function that lets
+/// anyone in holds no code for that.
+async fn noting_use<C: Caller, O>(
+    sdk: &Sdk,
+    key: Option<ApiKeyId>,
+    served: impl Future<Output = O>,
+) -> O {
+    match key {
+        Some(key) if C::AUTHENTICATED => join(served, sdk.accounts.note_key_use(key)).await.0,
+        _ => served.await,
+    }
+}
+
 fn client(request: &ApiGatewayV2httpRequest) -> Client {
     let http = &request.request_context.http;
     let named = http.user_agent.as_deref().unwrap_or_default();
@@ -157,7 +172,7 @@ fn parse<T: Input>(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Re
     }
 }
 
-/// Adds what the path names: `{id}` of the route. Returns their names.
+/// Adds what the path names, such as `{id}`, but for the tenant, who was told from it before. Returns the names.
 fn named_in_path(
     endpoint: &Endpoint,
     request: &ApiGatewayV2httpRequest,
@@ -169,12 +184,17 @@ fn named_in_path(
     let Value::Object(members) = arguments else {
         return Ok(Vec::new());
     };
+    let mut named = Vec::new();
     for (name, value) in &request.path_parameters {
+        if endpoint.names_its_tenant() && name == TENANT {
+            continue;
+        }
         if members.insert(name.clone(), json!(value)).is_some() {
             return Err(Error::invalid(name, format!("{name} stands in the path")));
         }
+        named.push(name.clone());
     }
-    Ok(request.path_parameters.keys().cloned().collect())
+    Ok(named)
 }
 
 fn has_body(request: &ApiGatewayV2httpRequest) -> bool {

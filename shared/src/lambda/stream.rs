@@ -92,7 +92,7 @@ mod tests {
             actor: Some(Actor::user(ID.parse().expect("it is an id"))),
             kind: "task:created".to_owned(),
             action: None,
-            object: Some(format!("task/{}", ID)),
+            object: Some(format!("task/{ID}")),
             ip: "203.0.113.7".to_owned(),
             request_id: "r".to_owned(),
             data: text.to_owned(),

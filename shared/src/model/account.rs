@@ -185,6 +185,9 @@ pub struct User {
     pub verified_at: Option<Millis>,
     /// The tenant that a log-in starts in.
     pub home: TenantId,
+    /// How many tenants they have founded that are still there, besides what they got at a sign-up or log-in.
+    #[serde(default)]
+    pub founded: u32,
     /// When it signed up.
     pub created_at: Millis,
 }
@@ -196,7 +199,7 @@ pub struct Membership {
     pub tenant_id: TenantId,
     /// What they may do there.
     pub role: Role,
-    /// Since when.
+    /// Since when: who leaves and comes again has another membership.
     pub created_at: Millis,
 }
 

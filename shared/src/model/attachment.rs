@@ -5,13 +5,14 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use deserr::{Deserr, IntoValue, ValuePointerRef};
 
+use super::settings::AttachmentLimit;
 use super::text::Filename;
 use crate::error::Error;
 use crate::input::{BadInput, Invalid, from_text};
 
 /// The most bytes of a file that comes inside a request: what fits, as base64, into the 6 MB of a
 /// function's payload.
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BYTES: u32 = 4 * 1024 * 1024;
 
 /// What is said of a file that is larger, and of a body that could hold one.
 pub const TOO_LARGE: &str = "An attachment may have at most 4 MiB; a larger file will be sent straight to storage, through an upload link";
@@ -65,15 +66,25 @@ impl TryFrom<Sent> for Attachment {
 }
 
 impl Attachment {
-    /// The same file, if it is not too large.
+    /// The same file, if it is not too large for the product, nor for the tenant.
     ///
     /// # Errors
-    /// 413 over [`MAX_BYTES`].
-    pub fn within_limit(self) -> Result<Self, Error> {
-        if self.bytes.len() > MAX_BYTES {
+    /// 413 over [`MAX_BYTES`], and over the tenant's own.
+    pub fn within_limit(self, of_tenant: AttachmentLimit) -> Result<Self, Error> {
+        let is_over =
+            |limit: u32| usize::try_from(limit).is_ok_and(|limit| self.bytes.len() > limit);
+        if is_over(MAX_BYTES) {
             return Err(Error::payload_too_large(TOO_LARGE));
         }
-        Ok(self)
+        match of_tenant.get() {
+            limit if !is_over(limit) => Ok(self),
+            0 => Err(Error::payload_too_large(
+                "Attachments are turned off in this tenant",
+            )),
+            limit => Err(Error::payload_too_large(format!(
+                "An attachment may have at most {limit} bytes in this tenant"
+            ))),
+        }
     }
 
     /// The file's bytes.
@@ -200,15 +211,19 @@ mod tests {
     #[test]
     fn a_file_over_the_limit_is_413() {
         let mut bytes = b"%PDF-1.7".to_vec();
-        let mut of_size = |size| {
+        let mut of_size = |size: u32, limit: u32| {
+            let size = usize::try_from(size).expect("it fits");
             bytes.resize(size, b' ');
-            Attachment::try_from(sent(&bytes, "a.pdf", "application/pdf"))
-                .expect("it is a file")
-                .within_limit()
-                .map_err(|error| error.code().status())
+            let limit = crate::input::parse(serde_json::json!(limit)).expect("it is a limit");
+            let file = Attachment::try_from(sent(&bytes, "a.pdf", "application/pdf"));
+            let taken = file.expect("it is a file").within_limit(limit);
+            taken.err().map(|error| error.code().status())
         };
-        assert!(of_size(MAX_BYTES).is_ok());
-        assert_eq!(of_size(MAX_BYTES + 1).err(), Some(413));
+        assert_eq!(of_size(MAX_BYTES, MAX_BYTES), None);
+        assert_eq!(of_size(MAX_BYTES + 1, MAX_BYTES), Some(413));
+        assert_eq!(of_size(100, 100), None);
+        assert_eq!(of_size(101, 100), Some(413));
+        assert_eq!(of_size(9, 0), Some(413));
     }
 
     proptest! {

@@ -60,6 +60,9 @@ secrets! {
 /// How many characters of a key are its checksum.
 const CHECKSUM: usize = 6;
 
+/// How many characters of a key are shown where it is listed.
+const SHOWN: usize = 12;
+
 /// What stands for a member of a tenant in requests, until it is revoked: `tnn_`, 256 bits, and a checksum by
 /// which scanners tell it from what only looks like one.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +92,11 @@ impl ApiKey {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// How it begins, which is shown where keys are listed: of its 256 bits 48, which leaves nothing to guess.
+    pub(crate) fn shown(&self) -> &str {
+        &self.0[..SHOWN]
+    }
 }
 
 impl std::fmt::Debug for ApiKey {
@@ -117,6 +125,16 @@ mod tests {
         assert_eq!(format!("{token:?}"), "RefreshToken(…)");
     }
 
+    /// As the page on API keys tells scanners.
+    #[test]
+    fn a_key_s_checksum_is_as_documented() {
+        let key = ApiKey::of(&[0; 32]);
+        let (secret, checksum) = key.expose().split_at(47);
+        assert_eq!(secret, format!("tnn_{}", "A".repeat(43)));
+        let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(secret));
+        assert_eq!(checksum, &digest[..6]);
+    }
+
     proptest! {
         #[test]
         fn a_key_is_recognised_and_what_differs_from_it_is_none(
@@ -128,6 +146,7 @@ mod tests {
             let text = key.expose();
             prop_assert_eq!(text.len(), 53);
             prop_assert_eq!(format!("{key:?}"), "ApiKey(…)");
+            prop_assert_eq!(key.shown(), &text[..12]);
             prop_assert_eq!(ApiKey::presented(text), Some(key.clone()));
             let mut mistyped = text.to_owned();
             mistyped.replace_range(at..=at, &other);

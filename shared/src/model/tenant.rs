@@ -6,6 +6,7 @@ use super::Millis;
 use super::account::{Email, Role};
 use super::id::{TenantId, UserId};
 use super::realtime::RealtimeEvent;
+pub use super::settings::TenantSettings;
 use super::text::{PersonName, TenantName};
 use crate::input::{Invalid, from_text};
 
@@ -24,44 +25,12 @@ pub struct TenantProfile {
     pub settings: TenantSettings,
     /// When it was made.
     pub created_at: Millis,
+    /// Who made it: it counts among theirs for as long as it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub founder: Option<UserId>,
     /// Since when it is being deleted: it is there for nobody any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleting_at: Option<Millis>,
-}
-
-/// How a tenant is set up. What a row does not say is as by default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TenantSettings {
-    /// What an invitation makes of somebody, where it does not say.
-    pub default_role: Role,
-    /// The domains that the addresses of invited members may be of.
-    pub sign_up_domains: SignUpDomains,
-    /// For how many days entries of the audit log are kept, from when they are written.
-    pub audit_retention_days: u16,
-}
-
-impl Default for TenantSettings {
-    fn default() -> Self {
-        Self {
-            default_role: Role::Editor,
-            sign_up_domains: SignUpDomains::default(),
-            audit_retention_days: 365,
-        }
-    }
-}
-
-/// The domains that the addresses of invited members may be of; with none, any will do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SignUpDomains(Vec<String>);
-
-impl SignUpDomains {
-    /// Whether somebody with this address may be invited.
-    pub fn admit(&self, email: &Email) -> bool {
-        let (_, domain) = email.as_str().rsplit_once('@').unwrap_or_default();
-        self.0.is_empty() || self.0.iter().any(|admitted| admitted == domain)
-    }
 }
 
 /// What a tenant is called in a host name: 3–40 of `a`–`z`, `0`–`9` and `-`, which stands neither first nor last.
@@ -96,7 +65,89 @@ impl TryFrom<String> for Slug {
     }
 }
 
-from_text!(Slug);
+/// Names that stand before the product's own domain for other things, or that might be taken for it.
+const RESERVED: &[&str] = &[
+    "about",
+    "account",
+    "accounts",
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "apps",
+    "assets",
+    "auth",
+    "billing",
+    "blog",
+    "cdn",
+    "console",
+    "dashboard",
+    "dev",
+    "docs",
+    "ftp",
+    "help",
+    "imap",
+    "internal",
+    "localhost",
+    "login",
+    "mail",
+    "metrics",
+    "mta-sts",
+    "news",
+    "oauth",
+    "ops",
+    "pop3",
+    "postmaster",
+    "root",
+    "security",
+    "shop",
+    "signup",
+    "smtp",
+    "sso",
+    "staging",
+    "static",
+    "status",
+    "support",
+    "system",
+    "tenant",
+    "tenants",
+    "tenon",
+    "test",
+    "webmail",
+    "websocket",
+    "www",
+];
+
+impl Slug {
+    /// Whether no tenant is ever called so.
+    pub fn is_reserved(text: &str) -> bool {
+        RESERVED.contains(&text)
+    }
+}
+
+/// What a new tenant is called in a host name: a slug that is not reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSlug(Slug);
+
+impl NewSlug {
+    /// The slug.
+    pub fn into_slug(self) -> Slug {
+        self.0
+    }
+}
+
+impl TryFrom<String> for NewSlug {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        if Slug::is_reserved(&text) {
+            return Err(Invalid("Is reserved".to_owned()));
+        }
+        Slug::try_from(text).map(Self)
+    }
+}
+
+from_text!(Slug, NewSlug);
 
 /// Whose a slug is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -134,6 +185,44 @@ pub struct Member {
     pub created_at: Millis,
 }
 
+/// A tenant, as its members see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TenantView {
+    id: TenantId,
+    name: TenantName,
+    slug: Option<Slug>,
+    role: Role,
+    members: i64,
+    created_at: Millis,
+    settings: SettingsView,
+}
+
+/// Its settings, as they are set: with its name.
+#[derive(Debug, Clone, Serialize)]
+struct SettingsView {
+    name: TenantName,
+    #[serde(flatten)]
+    settings: TenantSettings,
+}
+
+impl TenantView {
+    /// A tenant as one sees it who is `role` there, one of so many.
+    pub fn of(profile: TenantProfile, role: Role, members: i64) -> Self {
+        Self {
+            id: profile.id,
+            slug: profile.slug,
+            role,
+            members,
+            created_at: profile.created_at,
+            settings: SettingsView {
+                name: profile.name.clone(),
+                settings: profile.settings,
+            },
+            name: profile.name,
+        }
+    }
+}
+
 /// Somebody has joined a tenant.
 #[derive(Debug, Clone, Serialize)]
 pub struct MemberJoined {
@@ -164,25 +253,66 @@ impl RealtimeEvent for TenantCreated<'_> {
     const TYPE: &'static str = "tenant:created";
 }
 
+/// A tenant was set up otherwise. To what is for its members to ask.
+#[derive(Debug, Clone, Serialize)]
+pub struct SettingsChanged {
+    /// The names of the settings that are not what they were.
+    pub fields: Vec<&'static str>,
+}
+
+impl RealtimeEvent for SettingsChanged {
+    const TYPE: &'static str = "tenant:settings-changed";
+}
+
+/// A member may do more than before, or less.
+#[derive(Debug, Clone, Serialize)]
+pub struct RoleChanged {
+    /// Who.
+    pub user_id: UserId,
+    /// What they may do from now on.
+    pub role: Role,
+}
+
+impl RealtimeEvent for RoleChanged {
+    const TYPE: &'static str = "member:role-changed";
+}
+
+/// An admin has shut a member out.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberRemoved {
+    /// Who is a member no longer.
+    pub user_id: UserId,
+}
+
+impl RealtimeEvent for MemberRemoved {
+    const TYPE: &'static str = "member:removed";
+}
+
+/// A member has gone by themselves.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberLeft {
+    /// Who is a member no longer.
+    pub user_id: UserId,
+}
+
+impl RealtimeEvent for MemberLeft {
+    const TYPE: &'static str = "member:left";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_of_admitted_domains_are_admitted_and_where_there_are_none_all() {
-        let email = |text: &str| Email::try_from(text.to_owned()).expect("it is an address");
-        assert!(SignUpDomains::default().admit(&email("ada@example.com")));
-        let domains = SignUpDomains(vec!["example.com".to_owned()]);
-        assert!(domains.admit(&email("Ada@EXAMPLE.com")));
-        for other in [
-            "ada@sub.example.com",
-            "ada@notexample.com",
-            "example.com@example.org",
-            "ada@example.co",
-        ] {
-            assert!(!domains.admit(&email(other)), "{other}");
+    fn what_the_product_needs_before_its_domain_is_no_tenant_s() {
+        let new = |text: &str| NewSlug::try_from(text.to_owned()).is_ok();
+        assert!(new("acme"));
+        for reserved in RESERVED {
+            assert!(!new(reserved), "{reserved}");
+            assert!(Slug::try_from((*reserved).to_owned()).is_ok(), "{reserved}");
         }
+        assert!(RESERVED.is_sorted());
     }
 
     proptest! {

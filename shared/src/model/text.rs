@@ -65,6 +65,8 @@ texts! {
     TenantName = "Tenant name", 1..=220, lines: false;
     /// A project's name.
     ProjectName = "Project name", 3..=200, lines: false;
+    /// What an API key is called by its maker.
+    ApiKeyName = "API key name", 1..=100, lines: false;
     /// What a project is about.
     ProjectDescription = "Project description", 0..=10_000, lines: true;
     /// What is to be done.

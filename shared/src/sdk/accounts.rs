@@ -3,9 +3,12 @@
 mod caller;
 mod external;
 mod invitations;
+mod keys;
 mod links;
+mod members;
 mod password;
 mod sessions;
+mod tenants;
 mod throttle;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem};
@@ -16,10 +19,12 @@ use serde::Serialize;
 pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
 pub use self::invitations::{InvitationMail, PublicInvitation};
+pub use self::keys::{NewApiKey, PublicApiKey};
 pub use self::sessions::{PublicSession, Tokens};
+pub use self::tenants::MOST_FOUNDED;
 use super::audit::Audit;
 use super::change::Change;
-use super::dynamo::{Dynamo, Transacted, checking};
+use super::dynamo::{Dynamo, checking};
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
@@ -30,7 +35,7 @@ use crate::model::account::{Account, Email, Membership, Password, PasswordAttemp
 use crate::model::audit::{Deed, Outcome};
 use crate::model::id::{TenantId, UserId};
 use crate::model::link::Purpose;
-use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile, TenantSettings};
+use crate::model::tenant::{Member, TenantCreated, TenantLog, TenantProfile};
 use crate::model::text::{PersonName, TenantName};
 use crate::tenant::Tenant;
 
@@ -112,8 +117,7 @@ impl Accounts {
     ) -> Result<SignedIn> {
         // Each sends an email to whatever address is given.
         self.count_address(&client).await?;
-        let now = self.dynamo.request().clock().now();
-        let Newcomer { user, tenant } = Newcomer::of(email.clone(), name, None, now)?;
+        let Newcomer { user, tenant } = self.newcomer(email.clone(), name, None)?;
         let account = Account {
             user_id: user.id,
             password_hash: Some(password::hash(password).await?),
@@ -133,7 +137,8 @@ impl Accounts {
         Ok(SignedIn::of(user, tenant, tokens))
     }
 
-    /// Logs a user in, in their home tenant or, if they have left it, in another of theirs.
+    /// Logs a user in, in their home tenant or, if they have left it, in another of theirs. Whoever belongs to
+    /// none any more gets a new one of their own, as at a sign-up.
     ///
     /// # Errors
     /// 401, the same and after the same time, for an unknown address and for a wrong password; 429 after too
@@ -155,45 +160,18 @@ impl Accounts {
         let user_id = account
             .as_ref()
             .map_or_else(UserId::new, |account| account.user_id);
-        let (matches, user, memberships) = futures::try_join!(
-            password::is_right(password, hash),
-            self.dynamo.get(Key::user(user_id)),
-            self.memberships(user_id),
-        )?;
-        let home = user.as_ref().map(|user| user.home);
-        let membership = memberships
-            .iter()
-            .find(|membership| Some(membership.tenant_id) == home)
-            .or(memberships.first());
+        let (matches, known) =
+            futures::try_join!(password::is_right(password, hash), self.known(user_id))?;
         let Some(account) = account.filter(|_| matches) else {
-            self.tell_of_failure(user_id, membership).await?;
+            self.tell_of_failure(user_id, known.memberships.first())
+                .await?;
             return Err(Error::wrong_credentials());
         };
-        let user = user
-            .ok_or_else(|| Error::internal("an account has no user"))?
-            .into_inner();
-        let membership =
-            membership.ok_or_else(|| Error::forbidden("You are not a member of any tenant"))?;
-        let began = self.new_session(user.id, membership.tenant_id, client.clone());
-        self.dynamo.request().bind(membership.tenant_id)?;
-        let mut parts = vec![self.unchanged(&account)?];
-        parts.extend(began.parts(&self.dynamo)?);
-        let (tenant, began_now, ()) = futures::try_join!(
-            self.dynamo.get(Key::tenant_profile(membership.tenant_id)),
-            self.dynamo.transact(parts),
+        let (signed_in, ()) = futures::try_join!(
+            self.enter(&account, known, &client),
             Box::pin(self.note_success(email, &client)),
         )?;
-        match began_now {
-            Transacted::Unmet(0) => return Err(Error::wrong_credentials()),
-            outcome => outcome.done()?,
-        }
-        // Nobody holds the session's tokens yet: it is not one before it is told of.
-        self.tell_of_session(&began).await?;
-        let tenant = tenant
-            .ok_or_else(|| Error::internal("a membership has no tenant"))?
-            .into_inner();
-        let tokens = self.tokens(&began, Some(membership.role))?;
-        Ok(SignedIn::of(user, tenant, tokens))
+        Ok(signed_in)
     }
 
     /// Tells the audit log of a log-in that failed, in the tenant that it would have begun in. Where there is none
@@ -354,6 +332,26 @@ impl Accounts {
         check.build().map(checking).map_err(Error::internal)
     }
 
+    fn newcomer(
+        &self,
+        email: Email,
+        name: PersonName,
+        verified_at: Option<Millis>,
+    ) -> Result<Newcomer> {
+        let id = UserId::new();
+        let tenant = self.workspace(id, &name)?;
+        let user = User {
+            id,
+            email,
+            name,
+            verified_at,
+            home: tenant.id,
+            founded: 0,
+            created_at: tenant.created_at,
+        };
+        Ok(Newcomer { user, tenant })
+    }
+
     async fn memberships(&self, user_id: UserId) -> Result<Vec<Membership>> {
         self.dynamo.query(Partition::memberships(user_id)).await
     }
@@ -363,34 +361,6 @@ impl Accounts {
 struct Newcomer {
     user: User,
     tenant: TenantProfile,
-}
-
-impl Newcomer {
-    fn of(
-        email: Email,
-        name: PersonName,
-        verified_at: Option<Millis>,
-        now: Millis,
-    ) -> Result<Self> {
-        let tenant = TenantProfile {
-            id: TenantId::new(),
-            name: TenantName::try_from(format!("{name}'s workspace"))
-                .map_err(|invalid| Error::internal(invalid.0))?,
-            slug: None,
-            settings: TenantSettings::default(),
-            created_at: now,
-            deleting_at: None,
-        };
-        let user = User {
-            id: UserId::new(),
-            email,
-            name,
-            verified_at,
-            home: tenant.id,
-            created_at: now,
-        };
-        Ok(Self { user, tenant })
-    }
 }
 
 impl SignedIn {

@@ -171,7 +171,7 @@ impl Audit {
         entry: AuditEntry,
     ) -> Result<()> {
         let key = Key::audit(*tenant, entry.at, entry.id);
-        let row = AuditRow::kept_for(settings.audit_retention_days, entry);
+        let row = AuditRow::kept_for(settings.audit_retention_days.get(), entry);
         let _it_was_not_there = self.dynamo.create(&key, &row).await?;
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Audit {
 
 /// Since when a tenant keeps what has happened.
 fn oldest(settings: &TenantSettings, now: Millis) -> Millis {
-    now - Millis::from(settings.audit_retention_days) * SECONDS_A_DAY * 1000
+    now - Millis::from(settings.audit_retention_days.get()) * SECONDS_A_DAY * 1000
 }
 
 /// A way back in time, month by month, as far as one request goes.

@@ -3,6 +3,8 @@
 
 mod scope;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -224,44 +226,57 @@ impl Change {
     /// 404 if the scope has gone meanwhile; 503 if the race could not be won in time, or DynamoDB does
     /// not answer; nothing is written then, unless the answer itself was lost.
     pub async fn commit(mut self) -> Result<Committed> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
         let mut backoff = Backoff::default();
         loop {
-            let seq = self.scope.next_seq();
-            let outcome = self
-                .dynamo
-                .client()
-                .transact_write_items()
-                .set_transact_items(Some(self.parts(seq)?))
-                .send()
-                .await;
-            let Err(error) = outcome else {
-                return Ok(Committed { seq });
+            let lost = match self.attempt().await? {
+                Ok(committed) => return Ok(committed),
+                Err(lost) => lost,
             };
-            if let Some(refusal) = self.refused(&error) {
-                return Err(refusal);
-            }
-            if !self.lost_a_race(&error) {
-                return Err(error.into());
-            }
             if !backoff.wait(self.dynamo.request()).await {
-                return Err(Error::unavailable(error));
+                return Err(Error::unavailable(lost));
             }
             self.scope.reload(&self.dynamo).await?;
         }
     }
 
+    /// Commits what was decided by what was read since its scope was: once. Nothing if another change of the
+    /// scope came first, for then it has to be read and decided anew.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub(crate) async fn commit_as_read(mut self) -> Result<Option<Committed>> {
+        Ok(self.attempt().await?.ok())
+    }
+
+    /// One transaction; or why it was not committed, though it may be at another try.
+    async fn attempt(&mut self) -> Result<Result<Committed, SdkError<TransactWriteItemsError>>> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let seq = self.scope.next_seq();
+        let outcome = self
+            .dynamo
+            .client()
+            .transact_write_items()
+            .set_transact_items(Some(self.parts(seq)?))
+            .send()
+            .await;
+        let Err(error) = outcome else {
+            return Ok(Ok(Committed { seq }));
+        };
+        if let Some(refusal) = self.refused(&error) {
+            return Err(refusal);
+        }
+        if self.lost_a_race(&error) {
+            Ok(Err(error))
+        } else {
+            Err(error.into())
+        }
+    }
+
     /// What a condition that was not met means, if that has been said. The rows are the last parts but the
     /// upload's.
-    fn refused<R>(
-        &mut self,
-        error: &aws_sdk_dynamodb::error::SdkError<
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
-            R,
-        >,
-    ) -> Option<Error> {
+    fn refused(&mut self, error: &SdkError<TransactWriteItemsError>) -> Option<Error> {
         let reasons = cancellation(error)?;
         let rows = self.rows.len() + usize::from(self.upload.is_some());
         let first = reasons.len().checked_sub(rows)?;
@@ -275,13 +290,7 @@ impl Change {
 
     /// Whether the change may well succeed if it is tried again. The scope and its event are the first
     /// parts, and fail together when another has claimed the `seq`; any other failed condition is final.
-    fn lost_a_race<R>(
-        &self,
-        error: &aws_sdk_dynamodb::error::SdkError<
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
-            R,
-        >,
-    ) -> bool {
+    fn lost_a_race(&self, error: &SdkError<TransactWriteItemsError>) -> bool {
         let Some(reasons) = cancellation(error) else {
             return false;
         };

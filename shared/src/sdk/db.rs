@@ -1,5 +1,7 @@
 //! Tenants' rows, by keys that the tenant minted.
 
+mod members;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::change::Change;

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put,
-    TransactWriteItem, Update, WriteRequest,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes,
+    Put, TransactWriteItem, Update, WriteRequest,
 };
 
 use super::backoff::Backoff;
@@ -240,6 +240,33 @@ impl Dynamo {
             }
         }
         Ok(rows)
+    }
+
+    /// The rows of a partition from the last one on, or from before `start`, up to `most`; strongly consistent.
+    pub(crate) async fn last<T: Row>(
+        &self,
+        partition: Partition<T>,
+        start: Option<Key<T>>,
+        most: usize,
+    ) -> Result<Vec<T>> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.table(partition.table())?)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
+            .expression_attribute_values(
+                ":prefix",
+                AttributeValue::S(partition.prefix().to_owned()),
+            )
+            .set_exclusive_start_key(start.map(|key| key.item()))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let items = answer.items.unwrap_or_default();
+        items.into_iter().map(from_item).collect()
     }
 
     /// All parts or none, tried again for as long as only other transactions are in the way and the request

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use local::template::EventSource;
 use serde::Deserialize;
-use shared::endpoint::{Endpoint, Resource, Trigger};
+use shared::endpoint::{Endpoint, Trigger};
 
 use super::grants::{RECEIVE, TENANT_ROLE, queue_name};
 use super::workspace::{TEMPLATE, endpoints, read};
@@ -99,7 +99,7 @@ fn each_function_is_configured_with_what_it_uses_and_no_more() {
         let used = endpoint.uses.iter().map(|used| used.resource);
         let role = endpoint.of_a_tenant().next().map(|_| TENANT_ROLE);
         let variables = used
-            .flat_map(Resource::variables)
+            .flat_map(|used| used.variables())
             .chain(endpoint.optional_variables())
             .copied()
             .chain(role);

@@ -160,7 +160,7 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
     };
     let name = |endpoint: &Endpoint| endpoint.name.to_owned();
     let all = endpoints();
-    let (known, noting) = (
+    let (callers, writers) = (
         all.iter()
             .copied()
             .filter(knows)
@@ -173,7 +173,7 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
             .collect::<Lines>(),
     );
     assert_none(
-        &known.difference(&noting).cloned().collect(),
+        &callers.difference(&writers).cloned().collect(),
         "A refusal of who is known stands in the audit log before it is given out.",
         "add uses::AUDIT_APPEND to the endpoint, and the grant to template.yaml.",
     );
@@ -290,6 +290,7 @@ fn granted(used: &Use) -> impl Iterator<Item = String> {
 fn partitions(resource: Resource) -> Option<&'static str> {
     match resource {
         Resource::Ephemeral => Some("T#*"),
+        Resource::KeyUses => Some("KEYUSE#*"),
         Resource::Attempts => Some("RATE#*"),
         Resource::Tickets => Some("TICKET#*"),
         Resource::ConnectionRows => Some("CONN#*"),
@@ -361,7 +362,7 @@ fn arn(resource: Resource) -> String {
         Resource::Lsi3 => table("data/index/lsi3"),
         Resource::Lsi4 => table("data/index/lsi4"),
         Resource::Vectors => table("data/index/vectors"),
-        Resource::Identity | Resource::IdentityWithData => table("identity"),
+        Resource::Identity | Resource::IdentityWithData | Resource::KeyUses => table("identity"),
         Resource::Ephemeral
         | Resource::Attempts
         | Resource::Tickets

@@ -30,6 +30,15 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("get-me", 200),
         ("list-sessions", 200),
         ("delete-session", 204),
+        ("create-api-key", 201),
+        ("list-api-keys", 200),
+        ("delete-api-key", 204),
+        ("create-tenant", 201),
+        ("get-tenant", 200),
+        ("update-tenant-settings", 200),
+        ("list-members", 200),
+        ("update-member", 200),
+        ("remove-member", 204),
         ("create-project", 201),
         ("list-projects", 200),
         ("create-task", 201),
@@ -166,6 +175,29 @@ impl Scene {
                 let session = self.app.log_in(&self.ada).await.session_id();
                 self.ada.delete(&format!("/api/sessions/{session}")).await
             }
+            "create-tenant"
+            | "get-tenant"
+            | "update-tenant-settings"
+            | "list-members"
+            | "update-member"
+            | "remove-member" => self.request_of_a_tenant(&title).await,
+            // Each for somebody else: nobody may have many.
+            "create-api-key" => {
+                let somebody = self.somebody(&title).await;
+                let body = json!({ "name": title, "role": "viewer" });
+                somebody.post("/api/api-keys", body).await
+            }
+            "list-api-keys" => {
+                if self.asked.load(SeqCst) == 1 {
+                    self.ada.api_key("viewer").await;
+                }
+                self.ada.get("/api/api-keys").await
+            }
+            "delete-api-key" => {
+                let somebody = self.somebody(&title).await;
+                let key = somebody.api_key("editor").await;
+                somebody.delete(&format!("/api/api-keys/{}", key.id)).await
+            }
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -246,6 +278,40 @@ impl Scene {
             .await
     }
 
+    async fn request_of_a_tenant(&self, title: &str) -> Answer {
+        match self.happy.function {
+            "create-tenant" => {
+                let slug = title.replace(' ', "-").to_lowercase();
+                let body = json!({ "name": title, "slug": slug });
+                self.ada.post("/api/tenants", body).await
+            }
+            "get-tenant" => {
+                let path = format!("/api/tenants/{}", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
+            "update-tenant-settings" => {
+                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
+                self.ada.put(&path, json!({ "name": title })).await
+            }
+            "list-members" => self.ada.get("/api/members?role=admin").await,
+            "update-member" => {
+                let path = format!("/api/members/{}", self.colleague(title).await);
+                self.ada.patch(&path, json!({ "role": "admin" })).await
+            }
+            "remove-member" => {
+                let path = format!("/api/members/{}", self.colleague(title).await);
+                self.ada.delete(&path).await
+            }
+            other => unreachable!("{other}"),
+        }
+    }
+
+    /// The id of a new member of ada's tenant.
+    async fn colleague(&self, title: &str) -> String {
+        let guest = self.somebody(title).await;
+        self.app.enrol(&self.ada, &guest, "editor").await.user_id
+    }
+
     /// Notes that the last request failed; `lost` if all was done and only the answer was lost.
     pub(super) fn failed(&self, lost: bool) {
         if !lost {
@@ -264,6 +330,21 @@ impl Scene {
                 assert_eq!(accounts.len(), done + 1);
                 let users = self.app.rows(tables::IDENTITY, "USER").await;
                 assert_eq!(users.len(), done + 1);
+            }
+            "create-api-key" => {
+                for (table, sk) in [(tables::IDENTITY, "KEY"), (tables::DATA, "KEY#")] {
+                    let rows = self.app.rows(table, sk).await;
+                    let each = if table == tables::IDENTITY { 2 } else { 1 };
+                    assert_eq!(rows.len(), each * done, "{table}");
+                }
+            }
+            "delete-api-key" => {
+                let rows = self.app.rows(tables::IDENTITY, "KEY").await;
+                assert_eq!(rows.len(), 2 * (self.asked.load(SeqCst) - done));
+            }
+            "create-tenant" => {
+                let slugs = self.app.rows(tables::IDENTITY, "SLUG").await;
+                assert_eq!(slugs.len(), done);
             }
             "create-project" => {
                 let (listed, _) = self.ada.projects().await;

@@ -47,6 +47,7 @@ pub(super) async fn measure(scene: Scene) -> Figures {
     };
     sheet.starts().await;
     sheet.accounts().await;
+    sheet.tenants().await;
     sheet.invitations().await;
     sheet.projects().await;
     sheet.search().await;
@@ -112,8 +113,38 @@ impl Sheet {
             404,
         )
         .await;
+        self.http("get-me/by-key", "by a key, seen for the first time", 200)
+            .await;
+        self.http("get-me/by-key", "by a key, within a minute", 200)
+            .await;
+        self.http("create-api-key/ok", "made", 201).await;
+        self.http("create-api-key/by-key", "by a key", 403).await;
+        self.http("list-api-keys/ok", "two keys, by a key", 200)
+            .await;
+        self.http("delete-api-key/ok", "a key", 204).await;
+        self.http("delete-api-key/key-of-another", "key of another", 404)
+            .await;
         self.http("get-jwks/ok", "read", 200).await;
         self.http("not-found/unknown-path", "unknown path", 404)
+            .await;
+    }
+
+    async fn tenants(&mut self) {
+        self.http("create-tenant/ok", "made", 201).await;
+        self.http("create-tenant/reserved-slug", "bad input", 422)
+            .await;
+        self.http("get-tenant/ok", "read", 200).await;
+        self.http("get-tenant/another-s", "another's", 404).await;
+        self.http("update-tenant-settings/ok", "set up", 200).await;
+        self.http("update-tenant-settings/ok", "unchanged", 200)
+            .await;
+        self.http("list-members/ok", "all", 200).await;
+        self.http("list-members/by-role", "of one role", 200).await;
+        self.http("update-member/ok", "another role", 200).await;
+        self.http("update-member/last-admin", "the last admin", 409)
+            .await;
+        self.http("remove-member/ok", "removed", 204).await;
+        self.http("remove-member/not-a-member", "no such member", 404)
             .await;
     }
 

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use shared::lambda::{Function, stream};
-use tests::{App, Member, PASSWORD};
+use tests::{ApiKey, App, Member, PASSWORD};
+use tokio::sync::OnceCell;
 
 use super::meter::Meter;
+use crate::fixtures::{COLLEAGUE, colleague};
 
 /// A stack, ada with a project, and bob, who is of another tenant.
 pub(super) struct Scene {
@@ -21,6 +23,8 @@ pub(super) struct Scene {
     pub(super) task: String,
     bob: Member,
     bobs_project: String,
+    /// A key of ada's, once it is needed.
+    key: OnceCell<ApiKey>,
     /// How many others have been signed up.
     named: AtomicUsize,
 }
@@ -52,6 +56,7 @@ impl Scene {
             task,
             bob,
             bobs_project,
+            key: OnceCell::new(),
             named: AtomicUsize::new(0),
         };
         let index = scene.event("index-task/ok").await;
@@ -93,6 +98,20 @@ impl Scene {
                     .replace(&session, &other.session_id());
             }
         }
+        if text.contains("{{ada.key}}") {
+            let key = self.key.get_or_init(|| self.ada.api_key("admin")).await;
+            text = text.replace("{{ada.key}}", &key.key);
+        }
+        for (name, member) in [("ada", &self.ada), ("bob", &self.bob)] {
+            let placeholder = format!("{{{{{name}.keyid}}}}");
+            if text.contains(&placeholder) {
+                text = text.replace(&placeholder, &member.api_key("admin").await.id);
+            }
+        }
+        if text.contains(COLLEAGUE) {
+            let colleague = colleague(&self.app, &self.ada.tenant_id).await;
+            text = text.replace(COLLEAGUE, &colleague);
+        }
         for (name, member) in [("ada", &self.ada), ("bob", &self.bob)] {
             let placeholder = format!("{{{{{name}.invitation}}}}");
             if text.contains(&placeholder) {
@@ -103,7 +122,7 @@ impl Scene {
                 text = text.replace(&placeholder, id);
             }
         }
-        for name in ["cleo", "dora", "gone", "gus"] {
+        for name in ["cleo", "dora", "gone", "gus", "hal"] {
             if text.contains(&format!("{{{{{name}")) {
                 let number = self.named.fetch_add(1, Ordering::Relaxed);
                 let member = self.app.member(&format!("{name}-{number}")).await;
@@ -122,6 +141,7 @@ impl Scene {
             ("{{ada.project}}", &self.project),
             ("{{ada.task}}", &self.task),
             ("{{bob.user}}", &self.bob.user_id),
+            ("{{bob.tenant}}", &self.bob.tenant_id),
             ("{{bob.project}}", &self.bobs_project),
             ("{{email}}", "new@example.com"),
         ]

@@ -268,6 +268,136 @@ fn delete_session_answers_whatever_it_is_sent() {
 }
 
 #[test]
+fn create_tenant_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let rows = |table, prefix| arena.rows(table, prefix);
+    let (data, tenants) = (rows(tables::DATA, ""), rows(tables::IDENTITY, "TENANT"));
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/tenants",
+            valid: vec![
+                json!({ "name": "Acme", "slug": "acme" }),
+                json!({ "name": "Acme", "slug": "admin" }),
+                json!({ "name": "\u{200b}" }),
+            ],
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    assert!((1..=50).contains(&accepted));
+    // The log, its first event, and the founder in the list of members.
+    assert_eq!(rows(tables::DATA, ""), data + 3 * accepted);
+    assert_eq!(rows(tables::IDENTITY, "TENANT"), tenants + accepted);
+    assert!(rows(tables::IDENTITY, "SLUG") <= accepted);
+    arena.close();
+}
+
+#[test]
+fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let ada = &arena.ada;
+    let before = arena.rows(tables::DATA, "");
+    let settings = json!({
+        "name": "Acme",
+        "default_role": "viewer",
+        "attachment_limit_bytes": 0,
+        "rate_limits": { "requests_per_minute": 60 },
+        "digest": { "hour": 0, "time_zone": "America/Argentina/Buenos_Aires" },
+        "sign_up_domains": ["example.com", "EXAMPLE.com"],
+        "audit_retention_days": 30,
+    });
+    let tenant = format!("/api/tenants/{}", ada.tenant_id);
+    let member = format!("/api/members/{}", ada.user_id);
+    let mut changes = 0;
+    for (method, path, valid, succeeds) in [
+        ("GET", tenant.clone(), vec![], true),
+        (
+            "PUT",
+            format!("{tenant}/settings"),
+            vec![settings, json!({ "name": "B" })],
+            true,
+        ),
+        ("GET", "/api/members".to_owned(), vec![], true),
+        (
+            "PATCH",
+            member.clone(),
+            vec![json!({ "role": "admin" })],
+            true,
+        ),
+        // The last admin stays.
+        ("DELETE", member, vec![json!({})], false),
+    ] {
+        let route = Route {
+            method,
+            path: path.leak(),
+            valid,
+            token: Some(ada.token.clone()),
+        };
+        let accepted = throw_at(&arena, &route);
+        assert_eq!(accepted > 0, succeeds, "{method} {}", route.path);
+        changes += if method == "PUT" { accepted } else { 0 };
+    }
+    // An event for each change; what changes nothing is none.
+    let events = arena.rows(tables::DATA, "") - before;
+    assert!((2..=changes).contains(&events), "{events} of {changes}");
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
+fn create_api_key_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let tomorrow = arena.app.stack().clock().now() + 24 * 3_600_000;
+    let accepted = throw_at(
+        &arena,
+        &Route {
+            method: "POST",
+            path: "/api/api-keys",
+            valid: vec![
+                json!({ "name": "Robot", "role": "editor", "expires_at": tomorrow }),
+                json!({ "name": "🤖", "role": "viewer", "expires_at": null }),
+            ],
+            token: Some(arena.ada.token.clone()),
+        },
+    );
+    // There is room for twenty.
+    assert!((1..=20).contains(&accepted), "{accepted}");
+    // The key and its owner, and its place in the list.
+    assert_eq!(arena.rows(tables::IDENTITY, "KEY"), 2 * accepted);
+    assert_eq!(arena.rows(tables::DATA, "KEY#"), accepted);
+    arena.close();
+}
+
+#[test]
+fn what_looks_after_api_keys_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    arena.wait(arena.ada.api_key("viewer"));
+    let before = arena.rows(tables::IDENTITY, "");
+    for (method, path, valid) in [
+        ("GET", "/api/api-keys", Vec::new()),
+        (
+            "DELETE",
+            "/api/api-keys/01900000-0000-7000-8000-000000000000",
+            vec![json!({})],
+        ),
+    ] {
+        let accepted = throw_at(
+            &arena,
+            &Route {
+                method,
+                path,
+                valid,
+                token: Some(arena.ada.token.clone()),
+            },
+        );
+        assert_eq!(accepted > 0, method == "GET", "there is no such key");
+    }
+    assert_eq!(arena.rows(tables::IDENTITY, ""), before);
+    arena.close();
+}
+
+#[test]
 fn create_project_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let before = arena.rows(tables::DATA, "");

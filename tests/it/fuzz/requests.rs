@@ -48,6 +48,8 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/log-out",
     "/api/log-out-everywhere",
     "/api/me",
+    "/api/members",
+    "/api/members/x",
     "/api/realtime-ticket",
     "/api/refresh-token",
     "/api/reset-password",
@@ -56,6 +58,9 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/sessions",
     "/api/sessions/x",
     "/api/sign-up",
+    "/api/tenants",
+    "/api/tenants/x",
+    "/api/tenants/x/settings",
     "/api/verify-email",
 ];
 
@@ -130,6 +135,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-forwarded-proto", "gopher"),
     ("x-http-method-override", "DELETE"),
     ("x-request-id", "mine"),
+    ("x-tenant-id", "mine"),
 ];
 
 impl Route {

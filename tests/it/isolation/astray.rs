@@ -11,7 +11,7 @@ use shared::endpoint::uses;
 use shared::lambda::Doors;
 use tests::{App, Issuer, tables};
 
-use crate::fixtures::cases;
+use crate::fixtures::{cases, fill};
 
 /// Which net is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Scene {
             }
             for case in cases(endpoint.name) {
                 if every_case || case == "ok" {
-                    let event = Event::read(&mut filler, endpoint.name, &case).await;
+                    let event = Event::read(&app, &mut filler, endpoint.name, &case).await;
                     events.push(event.at_first_sight(&issuer));
                 }
             }
@@ -135,9 +135,12 @@ impl Scene {
                 assert_eq!(answer["statusCode"], 200, "refresh-token: {answer}");
             }
         }
+        // A log-in reaches what is a tenant's only where it has to make one.
+        let hals = filler.fill("{{hal.tenant}}").await.expect("he has one");
+        app.being_deleted(&hals).await;
         // Only now: who is sent something over a connection that is none is forgotten.
         for opening in ["realtime-connect", "realtime-subscribe"] {
-            let event = Event::read(&mut filler, opening, "ok").await;
+            let event = Event::read(&app, &mut filler, opening, "ok").await;
             let answer = event.answer(&app).await;
             assert_eq!(answer["statusCode"], 200, "{opening}: {answer}");
         }
@@ -151,9 +154,9 @@ impl Scene {
 }
 
 impl Event {
-    async fn read(filler: &mut Filler, function: &'static str, case: &str) -> Self {
+    async fn read(app: &App, filler: &mut Filler, function: &'static str, case: &str) -> Self {
         let text = local::events::read(&format!("{function}/{case}"));
-        let text = filler.fill(&text.expect("there is such a fixture")).await;
+        let text = fill(app, filler, &text.expect("there is such a fixture")).await;
         Self {
             function,
             case: case.to_owned(),

@@ -59,6 +59,12 @@ async fn iam_alone_refuses_every_kind_of_call_for_another_tenant() {
         let outcome = call(&dynamodb(&app, session), "SearchVectors", &[mine]).await;
         sheet.expect("SearchVectors", "own", outcome, granted);
     }
+    let manager = session(&app, "remove-member", "TenantManager", mine).await;
+    let client = dynamodb(&app, &manager);
+    for (whose, of, granted) in [("own", &[mine][..], true), ("another's", &[theirs], false)] {
+        let outcome = call(&client, "DeleteItem", of).await;
+        sheet.expect("DeleteItem", whose, outcome, granted);
+    }
     sheet.close();
     app.stop().await;
 }
@@ -144,7 +150,7 @@ const KINDS: [(&str, bool); 11] = [
     ("Query, begun at a key", false),
 ];
 
-/// Those that no role of a tenant is granted.
+/// Those that neither who reads nor who writes is granted.
 const NEVER: [(&str, bool); 7] = [
     ("Scan", false),
     ("ExecuteStatement", false),

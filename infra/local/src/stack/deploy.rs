@@ -33,6 +33,9 @@ const SIGNING_KEY: &str = "/tenon/signing-key";
 const MAIL_KEY: &str = "/tenon/mail-key";
 const DERIVATION_KEY: &str = "/tenon/derivation-key";
 
+/// Browsers and curl take any name below it for this machine: `http://acme.localhost:3000`.
+const TENANT_DOMAIN: &str = "localhost";
+
 /// Environment variables by function.
 type Environments = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -57,6 +60,7 @@ pub(super) fn read_template(
         .parameter("TenantIsolation", tenant_isolation.to_string())
         .parameter("OidcIssuer", named(|at| &at.issuer))
         .parameter("OidcAudience", named(|at| &at.audience))
+        .parameter("TenantDomain", TENANT_DOMAIN)
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
         .parameter("AllowedOrigins", allowed_origins(api, origins))
         .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));

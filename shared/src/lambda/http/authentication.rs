@@ -3,12 +3,16 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 
 use super::header;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::caller::{Caller, Identity};
 use crate::model::secret::ApiKey;
 use crate::model::tenant::Slug;
 use crate::sdk::Sdk;
 use crate::sdk::accounts::Selection;
+
+/// What a path calls the tenant that it is of.
+pub(super) const TENANT: &str = "id";
 
 /// What a request presents.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +24,7 @@ enum Presented<'a> {
 /// The caller as of now; nobody if what is presented is not valid.
 pub(super) async fn authenticate<C: Caller>(
     sdk: &Sdk,
+    endpoint: &Endpoint,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<Option<Identity>> {
     if !C::AUTHENTICATED {
@@ -28,7 +33,7 @@ pub(super) async fn authenticate<C: Caller>(
     let Some(presented) = presented(request)? else {
         return Ok(None);
     };
-    let selection = selection(request, sdk.accounts.domain());
+    let selection = selection(endpoint, request, sdk.accounts.domain());
     match presented {
         Presented::Token(token) if sdk.accounts.is_of_provider(token) => {
             visiting::<C>(sdk, token, &selection).await
@@ -80,16 +85,26 @@ fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
         .then_some(token.trim())
 }
 
-/// `X-Tenant-Id`, and what stands before `domain` in the host's name.
-fn selection(request: &ApiGatewayV2httpRequest, domain: Option<&str>) -> Selection {
+/// The path of what is a tenant's own, `X-Tenant-Id`, and what stands before `domain` in the host's name.
+fn selection(
+    endpoint: &Endpoint,
+    request: &ApiGatewayV2httpRequest,
+    domain: Option<&str>,
+) -> Selection {
     let host = request.request_context.domain_name.as_deref();
+    let in_path = request.path_parameters.get(TENANT);
     Selection {
+        in_path: in_path
+            .filter(|_| endpoint.names_its_tenant())
+            .map(|id| id.parse())
+            .into(),
         id: header(request, "x-tenant-id")
             .map(|id| id.trim().parse())
             .into(),
         slug: host
             .zip(domain)
             .and_then(|(host, domain)| subdomain(host, domain))
+            .filter(|name| !Slug::is_reserved(name))
             .map(Slug::try_from)
             .into(),
     }
@@ -108,6 +123,8 @@ mod tests {
     use crate::sdk::accounts::Named;
     use proptest::prelude::*;
     use serde_json::json;
+
+    const PLAIN: Endpoint = Endpoint::http("one", "GET", "/api/things/{id}");
 
     fn request(headers: &[(&str, &str)], host: &str) -> ApiGatewayV2httpRequest {
         let headers: serde_json::Map<_, _> = headers
@@ -152,7 +169,7 @@ mod tests {
     fn a_tenant_is_named_by_header_or_by_host() {
         const ID: &str = "01900000-0000-7000-8000-000000000001";
         let of = |headers: &[(&str, &str)], host: &str| {
-            selection(&request(headers, host), Some("tenon.example"))
+            selection(&PLAIN, &request(headers, host), Some("tenon.example"))
         };
         let slug = |text: &str| Named::from(Some(Slug::try_from(text.to_owned())));
         assert_eq!(of(&[], "tenon.example"), Selection::default());
@@ -165,7 +182,27 @@ mod tests {
             Named::from(Some(ID.parse()))
         );
         assert_eq!(of(&[("x-tenant-id", "acme")], "x").id, Named::Nobody);
-        assert_eq!(selection(&request(&[], "a.b"), None), Selection::default());
+        let nothing = selection(&PLAIN, &request(&[], "a.b"), None);
+        assert_eq!(nothing, Selection::default());
+        assert_eq!(of(&[], "api.tenon.example"), Selection::default());
+    }
+
+    #[test]
+    fn a_tenant_is_named_by_the_path_of_what_is_its_own_and_by_no_other() {
+        const ID: &str = "01900000-0000-7000-8000-000000000001";
+        let of = |path: &'static str, id: &str| {
+            let mut request = request(&[], "x");
+            request
+                .path_parameters
+                .insert(TENANT.to_owned(), id.to_owned());
+            selection(&Endpoint::http("one", "GET", path), &request, None).in_path
+        };
+        let named = Named::from(Some(ID.parse()));
+        assert_eq!(of("/api/tenants/{id}", ID), named);
+        assert_eq!(of("/api/tenants/{id}/settings", ID), named);
+        assert_eq!(of("/api/tenants/{id}/settings", "x"), Named::Nobody);
+        assert_eq!(of("/api/tenants/{id}s", ID), Named::Nothing);
+        assert_eq!(of("/api/sessions/{id}", ID), Named::Nothing);
     }
 
     proptest! {
@@ -182,7 +219,7 @@ mod tests {
             if let Ok(presented) = presented(&request) {
                 prop_assert_eq!(presented.is_some(), header_is_bearer(&authorization) || key.as_ref().is_some_and(|key| key.is_ascii()));
             }
-            let selection = selection(&request, Some("tenon.example"));
+            let selection = selection(&PLAIN, &request, Some("tenon.example"));
             if let Named::One(slug) = selection.slug {
                 let named = format!("{}.tenon.example", slug.as_str());
                 prop_assert_eq!(host.to_ascii_lowercase(), named);

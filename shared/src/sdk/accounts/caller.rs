@@ -7,10 +7,9 @@ use super::super::dynamo::{Item, from_item};
 use super::Accounts;
 use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Identity, Place, Principal};
-use crate::keys::{Key, Row, Table};
-use crate::model::Millis;
+use crate::keys::{Key, Row, Table, api_key_hash};
 use crate::model::account::{Membership, Role};
-use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord};
+use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::id::{TenantId, UserId};
 use crate::model::realtime::Holder;
 use crate::model::secret::ApiKey;
@@ -24,6 +23,8 @@ const REMEMBERED: usize = 1_000;
 /// The tenant that a request names beside its credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
+    /// In the path of what is a tenant's own.
+    pub in_path: Named<TenantId>,
     /// In a header.
     pub id: Named<TenantId>,
     /// In the host's name.
@@ -31,7 +32,7 @@ pub(crate) struct Selection {
 }
 
 /// What a request names somewhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Named<T> {
     /// Nothing.
     #[default]
@@ -81,6 +82,8 @@ struct Found {
     ceiling: Option<Role>,
     membership: Option<Membership>,
     profile: Option<TenantProfile>,
+    /// Whether it is time to write down that a key is in use.
+    use_is_due: bool,
 }
 
 impl Accounts {
@@ -166,13 +169,13 @@ impl Accounts {
         let claimant = Claimant {
             user_id: holder.user_id,
             credential: holder.credential,
-            own: None,
+            own: Some(holder.tenant_id),
         };
         self.identity(claimant, Choice::Own(holder.tenant_id)).await
     }
 
     async fn owner(&self, key: &ApiKey) -> Result<Option<ApiKeyOwner>> {
-        let row = Key::api_key_owner(key);
+        let row = Key::api_key_owner(&api_key_hash(key));
         let owners = self.dynamo.request().connections().key_owners();
         if let Some(owner) = owners.get(row.pk()) {
             return Ok(Some(owner));
@@ -190,11 +193,14 @@ impl Accounts {
             Named::Nobody => Named::Nobody,
             Named::Nothing => Named::Nothing,
         };
-        Ok(match (&selection.id, &by_slug) {
-            (Named::Nothing, Named::Nothing) => claimant.own.map_or(Choice::Unnamed, Choice::Own),
-            (Named::One(id), Named::One(other)) if id != other => Choice::Contradictory,
-            (Named::Nobody, _) | (_, Named::Nobody) => Choice::Unknown,
-            (Named::One(id), _) | (_, Named::One(id)) => Choice::Named(*id),
+        let named = [selection.in_path, selection.id, by_slug];
+        let mut named = named.into_iter().filter(|name| *name != Named::Nothing);
+        Ok(match named.next() {
+            // Whether what is named beside another tenant is there at all is nobody's business.
+            Some(first) if named.any(|other| other != first) => Choice::Contradictory,
+            Some(Named::One(id)) => Choice::Named(id),
+            Some(Named::Nobody | Named::Nothing) => Choice::Unknown,
+            None => claimant.own.map_or(Choice::Unnamed, Choice::Own),
         })
     }
 
@@ -212,6 +218,7 @@ impl Accounts {
                     user_id: claimant.user_id,
                     credential: claimant.credential,
                     role: membership.role.min(ceiling),
+                    since: membership.created_at,
                     profile: Arc::new(profile),
                 })
             }
@@ -222,7 +229,7 @@ impl Accounts {
             }
             (Choice::Contradictory, _) => {
                 return Err(Error::bad_request(
-                    "The host's name and X-Tenant-Id name two tenants",
+                    "The path, the host's name and X-Tenant-Id name different tenants",
                 ));
             }
         };
@@ -230,6 +237,7 @@ impl Accounts {
             user_id: claimant.user_id,
             credential: claimant.credential,
             place,
+            use_is_due: found.use_is_due,
         }))
     }
 
@@ -240,11 +248,17 @@ impl Accounts {
             Credential::Session(id) => Some(Key::session(user_id, id)),
             _ => None,
         };
-        let api_key = match claimant.credential {
-            Credential::Key(id) => Some(Key::api_key(user_id, id)),
+        let key_id = match claimant.credential {
+            Credential::Key(id) => Some(id),
             _ => None,
         };
+        let api_key = key_id
+            .zip(claimant.own)
+            .map(|(id, tenant)| Key::api_key(user_id, tenant, id));
+        let key_use = key_id.map(Key::api_key_use);
         let tenant = match choice {
+            // A key is good for nothing without its maker's membership, whatever it is used for.
+            _ if key_id.is_some() => claimant.own,
             Choice::Named(id) | Choice::Own(id) => Some(id),
             Choice::Unnamed | Choice::Unknown | Choice::Contradictory => None,
         };
@@ -254,6 +268,7 @@ impl Accounts {
         let keys = [
             session.as_ref().map(Key::item),
             api_key.as_ref().map(Key::item),
+            key_use.as_ref().map(Key::item),
             membership.as_ref().map(Key::item),
             profile.as_ref().map(Key::item),
         ];
@@ -263,26 +278,24 @@ impl Accounts {
         let now = self.dynamo.request().clock().now();
         let session: Option<Session> = taken(&mut items, session.as_ref())?;
         let api_key: Option<ApiKeyRecord> = taken(&mut items, api_key.as_ref())?;
+        let last_use: Option<ApiKeyUse> = taken(&mut items, key_use.as_ref())?;
+        let membership: Option<Membership> = taken(&mut items, membership.as_ref())?;
         let profile: Option<TenantProfile> = taken(&mut items, profile.as_ref())?;
+        let ceiling = match claimant.credential {
+            Credential::Session(_) => session
+                .is_some_and(|session| session.is_live(now))
+                .then_some(Role::Admin),
+            Credential::Key(_) => api_key
+                .filter(|key| key.is_live(membership.as_ref(), now))
+                .map(|key| key.listed.role),
+            Credential::External => Some(Role::Admin),
+        };
         Ok(Found {
-            ceiling: ceiling(claimant.credential, session, api_key, now),
-            membership: taken(&mut items, membership.as_ref())?,
+            ceiling,
+            membership,
             profile: profile.filter(|profile| profile.deleting_at.is_none()),
+            use_is_due: key_id.is_some() && ApiKeyUse::is_due(last_use.as_ref(), now),
         })
-    }
-}
-
-/// The most that a credential allows; nothing if it has ended.
-fn ceiling(
-    credential: Credential,
-    session: Option<Session>,
-    api_key: Option<ApiKeyRecord>,
-    now: Millis,
-) -> Option<Role> {
-    match credential {
-        Credential::Session(_) => session?.is_live(now).then_some(Role::Admin),
-        Credential::Key(_) => api_key.filter(|key| key.is_live(now)).map(|key| key.role),
-        Credential::External => Some(Role::Admin),
     }
 }
 

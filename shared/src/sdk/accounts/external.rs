@@ -101,7 +101,7 @@ impl Accounts {
         let now = self.dynamo.request().clock().now();
         let name = identity.name.clone();
         let name = name.map_or_else(|| name_of(email), Ok)?;
-        let Newcomer { user, tenant } = Newcomer::of(email.clone(), name, Some(now), now)?;
+        let Newcomer { user, tenant } = self.newcomer(email.clone(), name, Some(now))?;
         let account = Account {
             user_id: user.id,
             password_hash: None,

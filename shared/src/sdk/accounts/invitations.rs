@@ -32,7 +32,7 @@ use crate::model::invitation::{
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
 };
 use crate::model::secret::LinkToken;
-use crate::model::tenant::{MemberJoined, TenantLog, TenantProfile};
+use crate::model::tenant::MemberJoined;
 use crate::model::text::{PersonName, TenantName};
 use crate::page::{Cursor, Limit, Page};
 use crate::tenant::Tenant;
@@ -106,7 +106,7 @@ impl Accounts {
         }
         let (open, log, account) = futures::try_join!(
             Box::pin(self.open_invitations(&tenant)),
-            Box::pin(self.tenant_log(&tenant)),
+            Box::pin(self.tenant_log(&self.dynamo, tenant)),
             Box::pin(self.dynamo.get(Key::account(&email))),
         )?;
         if open.iter().any(|invitation| invitation.email == email) {
@@ -178,8 +178,11 @@ impl Accounts {
         id: InvitationId,
     ) -> Result<PublicInvitation> {
         let tenant = caller.tenant;
-        let (before, log) =
-            try_join(self.open_invitation(&tenant, id), self.tenant_log(&tenant)).await?;
+        let (before, log) = try_join(
+            self.open_invitation(&tenant, id),
+            self.tenant_log(&self.dynamo, tenant),
+        )
+        .await?;
         if !caller.profile.settings.sign_up_domains.admit(&before.email) {
             return Err(Error::conflict(
                 "This address is of none of this tenant's domains now",
@@ -216,8 +219,11 @@ impl Accounts {
     /// 404 if it is not open, or another tenant's.
     pub async fn revoke_invitation(&self, caller: &Principal, id: InvitationId) -> Result<()> {
         let tenant = caller.tenant;
-        let (invitation, log) =
-            try_join(self.open_invitation(&tenant, id), self.tenant_log(&tenant)).await?;
+        let (invitation, log) = try_join(
+            self.open_invitation(&tenant, id),
+            self.tenant_log(&self.dynamo, tenant),
+        )
+        .await?;
         let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         let missing = Error::not_found(Invitation::MISSING);
         end_invitation(&self.dynamo, &mut change, &invitation, missing);
@@ -347,11 +353,6 @@ impl Accounts {
             .ok_or_else(|| Error::not_found(Invitation::MISSING))
     }
 
-    async fn tenant_log(&self, tenant: &Tenant) -> Result<Stored<TenantLog>> {
-        let log = self.dynamo.get(tenant.log()).await?;
-        log.ok_or_else(|| Error::not_found(TenantProfile::MISSING))
-    }
-
     async fn membership_of(
         &self,
         tenant: &Tenant,
@@ -441,7 +442,7 @@ impl Accounts {
             let (Some(name), Some(password)) = (name, password) else {
                 return Err(fields(missing, "is required"));
             };
-            return self.newcomer(link, name, password).await;
+            return self.invited(link, name, password).await;
         };
         let user = self.existing_user(account.user_id).await?;
         let proven = user.verified_at.is_some();
@@ -463,7 +464,7 @@ impl Accounts {
         }
     }
 
-    async fn newcomer(
+    async fn invited(
         &self,
         link: &InvitationLink,
         name: PersonName,
@@ -476,6 +477,7 @@ impl Accounts {
             name,
             verified_at: Some(now),
             home: link.tenant_id,
+            founded: 0,
             created_at: now,
         };
         let account = Account {

@@ -83,6 +83,9 @@ impl Scope {
     }
 
     /// Claims the next number: by the one that was read, or as the first.
+    ///
+    /// # Errors
+    /// 409 if a tenant would be left without an admin.
     pub(super) fn claim(&self, dynamo: &Dynamo, at: Millis) -> Result<TransactWriteItem> {
         match self {
             Self::NewProject(row) => dynamo.creation(row.key(), row),
@@ -96,6 +99,11 @@ impl Scope {
                 admins,
                 ..
             } => {
+                if log.admins + admins < 1 {
+                    return Err(Error::conflict(
+                        "A tenant needs an admin, and this is its last",
+                    ));
+                }
                 let counts = [("members", *members), ("admins", *admins)];
                 advance(dynamo, log.key(), log.seq, at, &counts)
             }

@@ -1,0 +1,40 @@
+//! `POST /api/tenants`: one more tenant for somebody who is already here.
+
+use shared::model::tenant::{NewSlug, TenantView};
+use shared::model::text::TenantName;
+use shared::prelude::*;
+use shared::reply::Data;
+
+/// Anyone who is logged in, wherever they act.
+pub const ENDPOINT: Endpoint = Endpoint::http("create-tenant", "POST", "/api/tenants").uses(&[
+    uses::AUTHENTICATE,
+    uses::PUBLIC_KEYS,
+    uses::ACCOUNTS_GET,
+    uses::ACCOUNTS_FOUND_ANOTHER,
+    uses::DB_FOUND,
+    uses::CHANGE_NOTES,
+]);
+
+/// What it is called, and what before a host's name.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    name: TenantName,
+    #[deserr(default)]
+    slug: Option<NewSlug>,
+}
+
+/// Makes the tenant, with the caller as its admin.
+pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<Data<TenantView>>> {
+    let Event { input, caller, .. } = event;
+    let (tenant, committed) = sdk
+        .accounts
+        .found_tenant(&caller, input.name, input.slug)
+        .await?;
+    Ok(Reply::created(tenant.into()).event_seq(committed))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

@@ -1,0 +1,35 @@
+//! `DELETE /api/api-keys/{id}`: a key ends.
+
+use shared::model::id::ApiKeyId;
+use shared::prelude::*;
+
+/// Its maker or an admin, in person.
+pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/api-keys/{id}")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::ACCOUNTS_GET,
+        uses::KEY_REVOKE,
+        uses::KEY_UNLIST,
+        uses::TENANT_CHANGE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Which one.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    id: ApiKeyId,
+}
+
+/// Revokes it, and ends its connections.
+pub async fn handler(sdk: Sdk, event: Event<Input, InPerson<Viewer>>) -> Result<Reply<()>> {
+    let Event { input, caller, .. } = event;
+    let committed = sdk.accounts.revoke_key(&caller, input.id).await?;
+    Ok(Reply::no_content().event_seq(committed))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

@@ -1,0 +1,37 @@
+//! `DELETE /api/members/{user_id}`: a member is shut out, or leaves.
+
+use shared::model::id::UserId;
+use shared::prelude::*;
+
+/// The tenant's admins, and everybody for themselves.
+pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/members/{user_id}")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::KEY_USED,
+        uses::KEYS_OF_MEMBER,
+        uses::ACCOUNTS_PART,
+        uses::TENANT_CHANGE,
+        uses::MEMBER_REMOVE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Who.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    user_id: UserId,
+}
+
+/// Ends the membership, from the next request on.
+pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
+    let Event { input, caller, .. } = event;
+    caller.require_may_remove(input.user_id)?;
+    let committed = sdk.accounts.remove_member(&caller, input.user_id).await?;
+    Ok(Reply::no_content().event_seq(committed))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

@@ -1,0 +1,41 @@
+//! `PATCH /api/members/{user_id}`: a member may do more than before, or less.
+
+use shared::model::account::Role;
+use shared::model::id::UserId;
+use shared::model::tenant::Member;
+use shared::prelude::*;
+use shared::reply::Data;
+
+/// The tenant's admins.
+pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/members/{user_id}")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::KEY_USED,
+        uses::ACCOUNTS_SET_ROLE,
+        uses::TENANT_CHANGE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Who, and what they are from now on.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    user_id: UserId,
+    role: Role,
+}
+
+/// Gives them the role, which holds from their next request on.
+pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<Member>>> {
+    let Event { input, caller, .. } = event;
+    let (member, committed) = sdk
+        .accounts
+        .set_role(&caller, input.user_id, input.role)
+        .await?;
+    Ok(Reply::ok(member.into()).event_seq(committed))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

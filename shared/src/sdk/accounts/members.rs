@@ -1,0 +1,136 @@
+//! Members: what they may do, and how they go. A tenant's own log numbers these changes and counts who is
+//! left, so each is decided by what is so at its number, or decided again.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+
+use super::super::backoff::Backoff;
+use super::super::change::Change;
+use super::super::dynamo::{Dynamo, updating};
+use super::Accounts;
+use crate::error::{Error, Result};
+use crate::event::caller::Principal;
+use crate::keys::{Key, Row, Stored};
+use crate::model::account::Role;
+use crate::model::api_key::ApiKeyRecord;
+use crate::model::id::UserId;
+use crate::model::log::Committed;
+use crate::model::realtime::{CloseConnections, Which};
+use crate::model::tenant::{Member, MemberLeft, MemberRemoved, RoleChanged};
+use crate::tenant::Tenant;
+
+impl Accounts {
+    /// Gives a member of the caller's tenant another role, from their next request on; their connections there
+    /// end. Returns nothing committed if it is the one that they have.
+    ///
+    /// # Errors
+    /// 404 if there is no such member, 409 if they are the last admin.
+    pub async fn set_role(
+        &self,
+        caller: &Principal,
+        user_id: UserId,
+        role: Role,
+    ) -> Result<(Member, Option<Committed>)> {
+        let (tenant, dynamo) = (caller.tenant, &self.dynamo);
+        let mut backoff = Backoff::default();
+        loop {
+            // In this order: what is read after the number is as it was then, if the number still is.
+            let log = self.tenant_log(dynamo, tenant).await?;
+            let before = self.existing_member(tenant, user_id).await?;
+            let member = Member {
+                role,
+                ..Member::clone(&before)
+            };
+            if before.role == role {
+                return Ok((member, None));
+            }
+            let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
+            change.replace(before.key(), &member);
+            change.guarded(promoted(dynamo, tenant, user_id, role), missing());
+            change.count_members(0, is_admin(role) - is_admin(before.role));
+            change.send(&CloseConnections {
+                user_id,
+                which: Which::InTenant,
+            });
+            change.emit(&RoleChanged { user_id, role });
+            if let Some(committed) = change.commit_as_read().await? {
+                return Ok((member, Some(committed)));
+            }
+            self.again(&mut backoff).await?;
+        }
+    }
+
+    /// Ends a membership in the caller's tenant, an other's or the caller's own: the next request is refused,
+    /// and connections there end. Tasks stay with whom they were given to.
+    ///
+    /// # Errors
+    /// 404 if there is no such member, 409 if they are the last admin.
+    pub async fn remove_member(&self, caller: &Principal, user_id: UserId) -> Result<Committed> {
+        let (tenant, dynamo) = (caller.tenant, &self.dynamo);
+        let mut backoff = Backoff::default();
+        loop {
+            let log = self.tenant_log(dynamo, tenant).await?;
+            let (member, keys) = futures::try_join!(
+                self.existing_member(tenant, user_id),
+                self.keys_of_member(tenant, user_id),
+            )?;
+            let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
+            Self::parting(&mut change, &member, &keys);
+            if user_id == caller.user_id {
+                change.emit(&MemberLeft { user_id });
+            } else {
+                change.emit(&MemberRemoved { user_id });
+            }
+            if let Some(committed) = change.commit_as_read().await? {
+                return Ok(committed);
+            }
+            self.again(&mut backoff).await?;
+        }
+    }
+
+    /// All that ends with a membership, in one transaction. What else is a member's, and must not be there when
+    /// they come back, ends here as well.
+    fn parting(change: &mut Change, member: &Stored<Member>, keys: &[ApiKeyRecord]) {
+        let tenant = change.tenant();
+        change.remove(member.key());
+        change.remove(&Key::membership(member.user_id, tenant.id()));
+        Self::ending_keys(change, keys);
+        change.count_members(-1, -is_admin(member.role));
+        change.send(&CloseConnections {
+            user_id: member.user_id,
+            which: Which::InTenant,
+        });
+    }
+
+    async fn existing_member(&self, tenant: Tenant, user_id: UserId) -> Result<Stored<Member>> {
+        let member = self.dynamo.get(tenant.member(user_id)).await?;
+        member.ok_or_else(missing)
+    }
+}
+
+fn missing() -> Error {
+    Error::not_found(Member::MISSING)
+}
+
+/// How many admins somebody with this role is.
+fn is_admin(role: Role) -> i64 {
+    i64::from(role == Role::Admin)
+}
+
+fn promoted(
+    dynamo: &Dynamo,
+    tenant: Tenant,
+    user_id: UserId,
+    role: Role,
+) -> Result<TransactWriteItem> {
+    let key = Key::membership(user_id, tenant.id());
+    Update::builder()
+        .table_name(dynamo.table(key.table())?)
+        .set_key(Some(key.item()))
+        .condition_expression("attribute_exists(pk)")
+        .update_expression("SET #role = :role")
+        .expression_attribute_names("#role", "role")
+        .expression_attribute_values(":role", AttributeValue::S(role.to_string()))
+        .build()
+        .map(updating)
+        .map_err(Error::internal)
+}
