@@ -59,6 +59,7 @@ impl Member {
     }
 
     /// The same user in another of their tenants, which each request names.
+    #[must_use]
     pub fn acting_in(&self, tenant_id: &str) -> Self {
         Self {
             tenant_id: tenant_id.to_owned(),

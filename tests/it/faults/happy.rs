@@ -166,45 +166,15 @@ impl Scene {
                 let session = self.app.log_in(&self.ada).await.session_id();
                 self.ada.delete(&format!("/api/sessions/{session}")).await
             }
-            // Each for somebody else: nobody may have many.
-            "create-api-key" => {
-                let somebody = self.somebody(&title).await;
-                let body = json!({ "name": title, "role": "viewer" });
-                somebody.post("/api/api-keys", body).await
+            "create-api-key" | "list-api-keys" | "delete-api-key" => {
+                self.request_for_a_key(&title).await
             }
-            "list-api-keys" => {
-                if self.asked.load(SeqCst) == 1 {
-                    self.ada.api_key("viewer").await;
-                }
-                self.ada.get("/api/api-keys").await
-            }
-            "delete-api-key" => {
-                let somebody = self.somebody(&title).await;
-                let key = somebody.api_key("editor").await;
-                somebody.delete(&format!("/api/api-keys/{}", key.id)).await
-            }
-            "create-tenant" => {
-                let slug = title.replace(' ', "-").to_lowercase();
-                let body = json!({ "name": title, "slug": slug });
-                self.ada.post("/api/tenants", body).await
-            }
-            "get-tenant" => {
-                let path = format!("/api/tenants/{}", self.ada.tenant_id);
-                self.ada.get(&path).await
-            }
-            "update-tenant-settings" => {
-                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
-                self.ada.put(&path, json!({ "name": title })).await
-            }
-            "list-members" => self.ada.get("/api/members?role=admin").await,
-            "update-member" => {
-                let path = format!("/api/members/{}", self.colleague(&title).await);
-                self.ada.patch(&path, json!({ "role": "admin" })).await
-            }
-            "remove-member" => {
-                let path = format!("/api/members/{}", self.colleague(&title).await);
-                self.ada.delete(&path).await
-            }
+            "create-tenant"
+            | "get-tenant"
+            | "update-tenant-settings"
+            | "list-members"
+            | "update-member"
+            | "remove-member" => self.request_of_a_tenant(&title).await,
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -236,10 +206,58 @@ impl Scene {
         }
     }
 
+    async fn request_for_a_key(&self, title: &str) -> Answer {
+        // Each for somebody else: nobody may have many.
+        let somebody = self.somebody(title).await;
+        match self.happy.function {
+            "create-api-key" => {
+                let body = json!({ "name": title, "role": "viewer" });
+                somebody.post("/api/api-keys", body).await
+            }
+            "list-api-keys" => {
+                somebody.api_key("viewer").await;
+                somebody.get("/api/api-keys").await
+            }
+            "delete-api-key" => {
+                let key = somebody.api_key("editor").await;
+                somebody.delete(&format!("/api/api-keys/{}", key.id)).await
+            }
+            other => unreachable!("{other}"),
+        }
+    }
+
     async fn somebody(&self, title: &str) -> Member {
         self.app
             .member(&title.replace(' ', "-").to_lowercase())
             .await
+    }
+
+    async fn request_of_a_tenant(&self, title: &str) -> Answer {
+        match self.happy.function {
+            "create-tenant" => {
+                let slug = title.replace(' ', "-").to_lowercase();
+                let body = json!({ "name": title, "slug": slug });
+                self.ada.post("/api/tenants", body).await
+            }
+            "get-tenant" => {
+                let path = format!("/api/tenants/{}", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
+            "update-tenant-settings" => {
+                let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
+                self.ada.put(&path, json!({ "name": title })).await
+            }
+            "list-members" => self.ada.get("/api/members?role=admin").await,
+            "update-member" => {
+                let path = format!("/api/members/{}", self.colleague(title).await);
+                self.ada.patch(&path, json!({ "role": "admin" })).await
+            }
+            "remove-member" => {
+                let path = format!("/api/members/{}", self.colleague(title).await);
+                self.ada.delete(&path).await
+            }
+            other => unreachable!("{other}"),
+        }
     }
 
     /// The id of a new member of ada's tenant.

@@ -10,7 +10,7 @@ use shared::endpoint::Trigger;
 
 use super::arena::Arena;
 use super::values::{spoilt, texts, values};
-use crate::fixtures::cases;
+use crate::fixtures::{cases, fill};
 
 /// How many events each function is invoked with.
 const EVENTS: u32 = 50;
@@ -160,6 +160,10 @@ fn fixtures(arena: &Arena, function: &str) -> Vec<Value> {
         .map(|case| read(case))
         .collect();
     let mut people = events::Filler::new(&arena.app.stack().api_url());
-    let filled = arena.wait(people.fill(&format!("[{}]", texts.join(","))));
+    let filled = arena.wait(fill(
+        &arena.app,
+        &mut people,
+        &format!("[{}]", texts.join(",")),
+    ));
     serde_json::from_str(&filled.expect("they can be filled")).expect("it is JSON")
 }

@@ -261,8 +261,8 @@ fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
         changes += if method == "PUT" { accepted } else { 0 };
     }
     // An event for each change; what changes nothing is none.
-    let changed = arena.rows(tables::DATA, "") - before;
-    assert!((2..=changes).contains(&changed), "{changed} of {changes}");
+    let events = arena.rows(tables::DATA, "") - before;
+    assert!((2..=changes).contains(&events), "{events} of {changes}");
     arena.wait(arena.app.ledger()).assert_consistent();
     arena.close();
 }

@@ -8,7 +8,7 @@ use local::template::Role;
 use serde_json::Value;
 use tests::{App, Member, PNG, attachment, report};
 
-use crate::fixtures::cases;
+use crate::fixtures::{cases, fill};
 
 /// The platform does that for a function, in its name: reading its queue or its stream.
 const BY_THE_PLATFORM: [&str; 8] = [
@@ -32,7 +32,7 @@ async fn what_is_granted_and_not_used_by_any_fixture_is_printed() {
     for function in functions::all() {
         for case in cases(function.endpoint.name) {
             let text = local::events::read(&format!("{}/{case}", function.endpoint.name));
-            let text = filler.fill(&text.expect("there is one")).await;
+            let text = fill(&app, &mut filler, &text.expect("there is one")).await;
             let event: Value =
                 serde_json::from_str(&text.expect("it can be filled")).expect("it is JSON");
             let _refused = app

@@ -153,12 +153,12 @@ impl Accounts {
         let mut memberships = self.memberships(user_id).await?;
         let (user, profiles) = self.living(user_id, &memberships).await?;
         memberships.sort_by_key(|membership| membership.tenant_id != user.home);
-        let place = memberships.into_iter().find_map(|membership| {
+        let place = memberships.iter().find_map(|membership| {
             let of_it = |profile: &&TenantProfile| profile.id == membership.tenant_id;
             Some((membership.role, profiles.iter().find(of_it)?.clone()))
         });
         let Some((role, tenant)) = place else {
-            return self.enter_anew(user, client).await;
+            return self.enter_anew(user, memberships.len(), client).await;
         };
         let began = self.new_session(user.id, tenant.id, client.clone());
         let transacted = self.dynamo.transact(began.parts(&self.dynamo)?).await?;
@@ -194,18 +194,20 @@ impl Accounts {
         Ok((user, living.collect()))
     }
 
-    /// A new tenant for a user who has none, and a session there.
+    /// A new tenant for a user who has none among so many, and a session there.
     ///
     /// # Errors
     /// 409 if they have got another meanwhile.
-    async fn enter_anew(&self, user: User, client: &Client) -> Result<SignedIn> {
+    async fn enter_anew(&self, user: User, among: usize, client: &Client) -> Result<SignedIn> {
+        let meanwhile = || Error::conflict("You have just logged in elsewhere");
+        // What came before the user was read is seen here, and what comes after it moves them.
+        if self.memberships(user.id).await?.len() != among {
+            return Err(meanwhile());
+        }
         let tenant = self.workspace(user.id, &user.name)?;
         let began = self.new_session(user.id, tenant.id, client.clone());
         let mut change = self.founding(&tenant, &user)?;
-        change.guarded(
-            moved(&self.dynamo, &user, tenant.id),
-            Error::conflict("You have just logged in elsewhere"),
-        );
+        change.guarded(moved(&self.dynamo, &user, tenant.id), meanwhile());
         began.add_to(&mut change);
         change.commit().await?;
         let tokens = self.tokens(&began, Some(Role::Admin))?;
