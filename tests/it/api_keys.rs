@@ -276,7 +276,7 @@ async fn every_route_takes_a_key_or_is_a_person_s_own() {
         app.advance(Duration::from_secs(61));
         app.forget_calls();
         let path = path.replace("/tenants/{id}", &format!("/tenants/{}", ada.tenant_id));
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         let mut request = key.request(method, &path);
         if method != "GET" {
             request = request.json(&json!({}));
@@ -335,10 +335,10 @@ async fn admins_see_the_keys_of_their_tenant_and_others_their_own() {
     let own = bob.get("/api/api-keys").await.expect(200);
     assert_eq!(
         ids(own["data"].as_array().expect("it is a list")),
-        [bobs.id.clone()]
+        [&*bobs.id]
     );
-    assert_eq!(ids(&listed(&bobs).await), [bobs.id.clone()]);
-    assert_eq!(ids(&listed(&eve).await), [eves.id.clone()]);
+    assert_eq!(ids(&listed(&bobs).await), [&*bobs.id]);
+    assert_eq!(ids(&listed(&eve).await), [&*eves.id]);
 
     for (asks, all) in [
         (&ada, &all),

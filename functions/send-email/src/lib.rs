@@ -40,7 +40,7 @@ pub async fn handler(sdk: Sdk, event: Event<Message<EmailJob>, Worker>) -> Resul
     let Message { job, deliveries } = event.input;
     let (progress, message) = join(
         sdk.mail.progress(&tenant, &job.id),
-        message::of(&sdk, &tenant, &job.payload),
+        Box::pin(message::of(&sdk, &tenant, &job.payload)),
     )
     .await;
     let (progress, Some(message)) = (progress?, message?) else {

@@ -140,7 +140,7 @@ where
     let served = match C::admit(identity) {
         Err(refusal) => Err(refusal),
         Ok(caller) => {
-            let handled = async {
+            let request_served = async {
                 let input = parse::<T>(endpoint, request)?;
                 let event = Event {
                     client: client(request),
@@ -148,7 +148,7 @@ where
                 };
                 handler(sdk.clone(), event).await
             };
-            noting_use::<C, _>(sdk, key, handled).await
+            noting_use::<C, _>(sdk, key, request_served).await
         }
     };
     let Some(acting) = acting else {

@@ -182,7 +182,7 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
 /// That a key is in use is noted where it is used, so whatever takes keys may note it.
 #[test]
 fn whoever_takes_api_keys_may_note_their_use() {
-    let takes_keys = |function: &Function| {
+    let takes_keys = |function: &shared::lambda::Function| {
         let in_person = |caller: &str| caller == "Person" || caller.starts_with("InPerson<");
         let surface = function.surface();
         function.endpoint.authenticates()

@@ -175,29 +175,15 @@ impl Scene {
                 let session = self.app.log_in(&self.ada).await.session_id();
                 self.ada.delete(&format!("/api/sessions/{session}")).await
             }
+            "create-api-key" | "list-api-keys" | "delete-api-key" => {
+                self.request_for_a_key(&title).await
+            }
             "create-tenant"
             | "get-tenant"
             | "update-tenant-settings"
             | "list-members"
             | "update-member"
             | "remove-member" => self.request_of_a_tenant(&title).await,
-            // Each for somebody else: nobody may have many.
-            "create-api-key" => {
-                let somebody = self.somebody(&title).await;
-                let body = json!({ "name": title, "role": "viewer" });
-                somebody.post("/api/api-keys", body).await
-            }
-            "list-api-keys" => {
-                if self.asked.load(SeqCst) == 1 {
-                    self.ada.api_key("viewer").await;
-                }
-                self.ada.get("/api/api-keys").await
-            }
-            "delete-api-key" => {
-                let somebody = self.somebody(&title).await;
-                let key = somebody.api_key("editor").await;
-                somebody.delete(&format!("/api/api-keys/{}", key.id)).await
-            }
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
@@ -270,6 +256,26 @@ impl Scene {
         let made = self.invite(email).await.expect(201);
         let id = made["data"]["id"].as_str().expect("it has an id");
         id.to_owned()
+    }
+
+    async fn request_for_a_key(&self, title: &str) -> Answer {
+        // Each for somebody else: nobody may have many.
+        let somebody = self.somebody(title).await;
+        match self.happy.function {
+            "create-api-key" => {
+                let body = json!({ "name": title, "role": "viewer" });
+                somebody.post("/api/api-keys", body).await
+            }
+            "list-api-keys" => {
+                somebody.api_key("viewer").await;
+                somebody.get("/api/api-keys").await
+            }
+            "delete-api-key" => {
+                let key = somebody.api_key("editor").await;
+                somebody.delete(&format!("/api/api-keys/{}", key.id)).await
+            }
+            other => unreachable!("{other}"),
+        }
     }
 
     async fn somebody(&self, title: &str) -> Member {

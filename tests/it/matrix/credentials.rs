@@ -128,9 +128,12 @@ impl Credential {
         match (policy, self.standing) {
             (Policy::Anyone, _) => Admission::Admitted,
             (_, Nobody) => Admission::Unauthenticated,
-            (Policy::Person, Key(_)) => Admission::Forbidden,
-            (Policy::Member(_), Former) => Admission::Homeless,
-            (Policy::Member(least), Member(role) | Key(role)) if role < least => {
+            (Policy::Person | Policy::InPerson(_), Key(_)) => Admission::Forbidden,
+            (Policy::Member(_) | Policy::InPerson(_), Former) => Admission::Homeless,
+            (Policy::Member(least), Member(role) | Key(role))
+            | (Policy::InPerson(least), Member(role))
+                if role < least =>
+            {
                 Admission::Forbidden
             }
             (_, Former | Member(_) | Key(_) | Outsider) => Admission::Admitted,

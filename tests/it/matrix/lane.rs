@@ -98,7 +98,7 @@ impl<'a> Lane<'a> {
         let least = match self.route.policy {
             Policy::Anyone => return,
             Policy::Known | Policy::Person => Role::Viewer,
-            Policy::Member(least) => least,
+            Policy::Member(least) | Policy::InPerson(least) => least,
         };
         let roles = [Role::Viewer, Role::Editor, Role::Admin];
         for role in roles.into_iter().filter(|role| *role >= least) {

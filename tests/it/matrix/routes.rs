@@ -50,6 +50,8 @@ pub(super) enum Policy {
     Person,
     /// Whoever may do at least this in their tenant.
     Member(Role),
+    /// The same, unless what they show is a key.
+    InPerson(Role),
 }
 
 /// All of them.
@@ -115,10 +117,12 @@ fn entry(endpoint: &Endpoint) -> Option<Entry> {
 }
 
 fn policy(name: &str, surface: &Surface) -> Policy {
-    match surface.caller {
+    match surface.caller.as_str() {
         "Anyone" => Policy::Anyone,
-        "Known" => Policy::Known,
+        "Known" | "Welcome" => Policy::Known,
         "Person" => Policy::Person,
+        "InPerson<Viewer>" => Policy::InPerson(Role::Viewer),
+        "InPerson<Admin>" => Policy::InPerson(Role::Admin),
         "Viewer" => Policy::Member(Role::Viewer),
         "Editor" => Policy::Member(Role::Editor),
         "Admin" => Policy::Member(Role::Admin),

@@ -69,10 +69,11 @@ impl Accounts {
         let mut backoff = Backoff::default();
         loop {
             let log = self.tenant_log(dynamo, tenant).await?;
-            let (member, keys) = futures::try_join!(
+            let (member, keys) = futures::join!(
                 self.existing_member(tenant, user_id),
                 self.keys_of_member(tenant, user_id),
-            )?;
+            );
+            let (member, keys) = (member?, keys?);
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
             Self::parting(&mut change, &member, &keys);
             if user_id == caller.user_id {
