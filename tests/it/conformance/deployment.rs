@@ -99,7 +99,7 @@ fn each_function_is_configured_with_what_it_uses_and_no_more() {
         let used = endpoint.uses.iter().map(|used| used.resource);
         let role = endpoint.of_a_tenant().next().map(|_| TENANT_ROLE);
         let variables = used
-            .flat_map(|used| used.variables())
+            .flat_map(shared::endpoint::Resource::variables)
             .chain(endpoint.optional_variables())
             .copied()
             .chain(role);

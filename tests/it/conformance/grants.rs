@@ -179,28 +179,6 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
     );
 }
 
-/// That a key is in use is noted where it is used, so whatever takes keys may note it.
-#[test]
-fn whoever_takes_api_keys_may_note_their_use() {
-    let takes_keys = |function: &shared::lambda::Function| {
-        let in_person = |caller: &str| caller == "Person" || caller.starts_with("InPerson<");
-        let surface = function.surface();
-        function.endpoint.authenticates()
-            && surface.is_some_and(|surface| !in_person(&surface.caller))
-    };
-    let silent = local::functions::all()
-        .iter()
-        .filter(|function| takes_keys(function))
-        .filter(|function| !function.endpoint.uses.contains(&uses::KEY_USED))
-        .map(|function| function.endpoint.name.to_owned())
-        .collect();
-    assert_none(
-        &silent,
-        "The use of an API key is noted while its request is served.",
-        "add uses::KEY_USED to the endpoint, and the grant to template.yaml.",
-    );
-}
-
 /// Nobody is granted more of the audit log than to read it and to add to it.
 #[test]
 fn no_role_changes_or_removes_what_the_audit_log_says() {
