@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").u
     uses::ACCOUNTS_PUT,
     uses::ACCOUNTS_CHECK,
     uses::ACCOUNTS_FOUND_ANOTHER,
+    uses::ACCOUNTS_UNCHANGED,
     uses::DB_FOUND,
     uses::CHANGE_NOTES,
     uses::THROTTLE,

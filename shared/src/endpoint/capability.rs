@@ -47,7 +47,11 @@ const WRITES: &[Use] = &[
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
 /// What is changed of accounts in the same transaction, and what ends with them.
-const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::MEMBER_REMOVE];
+const ACCOUNTS: &[Use] = &[
+    uses::ACCOUNTS_CHANGE,
+    uses::ACCOUNTS_UNCHANGED,
+    uses::MEMBER_REMOVE,
+];
 
 /// What goes with those whom it was for.
 const REMOVES: &[Use] = &[uses::DB_REMOVE];

@@ -160,6 +160,8 @@ uses! {
     ACCOUNTS_FOUND = IdentityWithData ["dynamodb:PutItem"];
     /// The same, where the founder is already there, and counts what they found or calls it home.
     ACCOUNTS_FOUND_ANOTHER = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
+    /// An account, unchanged in the transaction that makes a tenant for it.
+    ACCOUNTS_UNCHANGED = IdentityWithData ["dynamodb:ConditionCheckItem"];
     /// How a tenant is set up, in the transaction that tells of it.
     ACCOUNTS_SET_UP = IdentityWithData ["dynamodb:UpdateItem"];
     /// What a member may do, in the transaction that tells of it.

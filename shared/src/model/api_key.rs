@@ -98,6 +98,10 @@ pub struct ApiKeyCreated<'a> {
 
 impl RealtimeEvent for ApiKeyCreated<'_> {
     const TYPE: &'static str = "api-key:created";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("api-key/{}", self.id))
+    }
 }
 
 /// A key was revoked.
@@ -113,6 +117,10 @@ pub struct ApiKeyRevoked<'a> {
 
 impl RealtimeEvent for ApiKeyRevoked<'_> {
     const TYPE: &'static str = "api-key:revoked";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("api-key/{}", self.id))
+    }
 }
 
 #[cfg(test)]

@@ -154,6 +154,8 @@ pub struct CloseConnections {
 pub enum Which {
     /// Those that one of these has let in, in whatever tenant.
     LetInBy(Vec<Credential>),
+    /// All, in whatever tenant.
+    All,
     /// All in the job's tenant: what they may do there is no longer the same.
     InTenant,
 }

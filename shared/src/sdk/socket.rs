@@ -159,6 +159,7 @@ impl Socket {
             let connection: UserConnection = from_item(item)?;
             let ends = match which {
                 Which::LetInBy(credentials) => credentials.contains(&connection.credential),
+                Which::All => true,
                 Which::InTenant => connection.tenant_id == tenant.id(),
             };
             if ends {

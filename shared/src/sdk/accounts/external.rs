@@ -119,7 +119,7 @@ impl Accounts {
     ///
     /// If they have never shown that the address is theirs, anybody may have signed up with it, and wait for its
     /// owner to fill the account. The provider's word that the owner has come ends whatever lets that other in:
-    /// the password and all sessions. The account goes on, because most often it is the owner's own, who has
+    /// the password, all sessions and API keys. The account goes on, because most often it is the owner's own, who has
     /// not followed the link in the mail.
     async fn link_account(
         &self,
@@ -146,6 +146,9 @@ impl Accounts {
         );
         change.guarded(self.linking(identity, user.id), outrun());
         change.guarded(verified, outrun());
+        if user.verified_at.is_none() {
+            self.shut_out(&mut change, user.id).await?;
+        }
         if !first.is_empty() {
             Self::ending(&mut change, user.id, first);
         }

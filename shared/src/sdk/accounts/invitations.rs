@@ -504,6 +504,7 @@ impl Accounts {
                 self.end_sessions(Tenant::verified(user.home), user.id, rest)
                     .await?;
                 self.verify(change, user.id, &user.email);
+                self.shut_out(change, user.id).await?;
                 let set = self.update(
                     &Key::account(&user.email),
                     ("user_id", S(user.id.to_string())),

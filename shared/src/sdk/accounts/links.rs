@@ -20,6 +20,7 @@ use crate::model::id::{LinkId, SessionId, TenantId, UserId};
 use crate::model::link::{
     EmailVerified, LINK_LIFETIME, Link, LinkRequested, PasswordChanged, Purpose, SendLink,
 };
+use crate::model::realtime::{CloseConnections, Which};
 use crate::model::secret::LinkToken;
 use crate::tenant::Tenant;
 
@@ -87,9 +88,13 @@ impl Accounts {
         self.count_address(client).await?;
         let link = self.link(token, Purpose::PasswordReset).await?;
         let hash = password::hash(password).await?;
+        let user = self.existing_user(link.user_id).await?;
         let ended = self.ids_of_sessions(link.user_id).await?;
         let mut change = self.user_change(link.tenant_id, link.user_id).await?;
         self.use_up(&mut change, &link);
+        if user.verified_at.is_none() {
+            self.shut_out(&mut change, user.id).await?;
+        }
         self.verify(&mut change, link.user_id, &link.email);
         self.set_password(change, link.user_id, &link.email, hash, &ended)
             .await?;
@@ -264,6 +269,30 @@ impl Accounts {
         Self::ending(&mut change, user_id, first);
         change.emit(&PasswordChanged {});
         change.commit().await?;
+        Ok(())
+    }
+
+    /// The parts of a change that end what else lets somebody into an account that was made with an address before
+    /// it was shown to be theirs: all of its API keys and connections. A key lasts as long as the membership that it
+    /// was made in, so each membership begins anew.
+    pub(super) async fn shut_out(&self, change: &mut Change, user_id: UserId) -> Result<()> {
+        let now = self.dynamo.request().clock().now();
+        for membership in self.memberships(user_id).await? {
+            let began = membership.created_at;
+            let anew = self.update(
+                &Key::membership(user_id, membership.tenant_id),
+                ("created_at", number(&began)),
+                ("created_at", number(&now.max(began + 1))),
+            );
+            change.guarded(
+                anew,
+                Error::conflict("Your memberships have changed meanwhile: try again"),
+            );
+        }
+        change.send(&CloseConnections {
+            user_id,
+            which: Which::All,
+        });
         Ok(())
     }
 

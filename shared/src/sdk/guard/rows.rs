@@ -93,11 +93,15 @@ impl Rows<'_> {
 
     /// A tenant's profile is read beside the membership that tells whether the request may act there.
     fn found(self, table: &str, key: &Item) -> Owners {
-        let mut owners = self.named(table, key)?;
-        if self.0.tenant().is_none() {
-            owners.retain(|owner| !matches!(owner, Owner::Known(_)));
+        let owners = self.named(table, key)?;
+        let unknown_yet = |owner| match owner {
+            Owner::Known(_) => Owner::Nobody,
+            other => other,
+        };
+        match self.0.tenant() {
+            None => Ok(owners.into_iter().map(unknown_yet).collect()),
+            Some(_) => Ok(owners),
         }
-        Ok(owners)
     }
 
     fn named(self, table: &str, key: &Item) -> Owners {
