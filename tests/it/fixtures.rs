@@ -141,7 +141,7 @@ async fn answer_to(app: &App, filler: &mut Filler, function: &str, case: &str) -
     )
 }
 
-/// The text with every placeholder replaced. Over the API nobody can be invited, so a colleague is made here.
+/// The text with every placeholder replaced. A colleague is made here, without waiting for an email.
 pub(crate) async fn fill(app: &App, filler: &mut Filler, text: &str) -> Result<String, EventError> {
     let mut text = text.to_owned();
     if text.contains(COLLEAGUE) {

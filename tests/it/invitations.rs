@@ -182,6 +182,9 @@ async fn who_made_an_account_for_another_s_address_is_out_when_that_other_accept
     let app = App::start().await;
     let (ada, thief) = (app.member("ada").await, app.member("bob").await);
     let mut socket = thief.connect().await;
+    let key = thief.api_key("admin").await;
+    let mut socket_by_key = key.connect().await;
+    key.get("/api/list-projects").await.expect(200);
     let token = invited(&app, &ada, &thief.email, "editor").await;
     assert_eq!(accept(&app, &token).await.bad_fields(), ["password"]);
     let named = accept_as(&app, &token, "Bob").await;
@@ -199,14 +202,18 @@ async fn who_made_an_account_for_another_s_address_is_out_when_that_other_accept
     assert_eq!(bob.user_id, thief.user_id);
     assert_eq!(me(&bob).await["email_verified"], true);
 
-    thief.get("/api/me").await.refused(401);
+    for way_in in [&thief, &*key] {
+        way_in.get("/api/me").await.refused(401);
+    }
     let refresh = json!({ "refresh_token": thief.refresh_token });
     app.post("/api/refresh-token", refresh).await.refused(401);
     let log_in = |password: &str| json!({ "email": thief.email, "password": password });
     app.post("/api/log-in", log_in(PASSWORD)).await.refused(401);
     app.post("/api/log-in", log_in(new)).await.expect(200);
     app.settled().await;
-    assert_eq!(socket.next().await, None, "connections have ended, too");
+    for socket in [&mut socket, &mut socket_by_key] {
+        assert_eq!(socket.next().await, None, "connections have ended, too");
+    }
 }
 
 #[tokio::test]

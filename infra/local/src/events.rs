@@ -142,6 +142,7 @@ impl Filler {
                     .await?;
                 self.emailed(&person.email, "verify-email").await
             }
+            "colleague" => self.colleague(person).await,
             "invitation" => Ok(text(&self.invite(person).await?["id"])),
             "invite" => {
                 let invitation = self.invite(person).await?;
@@ -224,6 +225,17 @@ impl Filler {
         let body = json!({ "email": format!("{name}-{}", new_address()) });
         let mut made = self.post("/api/invitations", &person.token, body).await?;
         Ok(made["data"].take())
+    }
+
+    /// The id of a new member of their tenant, who has accepted an invitation.
+    async fn colleague(&self, person: &Person) -> Result<String, EventError> {
+        let invitation = self.invite(person).await?;
+        let token = self
+            .emailed(&text(&invitation["email"]), "accept-invitation")
+            .await?;
+        let body = json!({ "token": token, "name": "Colleague", "password": PASSWORD });
+        let joined = self.post("/api/accept-invitation", "", body).await?;
+        Ok(text(&joined["data"]["user"]["id"]))
     }
 
     /// The token of the link to a page that was emailed to an address last, once it is there.

@@ -148,8 +148,9 @@ fn places(
         _ => Vec::new(),
     };
     for name in &in_path {
+        let is_tenant = endpoint.names_its_tenant() && name == "id";
         assert!(
-            fields.contains(name),
+            is_tenant || fields.contains(name),
             "{} has {{{name}}} in its path and no such field in its input",
             endpoint.name
         );
@@ -165,7 +166,12 @@ fn places(
     let places = fields
         .iter()
         .filter_map(|field| Place::of(surface, field, at, |at| events.noun(at)));
-    places.collect()
+    let mut places: Vec<_> = places.collect();
+    // What names the tenant is read beside the credentials, before there is an input.
+    if endpoint.names_its_tenant() {
+        places.push(Place::id(At::Path("id".to_owned()), Some("tenant")));
+    }
+    places
 }
 
 /// What its input says that it takes. An input that takes whatever it does not know says nothing: it is

@@ -59,6 +59,9 @@ impl AddAssign for Units {
     }
 }
 
+/// How many invocations are remembered that have ended.
+const ENDED: usize = 256;
+
 /// The calls made and the invocations that make them. Clones share one journal.
 #[derive(Debug, Clone, Default)]
 pub struct Journal(Arc<Mutex<Pages>>);
@@ -67,6 +70,8 @@ pub struct Journal(Arc<Mutex<Pages>>);
 struct Pages {
     calls: VecDeque<CallRecord>,
     invocations: HashMap<String, Arc<Invocation>>,
+    /// The traces of those that ended last.
+    ended: VecDeque<String>,
 }
 
 /// A function at work, as the front knows it.
@@ -104,11 +109,22 @@ pub(crate) struct Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.journal.pages().invocations.remove(&self.trace);
+        let mut pages = self.journal.pages();
+        pages.invocations.remove(&self.trace);
+        if pages.ended.len() == ENDED {
+            pages.ended.pop_front();
+        }
+        pages.ended.push_back(std::mem::take(&mut self.trace));
     }
 }
 
 impl Journal {
+    /// Whether a call comes from an invocation that has ended: it was on its way when its function was cut off,
+    /// and there is nobody to answer.
+    pub(crate) fn is_late(&self, trace: &str) -> bool {
+        self.pages().ended.iter().any(|ended| ended == trace)
+    }
+
     /// The calls remembered, in the order in which they were answered.
     pub fn calls(&self) -> Vec<CallRecord> {
         self.pages().calls.iter().cloned().collect()

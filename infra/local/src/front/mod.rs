@@ -222,6 +222,13 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
         .trace
         .as_deref()
         .and_then(|trace| journal.invocation(trace));
+    if call
+        .trace
+        .as_deref()
+        .is_some_and(|trace| journal.is_late(trace))
+    {
+        return std::future::pending().await;
+    }
     let nth = invocation.as_deref().map_or(0, Invocation::count_call);
     let fault = front.0.faults.befalls(&call, invocation.as_deref(), nth);
 
