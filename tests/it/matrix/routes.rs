@@ -82,7 +82,9 @@ impl Route {
         let events = Events::read(name);
         let mut places = places(endpoint, entry, surface, names, &events);
         let is_http = matches!(entry, Entry::Http { .. });
-        if is_http && policy(name, surface) != Policy::Anyone {
+        // Where the path names the tenant, a header can only say the same, or contradict what stands beside it.
+        let selects = is_http && !endpoint.names_its_tenant();
+        if selects && policy(name, surface) != Policy::Anyone {
             let headers = HEADERS.iter();
             places.extend(headers.map(|(name, noun)| Place::id(At::Header(name), Some(noun))));
         }

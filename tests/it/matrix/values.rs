@@ -130,9 +130,7 @@ fn ids(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
         values.push(named(&format!("another {parent}'s"), noun, elsewhere));
     }
     let refused: &[u16] = match place.at {
-        At::Path(_) => &[404],
-        // Where the path names a tenant, another in a header is one too many.
-        At::Header(_) => &[400, 404],
+        At::Path(_) | At::Header(_) => &[404],
         At::Query(_) => &[400],
         At::Body(_) => &[422],
     };

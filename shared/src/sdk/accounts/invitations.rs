@@ -32,7 +32,7 @@ use crate::model::invitation::{
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
 };
 use crate::model::secret::LinkToken;
-use crate::model::tenant::MemberJoined;
+use crate::model::tenant::{MemberJoined, TenantLog};
 use crate::model::text::{PersonName, TenantName};
 use crate::page::{Cursor, Limit, Page};
 use crate::tenant::Tenant;
@@ -178,11 +178,7 @@ impl Accounts {
         id: InvitationId,
     ) -> Result<PublicInvitation> {
         let tenant = caller.tenant;
-        let (before, log) = try_join(
-            self.open_invitation(&tenant, id),
-            self.tenant_log(&self.dynamo, tenant),
-        )
-        .await?;
+        let (before, log) = self.invitation_and_log(tenant, id).await?;
         if !caller.profile.settings.sign_up_domains.admit(&before.email) {
             return Err(Error::conflict(
                 "This address is of none of this tenant's domains now",
@@ -219,11 +215,7 @@ impl Accounts {
     /// 404 if it is not open, or another tenant's.
     pub async fn revoke_invitation(&self, caller: &Principal, id: InvitationId) -> Result<()> {
         let tenant = caller.tenant;
-        let (invitation, log) = try_join(
-            self.open_invitation(&tenant, id),
-            self.tenant_log(&self.dynamo, tenant),
-        )
-        .await?;
+        let (invitation, log) = self.invitation_and_log(tenant, id).await?;
         let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         let missing = Error::not_found(Invitation::MISSING);
         end_invitation(&self.dynamo, &mut change, &invitation, missing);
@@ -351,6 +343,21 @@ impl Accounts {
         invitation
             .filter(|invitation| invitation.is_open(now))
             .ok_or_else(|| Error::not_found(Invitation::MISSING))
+    }
+
+    /// An open invitation, and the log that is to tell of it. Both are read to the end, so that it costs the same
+    /// whether there is one.
+    async fn invitation_and_log(
+        &self,
+        tenant: Tenant,
+        id: InvitationId,
+    ) -> Result<(Stored<Invitation>, Stored<TenantLog>)> {
+        let (invitation, log) = join(
+            self.open_invitation(&tenant, id),
+            self.tenant_log(&self.dynamo, tenant),
+        )
+        .await;
+        Ok((invitation?, log?))
     }
 
     async fn membership_of(
