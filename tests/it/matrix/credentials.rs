@@ -125,6 +125,10 @@ impl Credential {
     /// What a route that lets in whom `policy` says has to make of it.
     pub(super) fn admission(&self, policy: Policy) -> Admission {
         use Standing::{Former, Key, Member, Nobody, Outsider};
+        let policy = match policy {
+            Policy::AdminOrOneself => Policy::Member(Role::Admin),
+            policy => policy,
+        };
         match (policy, self.standing) {
             (Policy::Anyone, _) => Admission::Admitted,
             (_, Nobody) => Admission::Unauthenticated,

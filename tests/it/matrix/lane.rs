@@ -99,6 +99,7 @@ impl<'a> Lane<'a> {
             Policy::Anyone => return,
             Policy::Known | Policy::Person => Role::Viewer,
             Policy::Member(least) | Policy::InPerson(least) => least,
+            Policy::AdminOrOneself => Role::Admin,
         };
         let roles = [Role::Viewer, Role::Editor, Role::Admin];
         for role in roles.into_iter().filter(|role| *role >= least) {
@@ -179,7 +180,11 @@ impl<'a> Lane<'a> {
         for place in &self.route.places {
             let admission = match place.at {
                 // A tenant is looked for before it is looked what somebody may do there.
-                At::Header(_) if admission != Admission::Unauthenticated => Admission::Admitted,
+                At::Header(_) | At::Path(_)
+                    if place.selects_the_tenant && admission != Admission::Unauthenticated =>
+                {
+                    Admission::Admitted
+                }
                 _ => admission,
             };
             if admission == Admission::Admitted && place.form == Form::Text {
@@ -192,7 +197,9 @@ impl<'a> Lane<'a> {
                 let at = place.at.to_string();
                 if admission != Admission::Admitted {
                     let seen = self.ask(&request, credential, &at).await;
-                    self.has_to_be_turned_away(credential, admission, &at, &seen);
+                    if !self.is_read_first(admission, &value.has_to, &seen) {
+                        self.has_to_be_turned_away(credential, admission, &at, &seen);
+                    }
                     continue;
                 }
                 let instead = match &value.has_to {
@@ -274,6 +281,16 @@ impl<'a> Lane<'a> {
             let told = format!("{:?} were called, and not {:?}", seen.calls, nobodys.calls);
             self.leak(credential, at, &value.what, &told);
         }
+    }
+
+    /// Whether what was sent was refused for what it is, where that is looked at before the role.
+    fn is_read_first(&self, admission: Admission, has_to: &HasTo, seen: &Seen) -> bool {
+        let HasTo::BeRefused(statuses) = has_to else {
+            return false;
+        };
+        self.route.policy == Policy::AdminOrOneself
+            && admission == Admission::Forbidden
+            && is_among(seen.told.status, statuses, self.route.entry)
     }
 
     fn has_to_be_turned_away(

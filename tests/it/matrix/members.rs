@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::model::account::Role;
-use tests::{App, tables};
+use tests::{Answer, App, tables};
 use uuid::Uuid;
 
 use super::tokens::{Mint, claims, with};
@@ -45,37 +45,35 @@ impl Key {
         Self(format!("{key}{}", &checksum[..6]))
     }
 
-    /// A key of `maker`'s for `tenant`.
+    /// A key of `maker`'s.
     pub(super) async fn of(
         app: &App,
         maker: &Member,
-        tenant: &str,
-        (role, state, expires_at): (Role, State, Option<i64>),
+        (role, state): (Role, State),
+        expired: bool,
     ) -> Self {
-        let key = Self::invented();
-        let id = Uuid::now_v7().to_string();
-        let digest: [u8; 32] = Sha256::digest(&key.0).into();
-        let [high, low] = [0, 16].map(|at| {
-            let half = digest[at..at + 16].try_into().expect("it is half of it");
-            u128::from_be_bytes(half)
-        });
-        let hash = format!("{high:032x}{low:032x}");
-        let owner = json!({
-            "pk": format!("KEY#{hash}"), "sk": "KEY",
-            "id": id, "tenant_id": tenant, "user_id": maker.user,
-        });
-        app.put(tables::IDENTITY, &owner).await;
-        let mut record = json!({
-            "pk": format!("USER#{}", maker.user), "sk": format!("KEY#{id}"),
-            "id": id, "tenant_id": tenant, "role": role,
-        });
-        if let Some(expires_at) = expires_at {
-            record["expires_at"] = json!(expires_at);
+        let asked = async |method: &str, path: &str, body: Value| {
+            let request = app.request(method, path).bearer_auth(&maker.token);
+            let answer = request.json(&body).send().await;
+            Answer::of(answer.expect("the API answers")).await
+        };
+        let body = json!({ "name": "Robot", "role": role });
+        let made = asked("POST", "/api/api-keys", body).await.expect(201);
+        let id = text(&made["data"], "id");
+        if state == State::Revoked {
+            let path = format!("/api/api-keys/{id}");
+            asked("DELETE", &path, json!({})).await.expect(204);
         }
-        if state != State::Revoked {
+        if expired {
+            let records = app.rows(tables::IDENTITY, &format!("KEY#{id}")).await;
+            let mut record = records[0].clone();
+            record["expires_at"] = json!(1_700_000_000_000_i64);
             app.put(tables::IDENTITY, &record).await;
         }
-        key
+        // It is not written down again, or requests that are alike would not cost the same.
+        let used = json!({ "pk": format!("KEYUSE#{id}"), "sk": "USE", "used_at": i64::MAX / 2 });
+        app.put(tables::IDENTITY, &used).await;
+        Self(text(&made["data"], "key").to_owned())
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Place {
     pub(super) noun: Option<String>,
     /// Of a room's name, what rooms there are: `project`, `user`.
     pub(super) rooms: Vec<String>,
+    /// Whether it says which tenant the request acts in.
+    pub(super) selects_the_tenant: bool,
 }
 
 /// Where it is.
@@ -81,6 +83,7 @@ impl Place {
             form,
             noun,
             rooms: rooms(&said.concat()),
+            selects_the_tenant: false,
         })
     }
 
@@ -96,6 +99,15 @@ impl Place {
             form: Form::Id,
             noun: noun.map(str::to_owned),
             rooms: Vec::new(),
+            selects_the_tenant: false,
+        }
+    }
+
+    /// The place of the id of the tenant that a request acts in.
+    pub(super) fn tenant(at: At, noun: &str) -> Self {
+        Self {
+            selects_the_tenant: true,
+            ..Self::id(at, Some(noun))
         }
     }
 }

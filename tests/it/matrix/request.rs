@@ -28,10 +28,13 @@ impl Request {
         let mut headers = members(&event["headers"]);
         headers.retain(|name, _| !is_the_clients(name));
         let owner = headers.remove("authorization");
-        let owner = owner
+        let by_token = owner
             .as_deref()
-            .and_then(|header| header.strip_prefix("Bearer "))
-            .map(|token| bearer("its owner", token, Standing::Nobody));
+            .and_then(|header| header.strip_prefix("Bearer "));
+        let by_key = headers.remove("x-api-key");
+        let owner = by_token
+            .or(by_key.as_deref())
+            .map(|shown| bearer("its owner", shown, Standing::Nobody));
         let query = match event["rawQueryString"].as_str() {
             Some(query) => decoded(query),
             None => members(&event["queryStringParameters"]),

@@ -57,13 +57,13 @@ impl Scene {
         let original = Original::of(&app, &email, &token).await;
         let copy = |tenant, role, state| original.copy(&app, &mint, (tenant, role, state));
         let admin = copy(&tenant, Role::Admin, State::Whole).await;
-        let key = |role, state, expires| Key::of(&app, &admin, &tenant, (role, state, expires));
+        let key = |role, state, expired| Key::of(&app, &admin, (role, state), expired);
         let people = People {
-            viewers_key: key(Role::Viewer, State::Whole, None).await,
-            editors_key: key(Role::Editor, State::Whole, None).await,
-            admins_key: key(Role::Admin, State::Whole, None).await,
-            revoked_key: key(Role::Admin, State::Revoked, None).await,
-            expired_key: key(Role::Admin, State::Whole, Some(1_700_000_000_000)).await,
+            viewers_key: key(Role::Viewer, State::Whole, false).await,
+            editors_key: key(Role::Editor, State::Whole, false).await,
+            admins_key: key(Role::Admin, State::Whole, false).await,
+            revoked_key: key(Role::Admin, State::Revoked, false).await,
+            expired_key: key(Role::Admin, State::Whole, true).await,
             invented_key: Key::invented(),
             viewer: copy(&tenant, Role::Viewer, State::Whole).await,
             editor: copy(&tenant, Role::Editor, State::Whole).await,
@@ -138,8 +138,8 @@ impl Scene {
         };
         let shown = match (&was, credential.ended) {
             (Some(maker), Some(State::Revoked)) => {
-                let whole = (Role::Admin, State::Whole, None);
-                Key::of(&self.app, maker, &self.tenant, whole).await.0
+                let whole = (Role::Admin, State::Whole);
+                Key::of(&self.app, maker, whole, false).await.0
             }
             (Some(member), _) => format!("Bearer {}", member.token),
             (None, _) => own,
@@ -157,7 +157,10 @@ impl Scene {
                 State::Whole | State::LoggedOut => "SESSION#",
             };
             let user = format!("USER#{}", member.user);
-            Stored::forget(&self.app, |pk, sk| pk == user && sk.starts_with(ended)).await;
+            Stored::forget(&self.app, |pk, sk| {
+                pk.starts_with(&user) && sk.starts_with(ended)
+            })
+            .await;
         }
         Some(socket)
     }
