@@ -152,10 +152,12 @@ pub(crate) async fn until<T>(
 /// Has the request act in its caller's tenant, and in no other. A function that lets anyone in holds no code
 /// for that.
 pub(crate) fn act_where<C: Caller>(sdk: &Sdk, identity: Option<&Identity>) -> Result<(), Error> {
-    match identity.map(|identity| &identity.place) {
-        Some(Place::In(principal)) if C::AUTHENTICATED => sdk.act_in(principal.tenant),
-        _ => Ok(()),
+    if C::AUTHENTICATED
+        && let Some(Place::In(principal)) = identity.map(|identity| &identity.place)
+    {
+        return sdk.act_in(principal.tenant);
     }
+    Ok(())
 }
 
 /// Runs a function on Lambda, for as long as the platform wants it.

@@ -128,10 +128,11 @@ async fn serve<T, C, O, H, F>(
     request_id: &str,
 ) -> Result<Reply<O>>
 where
-    T: Input,
+    T: Input + Send,
     C: Caller,
-    H: Fn(Sdk, Event<T, C>) -> F,
-    F: Future<Output = Result<Reply<O>>>,
+    O: Send,
+    H: Fn(Sdk, Event<T, C>) -> F + Sync,
+    F: Future<Output = Result<Reply<O>>> + Send,
 {
     let identity = authenticate::<C>(sdk, endpoint, request).await?;
     act_where::<C>(sdk, identity.as_ref())?;
@@ -151,24 +152,23 @@ where
             noting_use::<C, _>(sdk, key, request_served).await
         }
     };
-    let Some(acting) = acting else {
-        return served;
-    };
-    let object = request.raw_path.as_deref().and_then(refusals::object);
-    refusals::noted(sdk, endpoint, &acting, object, served).await
+    refusals::noted::<C, _>(sdk, endpoint, acting, request.raw_path.as_deref(), served).await
 }
 
 /// Writes down that an API key is in use, where that is due, while the request is served. A function that lets
 /// anyone in holds no code for that.
-async fn noting_use<C: Caller, O>(
-    sdk: &Sdk,
+fn noting_use<'a, C: Caller, O: Send + 'a>(
+    sdk: &'a Sdk,
     key: Option<ApiKeyId>,
-    served: impl Future<Output = O>,
-) -> O {
-    match key {
-        Some(key) if C::AUTHENTICATED => join(served, sdk.accounts.note_key_use(key)).await.0,
-        _ => served.await,
+    served: impl Future<Output = O> + Send + 'a,
+) -> BoxFuture<'a, O> {
+    if C::AUTHENTICATED
+        && let Some(key) = key
+    {
+        let noted = sdk.accounts.note_key_use(key);
+        return join(served, noted).map(|(served, ())| served).boxed();
     }
+    served.boxed()
 }
 
 fn client(request: &ApiGatewayV2httpRequest) -> Client {

@@ -1,6 +1,7 @@
 //! Refusals of what exists: whoever is known and may not do something is told so, once that stands in the
 //! audit log.
 
+use futures::future::{BoxFuture, FutureExt, ready};
 use uuid::Uuid;
 
 use crate::endpoint::Endpoint;
@@ -15,16 +16,32 @@ pub(crate) fn acting<C: Caller>(identity: Option<&Identity>) -> Option<Principal
     identity.and_then(Identity::acting).cloned()
 }
 
-/// The same outcome, noted if it is a 403.
+/// The same outcome, noted if it is a 403. It is chosen here, and not in a future, whether there is any code for
+/// that: a future keeps what it may go on with.
 ///
 /// # Errors
 /// 503 if it could not be noted: a refusal that the log does not tell of is not given out, for else whoever
 /// can make the log fail could try doors unseen. It was refused all the same, and can be asked for again.
-pub(crate) async fn noted<T>(
+pub(crate) fn noted<'a, C: Caller, T: Send + 'a>(
+    sdk: &'a Sdk,
+    endpoint: &'a Endpoint,
+    acting: Option<Principal>,
+    path: Option<&'a str>,
+    outcome: Result<T>,
+) -> BoxFuture<'a, Result<T>> {
+    if C::AUTHENTICATED
+        && let Some(acting) = acting
+    {
+        return note(sdk, endpoint, acting, path, outcome).boxed();
+    }
+    ready(outcome).boxed()
+}
+
+async fn note<T>(
     sdk: &Sdk,
     endpoint: &Endpoint,
-    principal: &Principal,
-    object: Option<String>,
+    principal: Principal,
+    path: Option<&str>,
     outcome: Result<T>,
 ) -> Result<T> {
     let refused = outcome
@@ -35,10 +52,12 @@ pub(crate) async fn noted<T>(
         let deed = Deed {
             actor: Some(principal.actor()),
             action: endpoint.name.to_owned(),
-            object: object.unwrap_or_else(|| tenant_object(tenant.id())),
+            object: path
+                .and_then(object)
+                .unwrap_or_else(|| tenant_object(tenant.id())),
         };
         sdk.audit
-            .refused(principal, deed)
+            .refused(&principal, deed)
             .await
             .map_err(Error::unavailable)?;
     }
@@ -46,7 +65,7 @@ pub(crate) async fn noted<T>(
 }
 
 /// What a path is about, by the last id in it: `session/{id}` of `/api/sessions/{id}`.
-pub(crate) fn object(path: &str) -> Option<String> {
+fn object(path: &str) -> Option<String> {
     let segments: Vec<_> = path.split('/').collect();
     segments.windows(2).rev().find_map(|pair| {
         let id = Uuid::try_parse(pair[1]).ok()?;

@@ -168,10 +168,7 @@ where
                     serde_json::to_value(reply).map_err(Error::internal)
                 }
                 .await;
-                let Some(acting) = acting else {
-                    return served;
-                };
-                refusals::noted(&sdk, invocation.endpoint, &acting, None, served).await
+                refusals::noted::<C, _>(&sdk, invocation.endpoint, acting, None, served).await
             })
             .await;
             log(invocation.endpoint, &request_id, &outcome);

@@ -18,6 +18,7 @@ use serde::Serialize;
 #[cfg(test)]
 pub(crate) use self::caller::Named;
 pub(crate) use self::caller::{KeyOwners, Selection};
+pub(crate) use self::external::Visitor;
 pub use self::invitations::{InvitationMail, PublicInvitation};
 pub use self::keys::{NewApiKey, PublicApiKey};
 pub use self::sessions::{PublicSession, Tokens};

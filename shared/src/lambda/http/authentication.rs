@@ -1,15 +1,17 @@
 //! Who calls, and for which tenant: what a request presents and names.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use futures::future::{BoxFuture, FutureExt, ready};
 
 use super::header;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::caller::{Caller, Identity};
+use crate::model::id::UserId;
 use crate::model::secret::ApiKey;
 use crate::model::tenant::Slug;
 use crate::sdk::Sdk;
-use crate::sdk::accounts::Selection;
+use crate::sdk::accounts::{Selection, Visitor};
 
 /// What a path calls the tenant that it is of.
 pub(super) const TENANT: &str = "id";
@@ -21,15 +23,25 @@ enum Presented<'a> {
     Key(&'a str),
 }
 
-/// The caller as of now; nobody if what is presented is not valid.
-pub(super) async fn authenticate<C: Caller>(
+/// The caller as of now; nobody if what is presented is not valid. A function that lets anyone in holds no code
+/// for it.
+pub(super) fn authenticate<'a, C: Caller>(
+    sdk: &'a Sdk,
+    endpoint: &'a Endpoint,
+    request: &'a ApiGatewayV2httpRequest,
+) -> BoxFuture<'a, Result<Option<Identity>>> {
+    if C::AUTHENTICATED {
+        identify::<C>(sdk, endpoint, request).boxed()
+    } else {
+        ready(Ok(None)).boxed()
+    }
+}
+
+async fn identify<C: Caller>(
     sdk: &Sdk,
     endpoint: &Endpoint,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<Option<Identity>> {
-    if !C::AUTHENTICATED {
-        return Ok(None);
-    }
     let Some(presented) = presented(request)? else {
         return Ok(None);
     };
@@ -54,14 +66,18 @@ async fn visiting<C: Caller>(
     };
     let user_id = match visitor.user_id {
         Some(user_id) => user_id,
-        None if C::WELCOMES => Box::pin(sdk.accounts.welcome(&visitor)).await?,
-        None => {
-            return Err(Error::forbidden(
-                "You have not been here before: call GET /api/me first",
-            ));
-        }
+        None => first_seen::<C>(sdk, &visitor).await?,
     };
     sdk.accounts.by_provider(user_id, selection).await
+}
+
+/// A function that welcomes nobody holds no code for it.
+fn first_seen<'a, C: Caller>(sdk: &'a Sdk, visitor: &'a Visitor) -> BoxFuture<'a, Result<UserId>> {
+    if C::WELCOMES {
+        return sdk.accounts.welcome(visitor).boxed();
+    }
+    let elsewhere = "You have not been here before: call GET /api/me first";
+    ready(Err(Error::forbidden(elsewhere))).boxed()
 }
 
 /// `Authorization: Bearer`, with a token or a key, or `X-API-Key`. With both it can't be told who calls.
