@@ -10,8 +10,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
         uses::ACCOUNTS_GET,
-        uses::KEY_REVOKE,
-        uses::KEY_UNLIST,
+        uses::ACCOUNTS_REMOVE,
+        uses::DB_REMOVE,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
     ]);

@@ -11,7 +11,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-api-keys", "GET", "/api/api-
     uses::AUDIT_APPEND,
     uses::KEY_USED,
     uses::KEYS_OF_MEMBER,
-    uses::KEYS_LIST,
+    uses::DB_LIST,
 ]);
 
 /// How many of them, and from where on.

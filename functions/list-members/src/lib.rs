@@ -11,7 +11,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-members", "GET", "/api/membe
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
     uses::KEY_USED,
-    uses::MEMBERS_LIST,
+    uses::DB_LIST,
     uses::MEMBERS_BY_ROLE,
     uses::DB_BATCH_GET,
 ]);

@@ -11,9 +11,9 @@ pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/m
         uses::AUDIT_APPEND,
         uses::KEY_USED,
         uses::KEYS_OF_MEMBER,
-        uses::ACCOUNTS_PART,
+        uses::ACCOUNTS_REMOVE,
         uses::TENANT_CHANGE,
-        uses::MEMBER_REMOVE,
+        uses::DB_REMOVE,
         uses::CHANGE_NOTES,
     ]);
 

@@ -50,11 +50,8 @@ const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LIN
 const ACCOUNTS: &[Use] = &[
     uses::ACCOUNTS_CHANGE,
     uses::ACCOUNTS_UNCHANGED,
-    uses::MEMBER_REMOVE,
+    uses::DB_REMOVE,
 ];
-
-/// What goes with those whom it was for.
-const REMOVES: &[Use] = &[uses::DB_REMOVE];
 
 impl Capability {
     /// All of them, the least first.
@@ -76,7 +73,7 @@ impl Capability {
             Self::Reader => &[],
             Self::Searcher => &[&[uses::SEARCH]],
             Self::Writer => &[WRITES, FILES],
-            Self::Manager => &[WRITES, ACCOUNTS, REMOVES],
+            Self::Manager => &[WRITES, ACCOUNTS],
         };
         READS.iter().chain(also.iter().copied().flatten()).copied()
     }

@@ -166,8 +166,6 @@ uses! {
     ACCOUNTS_SET_UP = IdentityWithData ["dynamodb:UpdateItem"];
     /// What a member may do, in the transaction that tells of it.
     ACCOUNTS_SET_ROLE = IdentityWithData ["dynamodb:UpdateItem"];
-    /// A membership, ended in the transaction that tells of it.
-    ACCOUNTS_PART = IdentityWithData ["dynamodb:DeleteItem"];
     /// A user, with those tenants of theirs that are still there.
     ACCOUNTS_ENTER = Identity ["dynamodb:BatchGetItem"];
     /// How often somebody may try.
@@ -190,22 +188,12 @@ uses! {
     KEY_USED = KeyUses ["dynamodb:UpdateItem"];
     /// A member's API keys, with all that is kept of each.
     KEYS_OF_MEMBER = Identity ["dynamodb:Query"];
-    /// A tenant's API keys, as they are listed.
-    KEYS_LIST = Data ["dynamodb:Query"];
     /// A new API key, in the transaction that tells of it.
     KEY_CREATE = IdentityWithData ["dynamodb:PutItem"];
-    /// An API key's end, in the transaction that tells of it.
-    KEY_REVOKE = IdentityWithData ["dynamodb:DeleteItem"];
-    /// An API key, out of its tenant's list.
-    KEY_UNLIST = Data ["dynamodb:DeleteItem"];
     /// A change of a user's account, in their log.
     USER_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A change of a tenant itself, in its log.
     TENANT_CHANGE = Data ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// A member, who goes.
-    MEMBER_REMOVE = Data ["dynamodb:DeleteItem"];
-    /// A tenant's members.
-    MEMBERS_LIST = Data ["dynamodb:Query"];
     /// Those of one role, by `lsi1`: their keys.
     MEMBERS_BY_ROLE = Lsi1 ["dynamodb:Query"];
     /// One row of `Data`.
