@@ -58,6 +58,14 @@ impl Limit {
     pub const fn get(self) -> usize {
         self.0
     }
+
+    /// Cuts what was read, one more than the limit if there is more, to a page. Returns the last on it, behind
+    /// which the next one begins; nothing at the end of the list.
+    pub fn cut<T>(self, found: &mut Vec<T>) -> Option<&T> {
+        let more = found.len() > self.0;
+        found.truncate(self.0);
+        found.last().filter(|_| more)
+    }
 }
 
 impl Default for Limit {

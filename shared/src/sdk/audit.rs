@@ -111,11 +111,9 @@ impl Audit {
                 found.extend(live.map(|row| row.entry));
             }
         }
-        let next = if found.len() > limit.get() {
-            found.truncate(limit.get());
-            found.last().map(|last| (last.at, last.id))
-        } else {
-            walk.rest()
+        let next = match limit.cut(&mut found) {
+            Some(last) => Some((last.at, last.id)),
+            None => walk.rest(),
         };
         let next = next.map(|(at, id)| {
             let at = Moment::try_from(at).map_err(|invalid| Error::internal(invalid.0))?;

@@ -156,13 +156,9 @@ impl Accounts {
         let mut open = self.open_invitations(tenant).await?;
         open.reverse();
         open.retain(|invitation| after.is_none_or(|after| invitation.id < after));
-        let more = open.len() > limit.get();
-        open.truncate(limit.get());
-        let next = open
-            .last()
-            .filter(|_| more)
-            .map(|last| Cursor::new(LIST, &(), &last.id))
-            .transpose()?;
+        let last = limit.cut(&mut open);
+        let next = last.map(|last| Cursor::new(LIST, &(), &last.id));
+        let next = next.transpose()?;
         let data = open.into_iter().map(PublicInvitation::from).collect();
         Ok(Page::of(data, next))
     }

@@ -141,9 +141,7 @@ impl Accounts {
                 records.into_iter().map(|record| record.listed).collect()
             }
         };
-        let more = keys.len() > limit.get();
-        keys.truncate(limit.get());
-        let last = keys.last().filter(|_| more);
+        let last = limit.cut(&mut keys);
         let next = last.map(|last| Cursor::new(LIST, &own, &last.id));
         Ok(Page::of(self.shown(keys).await?, next.transpose()?))
     }

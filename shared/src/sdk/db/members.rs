@@ -30,11 +30,9 @@ impl Db {
     ) -> Result<Page<Member>> {
         let after: Option<UserId> = cursor.map(|cursor| cursor.place(LIST, &role)).transpose()?;
         let mut found = self.found_members(tenant, role, after, limit).await?;
-        let more = found.len() > limit.get();
-        found.truncate(limit.get());
-        let next = match found.last() {
-            Some(last) if more => Some(Cursor::new(LIST, &role, &member_id(last)?)?),
-            _ => None,
+        let next = match limit.cut(&mut found) {
+            Some(last) => Some(Cursor::new(LIST, &role, &member_id(last)?)?),
+            None => None,
         };
         let members = match role {
             None => found
