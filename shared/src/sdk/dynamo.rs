@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -220,19 +221,7 @@ impl Dynamo {
 
     /// All rows of a partition, strongly consistent; one call for each 1 MB of them.
     pub(crate) async fn query<T: Row>(&self, partition: Partition<T>) -> Result<Vec<T>> {
-        let mut pages = self
-            .client()
-            .query()
-            .table_name(self.table(partition.table())?)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
-            .expression_attribute_values(
-                ":prefix",
-                AttributeValue::S(partition.prefix().to_owned()),
-            )
-            .consistent_read(true)
-            .into_paginator()
-            .send();
+        let mut pages = self.query_of(&partition)?.into_paginator().send();
         let mut rows = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page?.items.unwrap_or_default() {
@@ -250,23 +239,26 @@ impl Dynamo {
         most: usize,
     ) -> Result<Vec<T>> {
         let answer = self
-            .client()
-            .query()
-            .table_name(self.table(partition.table())?)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
-            .expression_attribute_values(
-                ":prefix",
-                AttributeValue::S(partition.prefix().to_owned()),
-            )
+            .query_of(&partition)?
             .set_exclusive_start_key(start.map(|key| key.item()))
-            .consistent_read(true)
             .scan_index_forward(false)
             .limit(i32::try_from(most).unwrap_or(i32::MAX))
             .send()
             .await?;
         let items = answer.items.unwrap_or_default();
         items.into_iter().map(from_item).collect()
+    }
+
+    fn query_of<T: Row>(&self, partition: &Partition<T>) -> Result<QueryFluentBuilder> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        Ok(self
+            .client()
+            .query()
+            .table_name(self.table(partition.table())?)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(partition.pk()))
+            .expression_attribute_values(":prefix", text(partition.prefix()))
+            .consistent_read(true))
     }
 
     /// All parts or none, tried again for as long as only other transactions are in the way and the request
