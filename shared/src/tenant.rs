@@ -6,7 +6,7 @@ use crate::model::api_key::ListedKey;
 use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TenantId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
-use crate::model::project::{Listing, Project};
+use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::tenant::{Member, TenantLog};
 
@@ -42,6 +42,11 @@ impl Tenant {
     /// A project's row.
     pub fn project(&self, id: ProjectId) -> Key<Project> {
         Key::project(*self, id)
+    }
+
+    /// Its projects.
+    pub fn projects(&self) -> Partition<ListedProject> {
+        Partition::listed_projects(*self)
     }
 
     /// A user's own projects, each with the time of its last change.

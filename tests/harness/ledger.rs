@@ -8,6 +8,8 @@ use crate::{App, tables};
 pub struct Ledger {
     projects: Vec<Value>,
     listings: Vec<Value>,
+    /// Projects in their tenants' lists.
+    listed: Vec<Value>,
     /// The tasks' rows.
     pub tasks: Vec<Value>,
     events: Vec<Value>,
@@ -29,11 +31,15 @@ impl App {
             .rows(tables::DATA, "PROJECT")
             .await
             .into_iter()
-            .partition(|row| row["sk"] == "PROJECT");
+            .partition::<Vec<_>, _>(|row| row["sk"] == "PROJECT");
+        let (listed, listings) = listings
+            .into_iter()
+            .partition(|row| text(row, "pk").ends_with("#PROJECTS"));
         let uploads = self.rows(tables::EPHEMERAL, "tenants/").await;
         Ledger {
             projects,
             listings,
+            listed,
             tasks: self.rows(tables::DATA, "TASK#").await,
             events: self.rows(tables::DATA, "EVENT#").await,
             // Theirs are the only keys that begin with a time.
@@ -145,6 +151,10 @@ impl Ledger {
 
         let listing = self.listings.iter().find(|row| row["project_id"] == *id);
         let listing = listing.expect("the project is in its creator's list");
+        let listed = self.listed.iter().find(|row| row["project_id"] == *id);
+        let listed = listed.expect("the project is in its tenant's list");
+        assert_eq!(project["user_id"], listed["user_id"]);
+        assert_eq!(project["created_at"], listed["created_at"]);
         let last = log.last().expect("it was founded");
         assert_eq!(project["updated_at"], last["at"]);
         assert_eq!(

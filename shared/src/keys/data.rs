@@ -11,7 +11,7 @@ use crate::model::attachment::Attachment;
 use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TaskId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::{LogEntry, UserLog};
-use crate::model::project::{Listing, Project};
+use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::search::{Hit, Vector};
 use crate::model::task::Task;
@@ -38,6 +38,8 @@ impl Row for Listing {
         )]
     }
 }
+
+impl Row for ListedProject {}
 
 impl Row for Vector {}
 
@@ -110,6 +112,15 @@ impl Stored<Project> {
         Key::data(
             self.tenant(),
             user_pk(self.tenant(), self.user_id),
+            format!("PROJECT#{}", self.id),
+        )
+    }
+
+    /// Its place in its tenant's list.
+    pub(crate) fn listed(&self) -> Key<ListedProject> {
+        Key::data(
+            self.tenant(),
+            projects_pk(self.tenant()),
             format!("PROJECT#{}", self.id),
         )
     }
@@ -225,6 +236,17 @@ impl Partition<Invitation> {
     }
 }
 
+impl Partition<ListedProject> {
+    pub(crate) fn listed_projects(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: projects_pk(tenant),
+            prefix: "PROJECT#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -276,6 +298,10 @@ pub(super) fn normalised(query: &str) -> String {
 
 fn tenant_pk(tenant: Tenant) -> String {
     format!("T#{}", tenant.id())
+}
+
+fn projects_pk(tenant: Tenant) -> String {
+    format!("T#{}#PROJECTS", tenant.id())
 }
 
 fn members_pk(tenant: Tenant) -> String {

@@ -29,6 +29,7 @@ enum Noun {
     Task(u8, u8, u8),
     Vector(u8, u8, u8),
     Listing(u8, u8, u8),
+    ListedProject(u8, u8),
     Event(u8, u8, u64),
     CachedProjects(u8, u8),
     CachedSearch(u8, u8, u64, &'static str),
@@ -81,6 +82,7 @@ impl Noun {
                 row.user_id = id(*user);
                 of(&key.stores(row).listing())
             }
+            Self::ListedProject(tenant, project) => of(&project_of(*tenant, *project, 1).listed()),
             Self::Event(tenant, project, seq) => of(&project_of(*tenant, *project, 1).event(*seq)),
             Self::CachedProjects(tenant, user) => {
                 of(tenant_of(*tenant).cached_projects(id(*user)).row())
@@ -191,6 +193,7 @@ fn nouns() -> impl Strategy<Value = Noun> {
         (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::Task(t, p, x)),
         (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::Vector(t, p, x)),
         (ids(), ids(), ids()).prop_map(|(t, u, p)| Noun::Listing(t, u, p)),
+        (ids(), ids()).prop_map(|(t, p)| Noun::ListedProject(t, p)),
         (ids(), ids(), seqs()).prop_map(|(t, p, seq)| Noun::Event(t, p, seq)),
         (ids(), ids()).prop_map(|(t, u)| Noun::CachedProjects(t, u)),
         (ids(), ids(), seqs(), queries())

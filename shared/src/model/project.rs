@@ -59,6 +59,28 @@ impl Project {
     }
 }
 
+/// A project in its tenant's list: what does not change with each task, so that changes in many projects never
+/// write the same partition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListedProject {
+    /// Which project.
+    pub project_id: ProjectId,
+    /// Who made it.
+    pub user_id: UserId,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+impl From<&Project> for ListedProject {
+    fn from(project: &Project) -> Self {
+        Self {
+            project_id: project.id,
+            user_id: project.user_id,
+            created_at: project.created_at,
+        }
+    }
+}
+
 /// A project's place in its creator's list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listing {

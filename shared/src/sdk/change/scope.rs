@@ -9,7 +9,7 @@ use crate::keys::{Key, Row, Stored};
 use crate::model::cached::Entry;
 use crate::model::id::UserId;
 use crate::model::log::UserLog;
-use crate::model::project::{Listing, Project};
+use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::tenant::{TenantLog, TenantProfile};
 use crate::tenant::Tenant;
@@ -118,7 +118,8 @@ impl Scope {
         }
     }
 
-    /// What else a change in it makes different: a project's place in its creator's list, and that list.
+    /// What else a change in it makes different: a project's place in its creator's list, and that list; and
+    /// for a new one its place in its tenant's.
     pub(super) fn consequences(
         &self,
         dynamo: &Dynamo,
@@ -132,10 +133,15 @@ impl Scope {
             updated_at: at,
         };
         let cached = row.tenant().cached_projects(row.user_id);
-        Ok(vec![
+        let mut parts = vec![
             dynamo.replacement(&row.listing(), &listing)?,
             dynamo.replacement(cached.row(), &Entry::stale(at))?,
-        ])
+        ];
+        if let Self::NewProject(row) = self {
+            let listed = ListedProject::from(&**row);
+            parts.push(dynamo.creation(&row.listed(), &listed)?);
+        }
+        Ok(parts)
     }
 
     /// Reads it again, after another change was faster.
