@@ -12,6 +12,7 @@ use shared::sdk::clock::Clock;
 use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
+use crate::used::Witness;
 use crate::{Answer, Member, PATIENCE, model};
 
 /// A Tenon of a test's own: the embedded stack on free ports, in a folder that goes with it.
@@ -21,6 +22,7 @@ pub struct App {
     folder: TempDir,
     /// Made when it is first needed: it reads the system's certificates, and that takes time.
     pub(crate) dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    _witness: Witness,
 }
 
 impl App {
@@ -58,7 +60,9 @@ impl App {
             .timeout(PATIENCE)
             .build()
             .expect("a client can be made");
+        let witness = Witness(stack.front().iam().clone());
         Self {
+            _witness: witness,
             stack,
             http,
             folder,

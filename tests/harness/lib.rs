@@ -9,6 +9,7 @@ mod ledger;
 mod member;
 mod model;
 mod socket;
+mod used;
 
 pub use answer::Answer;
 pub use api_key::ApiKey;
@@ -19,6 +20,7 @@ pub use ledger::Ledger;
 pub use member::{Member, PASSWORD, attachment};
 pub use model::has_model;
 pub use socket::Socket;
+pub use used::{Used, used};
 
 /// A PNG of one pixel.
 pub const PNG: &[u8] = &[

@@ -9,4 +9,4 @@ mod grants;
 mod resources;
 mod routes;
 mod sources;
-mod workspace;
+pub(crate) mod workspace;

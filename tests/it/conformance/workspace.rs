@@ -90,7 +90,7 @@ pub(super) static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
 });
 
 /// What is deployed, resolved for a stack called `tenon`.
-pub(super) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+pub(crate) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     let values = Values::local("http://queues").parameter("SigningPublicKeys", r#"{"keys":[]}"#);
     Template::parse(&read("template.yaml"), &values)
         .unwrap_or_else(|error| panic!("template.yaml: {error}"))

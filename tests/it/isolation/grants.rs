@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use local::events::Filler;
-use local::functions;
 use local::template::Role;
 use serde_json::Value;
-use tests::{App, Issuer, Member, PNG, attachment, report};
+use tests::{report, used};
 
-use crate::fixtures::{cases, fill};
+use crate::conformance::workspace::TEMPLATE;
 
 /// The platform does that for a function, in its name: reading its queue or its stream.
 const BY_THE_PLATFORM: [&str; 8] = [
@@ -23,42 +21,14 @@ const BY_THE_PLATFORM: [&str; 8] = [
     "sqs:SendMessage",
 ];
 
-/// Every function is invoked with all of its fixtures, and what follows is done. What is granted and was
-/// not used then is printed, for a person to think about.
-#[tokio::test]
-async fn what_is_granted_and_not_used_by_any_fixture_is_printed() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app().await;
-    let mut filler = Filler::new(&app.stack().api_url());
-    for function in functions::all() {
-        for case in cases(function.endpoint.name) {
-            let text = local::events::read(&format!("{}/{case}", function.endpoint.name));
-            let text = fill(&app, &mut filler, &text.expect("there is one")).await;
-            let event: Value =
-                serde_json::from_str(&text.expect("it can be filled")).expect("it is JSON");
-            let _refused = app
-                .stack()
-                .lambda()
-                .invoke(function.endpoint.name, event)
-                .await;
-        }
-    }
-    a_morning(&app, &app.member("eve").await).await;
-    for name in ["eve", "ada"] {
-        let visit = app
-            .request("GET", "/api/me")
-            .bearer_auth(issuer.token(name));
-        visit.send().await.expect("the API answers");
-    }
-
-    let used = app.stack().front().iam().used();
-    let granted: BTreeSet<_> = app
-        .stack()
-        .template()
-        .roles
-        .iter()
-        .flat_map(grants)
-        .collect();
+/// What the last run of the suite did is compared with what roles are granted; what is granted and was not
+/// used is printed, for a person to think about.
+#[test]
+#[ignore = "it looks at what all other tests have done, and so comes after them: `-- --ignored granted`"]
+fn what_is_granted_and_used_by_no_test_is_printed() {
+    let used = used();
+    let roles = &TEMPLATE.roles;
+    let granted: BTreeSet<_> = roles.iter().flat_map(grants).collect();
     let unused: Vec<_> = granted
         .iter()
         .filter(|(arn, action, resource)| {
@@ -70,33 +40,13 @@ async fn what_is_granted_and_not_used_by_any_fixture_is_printed() {
         .map(|(arn, action, resource)| format!("{arn}: {action} on {resource}"))
         .collect();
     report(&format!(
-        "{} actions granted to {} roles, of which no fixture used {}:\n{}",
+        "{} actions granted to {} roles, of which no test used {}:\n{}",
         granted.len(),
-        app.stack().template().roles.len(),
+        roles.len(),
         unused.len(),
         unused.join("\n"),
     ));
     assert!(unused.len() < granted.len() / 2);
-    app.stop().await;
-}
-
-/// What somebody does who has a project, somebody to tell of it, and a file.
-async fn a_morning(app: &App, eve: &Member) {
-    let project = eve.project("Gemini").await;
-    let mut socket = eve.connect().await;
-    socket.subscribe(&project).await;
-    let input = serde_json::json!({
-        "projectId": project,
-        "title": "Dock",
-        "assignedTo": eve.user_id,
-        "attachment": attachment(PNG, "pixel.png", "image/png"),
-    });
-    eve.post("/api/create-task", input).await.expect(201);
-    eve.projects().await;
-    eve.search(&project, "dock").await;
-    app.settled().await;
-    socket.close().await;
-    app.settled().await;
 }
 
 /// Whether a pattern stands for a resource, or for the one that a resource belongs to.

@@ -12,6 +12,8 @@ use super::tokens::{Mint, altered, claims, with};
 pub(super) struct Credential {
     pub(super) name: &'static str,
     pub(super) header: Option<(&'static str, String)>,
+    /// The tenant that has to be named beside it: it is of none itself.
+    pub(super) tenant: Option<String>,
     pub(super) standing: Standing,
     /// What of theirs has ended, for whom it was all there before.
     pub(super) ended: Option<State>,
@@ -55,6 +57,8 @@ pub(super) struct People {
     /// Who is in the tenant no longer.
     pub(super) removed: Member,
     pub(super) outsider: Member,
+    /// Tokens of the identity provider.
+    pub(super) external: External,
     /// Keys of the admin's: as much as each role may, one that was revoked, and one that was never made.
     pub(super) viewers_key: Key,
     pub(super) editors_key: Key,
@@ -62,6 +66,17 @@ pub(super) struct People {
     pub(super) revoked_key: Key,
     pub(super) expired_key: Key,
     pub(super) invented_key: Key,
+}
+
+/// Tokens of the identity provider.
+pub(super) struct External {
+    /// An editor's, of the tenant that has to be named beside it.
+    pub(super) editor: (String, String),
+    pub(super) expired: String,
+    /// For somebody else than Tenon.
+    pub(super) elsewhere: String,
+    /// In the provider's name.
+    pub(super) signed_by_another: String,
 }
 
 /// All of them, a line each.
@@ -112,6 +127,25 @@ pub(super) fn all(people: &People, mint: &Mint) -> Vec<Credential> {
             Standing::Key(Role::Admin),
         ),
         Credential {
+            tenant: Some(people.external.editor.1.clone()),
+            ..bearer(
+                "provider's, an editor",
+                &people.external.editor.0,
+                Standing::Member(Role::Editor),
+            )
+        },
+        bearer("provider's, expired", &people.external.expired, Nobody),
+        bearer(
+            "provider's, for another",
+            &people.external.elsewhere,
+            Nobody,
+        ),
+        bearer(
+            "provider's, wrong signature",
+            &people.external.signed_by_another,
+            Nobody,
+        ),
+        Credential {
             ended: Some(State::Revoked),
             ..key("revoked key", &people.revoked_key, Nobody)
         },
@@ -149,6 +183,7 @@ fn nothing(name: &'static str) -> Credential {
     Credential {
         name,
         header: None,
+        tenant: None,
         standing: Standing::Nobody,
         ended: None,
     }
@@ -166,6 +201,7 @@ pub(super) fn bearer(name: &'static str, token: &str, standing: Standing) -> Cre
     Credential {
         name,
         header: Some(("authorization", format!("Bearer {token}"))),
+        tenant: None,
         standing,
         ended: None,
     }

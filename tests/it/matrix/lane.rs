@@ -11,7 +11,7 @@ use super::credentials::{Admission, Credential, Standing, bearer};
 use super::places::{At, Form, Place};
 use super::request::Request;
 use super::routes::{Entry, Policy, Route};
-use super::scene::Scene;
+use super::scene::{OWN, Scene};
 use super::tally::Tally;
 use super::told::Told;
 use super::values::{self, HasTo, Value};
@@ -180,7 +180,7 @@ impl<'a> Lane<'a> {
         for place in &self.route.places {
             let admission = match place.at {
                 // A tenant is looked for before it is looked what somebody may do there.
-                At::Header(_) | At::Path(_)
+                At::Header(_) | At::Path(_) | At::Host
                     if place.selects_the_tenant && admission != Admission::Unauthenticated =>
                 {
                     Admission::Admitted
@@ -249,6 +249,7 @@ impl<'a> Lane<'a> {
             (At::Header(_), Standing::Outsider | Standing::Former) => {
                 ("the tenant", self.scene.tenant.as_str())
             }
+            (At::Host, Standing::Outsider | Standing::Former) => ("the tenant's slug", OWN),
             (_, Standing::Outsider) if place.is_of_a_tenant() => {
                 ("the event's own", base.at(&place.at)?)
             }

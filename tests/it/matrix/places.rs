@@ -24,6 +24,8 @@ pub(super) enum At {
     /// A member of the body or message, however deep: `attachment.filename`.
     Body(String),
     Header(&'static str),
+    /// The name of the host that is asked, before the product's own domain.
+    Host,
 }
 
 /// What it takes.
@@ -35,6 +37,8 @@ pub(super) enum Form {
     Room,
     /// A secret that opens something.
     Key,
+    /// What a tenant is called in a host's name.
+    Slug,
     /// Any text.
     Text,
 }
@@ -110,6 +114,14 @@ impl Place {
             ..Self::id(at, Some(noun))
         }
     }
+
+    /// The place of the tenant's slug.
+    pub(super) fn host() -> Self {
+        Self {
+            form: Form::Slug,
+            ..Self::tenant(At::Host, "tenant")
+        }
+    }
 }
 
 impl At {
@@ -119,6 +131,7 @@ impl At {
             Self::Path(name) => event["pathParameters"][name].clone(),
             Self::Query(name) => event["queryStringParameters"][name].clone(),
             Self::Header(name) => event["headers"][*name].clone(),
+            Self::Host => return None,
             Self::Body(path) => body(event)?.pointer(&pointer(path))?.clone(),
         };
         found.as_str().map(str::to_owned)
@@ -132,6 +145,7 @@ impl std::fmt::Display for At {
             Self::Query(name) => write!(f, "?{name}="),
             Self::Body(path) => write!(f, "{path}"),
             Self::Header(name) => write!(f, "the header {name}"),
+            Self::Host => write!(f, "the host's name"),
         }
     }
 }

@@ -57,10 +57,21 @@ impl Request {
             At::Path(name) => drop(request.path.insert(name.clone(), text.to_owned())),
             At::Query(name) => drop(request.query.insert(name.clone(), text.to_owned())),
             At::Header(name) => drop(request.headers.insert((*name).to_owned(), text.to_owned())),
+            At::Host => drop(request.headers.insert("host".to_owned(), host(text))),
             At::Body(path) => places::put(request.body.get_or_insert_default(), path, text),
         }
         request.thrown = Some(text.to_owned());
         request
+    }
+
+    /// Whether it says itself which tenant it is for.
+    fn names_a_tenant(&self) -> bool {
+        let in_path = match self.entry {
+            Entry::Http { path, .. } => path.starts_with("/api/tenants/{id}"),
+            Entry::Handshake | Entry::Message => true,
+        };
+        let named = |name| self.headers.contains_key(name);
+        in_path || named("x-tenant-id") || named("host")
     }
 
     /// What stands at a place.
@@ -69,6 +80,7 @@ impl Request {
             At::Path(name) => self.path.get(name).map(String::as_str),
             At::Query(name) => self.query.get(name).map(String::as_str),
             At::Header(name) => self.headers.get(*name).map(String::as_str),
+            At::Host => None,
             At::Body(path) => self
                 .body
                 .as_ref()?
@@ -111,6 +123,11 @@ impl Request {
         }
         if let Some((name, value)) = &credential.header {
             request = request.header(*name, value);
+        }
+        if let Some(tenant) = &credential.tenant
+            && !self.names_a_tenant()
+        {
+            request = request.header("x-tenant-id", tenant);
         }
         if self.entry == Entry::Handshake {
             request = UPGRADE.iter().fold(request, |request, (name, value)| {
@@ -158,6 +175,11 @@ fn members(of: &Value) -> BTreeMap<String, String> {
 fn decoded(query: &str) -> BTreeMap<String, String> {
     let url = Url::parse(&format!("http://localhost/?{query}")).expect("it is a query");
     url.query_pairs().into_owned().collect()
+}
+
+/// The host of a tenant that is called so.
+fn host(slug: &str) -> String {
+    format!("{slug}.localhost")
 }
 
 /// A path's part.

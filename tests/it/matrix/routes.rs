@@ -89,6 +89,7 @@ impl Route {
         if selects && policy(name, surface) != Policy::Anyone {
             let headers = HEADERS.iter();
             places.extend(headers.map(|(name, noun)| Place::tenant(At::Header(name), noun)));
+            places.push(Place::host());
         }
         let expected = fixtures::expected(name, &case);
         Some(Self {

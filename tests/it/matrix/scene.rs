@@ -7,22 +7,29 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use local::events::{EventError, Filler};
 use serde_json::{Value, json};
 use shared::model::account::Role;
-use tests::{Answer, App, Socket};
+use tests::{Answer, App, Issuer, IssuerKey, Socket, tables};
 use tokio::sync::Mutex;
 
-use super::credentials::{self, Credential, People};
+use super::credentials::{self, Credential, External, People};
 use super::members::{Key, Member, Original, State};
 use super::routes::Route;
 use super::stored::Stored;
-use super::tokens::{Mint, claims};
+use super::tokens::{Mint, claims, with};
 use super::victim::Victim;
 
 /// An id that nothing has.
 pub(super) const NOBODYS: &str = "01900000-0000-7000-8000-000000000000";
 
+/// What the tenant is called whose things requests name.
+pub(super) const OWN: &str = "its-own";
+
+/// What a tenant was called that is there no longer.
+pub(super) const GONE: &str = "long-gone";
+
 /// All of it.
 pub(super) struct Scene {
     pub(super) app: App,
+    _issuer: Issuer,
     pub(super) victim: Victim,
     pub(super) credentials: Vec<Credential>,
     /// Ids of things of the tenant that are there no longer.
@@ -44,7 +51,8 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) async fn set(routes: &[Route]) -> Self {
-        let app = App::start().await;
+        let issuer = Issuer::start().await;
+        let app = issuer.app().await;
         let mut filler = Filler::new(&app.stack().api_url());
         let nouns = nouns(routes);
         let victim = Victim::of(&app, &mut filler, &nouns).await;
@@ -71,6 +79,10 @@ impl Scene {
             logged_out: copy(&tenant, Role::Admin, State::LoggedOut).await,
             removed: copy(&tenant, Role::Admin, State::Removed).await,
             outsider: copy(&outside, Role::Admin, State::Whole).await,
+            external: {
+                let editor = copy(&tenant, Role::Editor, State::Whole).await;
+                External::of(&app, &issuer, &editor, &tenant).await
+            },
         };
         let colleague = copy(&tenant, Role::Admin, State::Whole).await;
         let with_a_log = copy(&tenant, Role::Admin, State::Whole).await;
@@ -81,8 +93,17 @@ impl Scene {
         let (mut deleted, elsewhere) = things(&app, &ada, &people).await;
         let gone = fill("{{member.tenant}}").await;
         Stored::forget(&app, |pk, _| pk == format!("TENANT#{gone}")).await;
+        for (slug, tenant) in [
+            (victim.word.as_str(), &victim.things["tenant"]),
+            (OWN, &tenant),
+            (GONE, &gone),
+        ] {
+            let row = json!({ "pk": format!("SLUG#{slug}"), "sk": "SLUG", "tenant_id": tenant });
+            app.put(tables::IDENTITY, &row).await;
+        }
         deleted.insert("tenant", gone);
         Self {
+            _issuer: issuer,
             credentials: credentials::all(&people, &mint),
             colleagues: [("session", colleague.session), ("user", with_a_log.user)].into(),
             deleted,
@@ -145,7 +166,10 @@ impl Scene {
             (None, _) => own,
         };
         let request = self.app.request("POST", "/api/realtime-ticket");
-        let request = request.header(name, shown).json(&json!({}));
+        let mut request = request.header(name, shown).json(&json!({}));
+        if let Some(tenant) = &credential.tenant {
+            request = request.header("x-tenant-id", tenant);
+        }
         let answer = Answer::of(request.send().await.expect("the API answers")).await;
         let ticket = answer.body["data"]["ticket"].as_str()?.to_owned();
         let api = self.app.stack().api_url().replacen("http", "ws", 1);
@@ -233,6 +257,30 @@ pub(super) fn letters(mut number: u32) -> String {
         number /= 26;
         if number == 0 {
             return letters;
+        }
+    }
+}
+
+impl External {
+    /// The provider's tokens, one of them for somebody who is a member already.
+    async fn of(app: &App, issuer: &Issuer, editor: &Member, tenant: &str) -> Self {
+        let claims = issuer.claims("external");
+        let token = issuer.signed(&claims);
+        let visit = app.request("GET", "/api/me").bearer_auth(&token);
+        let answer = Answer::of(visit.send().await.expect("the API answers")).await;
+        answer.expect(200);
+        for mut link in app.rows(tables::IDENTITY, "OIDC").await {
+            link["user_id"] = json!(editor.user);
+            app.put(tables::IDENTITY, &link).await;
+        }
+        let signed = |others: Value| issuer.signed(&with(&claims, &others));
+        let mut stranger = IssuerKey::rsa("stranger");
+        stranger.kid = issuer.key().kid;
+        Self {
+            editor: (token, tenant.to_owned()),
+            expired: signed(json!({ "iat": 1_700_000_000, "exp": 1_700_000_900 })),
+            elsewhere: signed(json!({ "aud": "another-client" })),
+            signed_by_another: stranger.signed(&claims),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::credentials::Admission;
 use super::places::{At, Form, Place};
 use super::routes::Route;
-use super::scene::{NOBODYS, Scene};
+use super::scene::{GONE, NOBODYS, Scene};
 
 /// Something that is put into a place.
 #[derive(Debug, Clone)]
@@ -35,6 +35,7 @@ pub(super) fn of(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
         Form::Id => ids(scene, route, place),
         Form::Room => rooms(scene, place),
         Form::Key => keys(scene, place),
+        Form::Slug => slugs(scene),
         Form::Text => texts(scene),
     };
     assert!(
@@ -67,8 +68,8 @@ pub(super) fn chosen(
         return vec![values.swap_remove(one)];
     }
     let others = values.split_off(1);
-    // What looks at a header is the same for all routes.
-    let several = if let At::Header(_) = place.at { 1 } else { 2 };
+    // What looks at these is the same for all routes.
+    let several = if place.selects_the_tenant { 1 } else { 2 };
     let turn = others.iter().cycle().skip(several * number % others.len());
     values.extend(turn.take(several.min(others.len())).cloned());
     values
@@ -130,7 +131,7 @@ fn ids(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
         values.push(named(&format!("another {parent}'s"), noun, elsewhere));
     }
     let refused: &[u16] = match place.at {
-        At::Path(_) | At::Header(_) => &[404],
+        At::Path(_) | At::Header(_) | At::Host => &[404],
         At::Query(_) => &[400],
         At::Body(_) => &[422],
     };
@@ -140,6 +141,26 @@ fn ids(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
             what: "no id".to_owned(),
             text: text.to_owned(),
             has_to: HasTo::BeRefused(refused),
+        });
+    }
+    values
+}
+
+fn slugs(scene: &Scene) -> Vec<Value> {
+    let named = |what: &str, slug: &str| Value {
+        what: what.to_owned(),
+        text: slug.to_owned(),
+        has_to: HasTo::BeAs("nobody".to_owned()),
+    };
+    let mut values = vec![
+        named("another tenant's slug", &scene.victim.word),
+        named("a deleted tenant's slug", GONE),
+    ];
+    for text in ["no--slug-", "two.words", "UPPER_CASE"] {
+        values.push(Value {
+            what: "no slug".to_owned(),
+            text: text.to_owned(),
+            has_to: HasTo::BeRefused(&[404]),
         });
     }
     values

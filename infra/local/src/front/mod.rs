@@ -37,13 +37,13 @@ use bytes::Bytes;
 
 use crate::{gateway::Connections, template::BucketCors};
 use dynamodb::DynamoDb;
-use iam::Iam;
 use journal::Invocation;
 use request::Call;
 use s3::Objects;
 
 pub use bedrock::Model;
 pub use faults::{Armed, Fault, FaultKind, Moment};
+pub use iam::Iam;
 pub use journal::{CallRecord, Journal, Units};
 pub use request::Service;
 

@@ -260,7 +260,9 @@ impl Accounts {
             // A key is good for nothing without its maker's membership, whatever it is used for.
             _ if key_id.is_some() => claimant.own,
             Choice::Named(id) | Choice::Own(id) => Some(id),
-            Choice::Unnamed | Choice::Unknown | Choice::Contradictory => None,
+            // What is not there is looked for all the same, or it would show in the time which slugs are taken.
+            Choice::Unknown => Some(TenantId::new()),
+            Choice::Unnamed | Choice::Contradictory => None,
         };
         let membership = tenant.map(|id| Key::membership(user_id, id));
         let profile = tenant.map(Key::tenant_profile);
