@@ -16,6 +16,8 @@ pub struct Endpoint {
     pub name: &'static str,
     /// What invokes it.
     pub trigger: Trigger,
+    /// The other routes of the HTTP API that invoke it, of the same resource: method and path.
+    pub also: &'static [(&'static str, &'static str)],
     /// The largest HTTP body it takes, in bytes.
     pub body_limit: usize,
     /// What is said of a larger one, where there is more to say than the limit.
@@ -79,6 +81,24 @@ impl Endpoint {
     /// What runs by the clock.
     pub const fn schedule(name: &'static str) -> Self {
         Self::new(name, Trigger::Schedule)
+    }
+
+    /// The same endpoint behind other routes as well, of the same resource and with the same uses: `PATCH` beside
+    /// `PUT`. Each has a handler ([`crate::lambda::Function::route`]). What they share is deployed once, for a
+    /// stack of CloudFormation has room for 500 resources.
+    #[must_use]
+    pub const fn also(mut self, routes: &'static [(&'static str, &'static str)]) -> Self {
+        self.also = routes;
+        self
+    }
+
+    /// Method and path of each of its routes of the HTTP API; none if it has another trigger.
+    pub fn routes(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let first = match self.trigger {
+            Trigger::Http { method, path } => Some((method, path)),
+            _ => None,
+        };
+        first.into_iter().chain(self.also.iter().copied())
     }
 
     /// The same endpoint, granted `uses`.
@@ -153,6 +173,7 @@ impl Endpoint {
         Self {
             name,
             trigger,
+            also: &[],
             body_limit: BODY_LIMIT,
             body_limit_hint: None,
             uses: &[],

@@ -55,9 +55,9 @@ pub struct Service {
 pub(crate) trait Adapter: Send + Sync {
     fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Value, Failure>>;
 
-    /// What it lets in; nothing where no client can send anything.
-    fn surface(&self) -> Option<Surface> {
-        None
+    /// What it lets in, route by route; nothing where no client can send anything.
+    fn surfaces(&self) -> Vec<Surface> {
+        Vec::new()
     }
 }
 
@@ -80,9 +80,10 @@ impl Function {
         }
     }
 
-    /// What clients can send it, and who may; nothing if it is behind neither HTTP nor the WebSocket.
-    pub fn surface(&self) -> Option<Surface> {
-        self.adapter.surface()
+    /// What clients can send it, and who may, route by route; nothing if it is behind neither HTTP nor the
+    /// WebSocket.
+    pub fn surfaces(&self) -> Vec<Surface> {
+        self.adapter.surfaces()
     }
 
     /// The same function with doors open in the walls between tenants: for tests, and held by one to be

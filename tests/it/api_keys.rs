@@ -12,7 +12,7 @@ use local::functions;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::endpoint::{Trigger, uses};
+use shared::endpoint::uses;
 use tests::{Answer, ApiKey, App, Member, Socket, tables};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -264,10 +264,11 @@ async fn every_route_takes_a_key_or_is_a_person_s_own() {
     let ada = app.member("ada").await;
     let key = ada.api_key("admin").await;
     let (mut taken, mut own) = (0, 0);
-    for endpoint in functions::all().iter().map(|function| function.endpoint) {
-        let Trigger::Http { method, path } = endpoint.trigger else {
-            continue;
-        };
+    let functions = functions::all();
+    let endpoints = functions.iter().map(|function| function.endpoint);
+    let routes =
+        endpoints.flat_map(|endpoint| endpoint.routes().map(move |route| (endpoint, route)));
+    for (endpoint, (method, path)) in routes {
         if !endpoint.uses.contains(&uses::AUTHENTICATE)
             || !endpoint.uses.contains(&uses::PUBLIC_KEYS)
         {

@@ -57,15 +57,21 @@ fn every_function_has_a_success_and_a_refusal() {
     let mut missing = Lines::new();
     for function in functions::all() {
         let endpoint = function.endpoint;
-        let refusals: Vec<bool> = cases(endpoint.name)
-            .iter()
-            .map(|case| is_refusal(&expectation(endpoint.name, case)))
-            .collect();
-        if can_succeed(endpoint) && !refusals.contains(&false) {
-            missing.insert(format!("{}: no success", endpoint.name));
-        }
-        if can_refuse(endpoint) && !refusals.contains(&true) {
-            missing.insert(format!("{}: no refusal", endpoint.name));
+        let several = !endpoint.also.is_empty();
+        let routes = endpoint.routes().filter(|_| several).map(Some);
+        let all = (!several).then_some(None);
+        for route in routes.chain(all) {
+            let refusals: Vec<bool> = cases_of(endpoint.name, route)
+                .iter()
+                .map(|case| is_refusal(&expectation(endpoint.name, case)))
+                .collect();
+            let of = route.map_or(String::new(), |(method, path)| format!(" {method} {path}"));
+            if can_succeed(endpoint) && !refusals.contains(&false) {
+                missing.insert(format!("{}{of}: no success", endpoint.name));
+            }
+            if can_refuse(endpoint) && !refusals.contains(&true) {
+                missing.insert(format!("{}{of}: no refusal", endpoint.name));
+            }
         }
     }
     assert_none(
@@ -87,12 +93,22 @@ pub(crate) fn cases(function: &str) -> Vec<String> {
     cases
 }
 
-/// The case that shows what a function is for: `ok`, or else the first that it serves, or else the first.
-pub(crate) fn main_case(function: &str) -> String {
+/// The cases of one of a function's routes, or of all that it has.
+pub(crate) fn cases_of(function: &str, route: Option<(&str, &str)>) -> Vec<String> {
     let mut cases = cases(function);
+    if let Some((method, path)) = route {
+        let key = Value::from(format!("{method} {path}"));
+        cases.retain(|case| event(function, case)["routeKey"] == key);
+    }
+    cases
+}
+
+/// The case that shows what a route is for: `ok`, or else the first that is served, or else the first.
+pub(crate) fn main_case(function: &str, route: Option<(&str, &str)>) -> String {
+    let mut cases = cases_of(function, route);
     cases.sort_by_key(|case| (case != "ok", is_refusal(&expectation(function, case))));
     let first = cases.into_iter().next();
-    first.unwrap_or_else(|| panic!("events/{function} has no event"))
+    first.unwrap_or_else(|| panic!("events/{function} has no event of {route:?}"))
 }
 
 /// What is expected of a case, with its placeholders and matchers.
@@ -181,6 +197,12 @@ fn is_refusal(expected: &Value) -> bool {
             .is_some_and(|status| status >= 400)
         || expected["body"]["type"] == "error"
         || failed_messages.is_some_and(|failures| !failures.is_empty())
+}
+
+/// An event, with its placeholders.
+fn event(function: &str, case: &str) -> Value {
+    serde_json::from_str(&read(function, case))
+        .unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"))
 }
 
 fn expectation(function: &str, case: &str) -> Value {

@@ -80,9 +80,9 @@ async fn nothing_of_another_tenant_s_gets_in_or_out_anywhere() {
         for place in &route.places {
             let place = place.at.to_string();
             assert!(
-                tally.of(route.name, &place) > 0,
+                tally.of(&route.label, &place) > 0,
                 "{}: {place} was not tried",
-                route.name
+                route.label
             );
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use local::functions;
-use shared::endpoint::{Trigger, uses};
+use shared::endpoint::uses;
 use shared::error::Code;
 use shared::model::attachment::MAX_BYTES;
 use shared::model::text::LIMITS;
@@ -76,15 +76,14 @@ fn the_readme_lists_every_route() {
         .collect();
     let wanted = functions::all()
         .iter()
-        .filter_map(|function| match function.endpoint.trigger {
-            Trigger::Http { method, path } if path != "$default" => {
-                let uses = function.endpoint.uses;
-                let authenticates = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
-                let open = !authenticates.iter().all(|used| uses.contains(used));
-                let mark = if open { "○ " } else { "" };
-                Some(format!("{mark}{method} {path}"))
-            }
-            _ => None,
+        .flat_map(|function| {
+            let uses = function.endpoint.uses;
+            let authenticates = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
+            let open = !authenticates.iter().all(|used| uses.contains(used));
+            let mark = if open { "○ " } else { "" };
+            let routes = function.endpoint.routes();
+            let routes = routes.filter(|(_, path)| *path != "$default");
+            routes.map(move |(method, path)| format!("{mark}{method} {path}"))
         })
         .collect();
     assert_agree(

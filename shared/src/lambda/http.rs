@@ -1,6 +1,7 @@
 //! The HTTP API: it authenticates, parses, calls the handler and renders what comes back.
 
 mod authentication;
+mod routes;
 #[cfg(test)]
 mod tests;
 
@@ -44,18 +45,21 @@ where
     H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply<O>>> + Send + 'static,
 {
-    Function::new(
-        endpoint,
-        Http {
-            handler: Arc::new(handler),
-            types: PhantomData::<fn(T, C) -> O>,
-        },
-    )
+    Function::new(endpoint, Http::<H, fn(T, C) -> O>::new(handler))
 }
 
 struct Http<H, T> {
     handler: Arc<H>,
     types: PhantomData<T>,
+}
+
+impl<H, T> Http<H, T> {
+    fn new(handler: H) -> Self {
+        Self {
+            handler: Arc::new(handler),
+            types: PhantomData,
+        }
+    }
 }
 
 /// What a 503 asks for: most of what it stands for passes within a second.
@@ -113,8 +117,8 @@ where
         .boxed()
     }
 
-    fn surface(&self) -> Option<Surface> {
-        Some(Surface::of::<T, C>())
+    fn surfaces(&self) -> Vec<Surface> {
+        vec![Surface::of::<T, C>()]
     }
 }
 

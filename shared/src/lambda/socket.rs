@@ -131,8 +131,8 @@ where
         .boxed()
     }
 
-    fn surface(&self) -> Option<Surface> {
-        Some(Surface::of::<T, crate::event::caller::Anyone>())
+    fn surfaces(&self) -> Vec<Surface> {
+        vec![Surface::of::<T, crate::event::caller::Anyone>()]
     }
 }
 
@@ -178,8 +178,8 @@ where
         .boxed()
     }
 
-    fn surface(&self) -> Option<Surface> {
-        Some(Surface::of::<T, C>())
+    fn surfaces(&self) -> Vec<Surface> {
+        vec![Surface::of::<T, C>()]
     }
 }
 

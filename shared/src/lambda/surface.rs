@@ -11,6 +11,8 @@ use crate::input::{self, Input};
 /// all of them, tests and documents.
 #[derive(Debug, Clone)]
 pub struct Surface {
+    /// Method and path, where the function has several routes of the HTTP API and this is not its first.
+    pub route: Option<(&'static str, &'static str)>,
     /// The name of the caller type that the handler asks for, which is its policy: `Editor`, `InPerson<Viewer>`.
     pub caller: String,
     /// The fields of its input, however deep they stand: `attachment.filename`, `tasks[].id`. Nothing if it
@@ -24,9 +26,18 @@ impl Surface {
         let last = |path: &'static str| path.rsplit("::").next().unwrap_or(path);
         let names: Vec<_> = type_name::<C>().split('<').map(last).collect();
         Self {
+            route: None,
             caller: names.join("<"),
             fields: input::fields::<T>(),
             refusals: input::refusals::<T>,
+        }
+    }
+
+    /// The same behind a route.
+    pub(crate) fn behind(self, method: &'static str, path: &'static str) -> Self {
+        Self {
+            route: Some((method, path)),
+            ..self
         }
     }
 

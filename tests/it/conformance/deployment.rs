@@ -56,10 +56,9 @@ fn pages_of_allowed_origins_may_use_every_method_that_a_route_takes() {
         .collect();
     let wanted = endpoints()
         .iter()
-        .filter_map(|endpoint| match endpoint.trigger {
-            Trigger::Http { method, path } if path != "$default" => Some(method.to_owned()),
-            _ => None,
-        })
+        .flat_map(|endpoint| endpoint.routes())
+        .filter(|(_, path)| *path != "$default")
+        .map(|(method, _)| method.to_owned())
         .collect();
     assert_agree(
         ("the endpoints' methods", &wanted),
@@ -139,7 +138,10 @@ fn logical_id(name: &str) -> String {
 fn triggers(endpoint: &Endpoint) -> Vec<String> {
     let name = endpoint.name;
     let events = match endpoint.trigger {
-        Trigger::Http { method, path } => vec![format!("{method} {path}")],
+        Trigger::Http { .. } => endpoint
+            .routes()
+            .map(|(method, path)| format!("{method} {path}"))
+            .collect(),
         Trigger::Socket { routes } => routes.iter().map(|route| socket(route, true)).collect(),
         Trigger::Stream => vec![stream("tenon-data", true, EVENTS)],
         Trigger::Queue => vec![queue(&consumed(endpoint), true)],

@@ -1,6 +1,6 @@
 //! The routes of the HTTP API, wherever they are written.
 
-use shared::endpoint::Trigger;
+use local::functions;
 
 use super::workspace::{METADATA, endpoints};
 use crate::agreement::{Lines, assert_agree};
@@ -48,12 +48,33 @@ fn not_found_knows_every_route() {
     );
 }
 
+#[test]
+fn each_route_of_a_function_has_a_handler() {
+    let wanted = endpoints()
+        .into_iter()
+        .filter(|endpoint| !endpoint.also.is_empty())
+        .flat_map(|endpoint| endpoint.also.iter().map(move |route| (endpoint, *route)))
+        .map(|(endpoint, (method, path))| format!("{}: {method} {path}", endpoint.name))
+        .collect();
+    let found = functions::all()
+        .iter()
+        .flat_map(|function| {
+            let surfaces = function.surfaces().into_iter();
+            let routes = surfaces.filter_map(|surface| surface.route);
+            routes.map(|(method, path)| format!("{}: {method} {path}", function.endpoint.name))
+        })
+        .collect();
+    assert_agree(
+        ("the endpoints' other routes", &wanted),
+        ("the functions' handlers", &found),
+        "add `.route(method, path, handler)` to the function, or take the route from its endpoint.",
+    );
+}
+
 /// Method, path and function of each route.
 fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    endpoints()
-        .into_iter()
-        .filter_map(|endpoint| match endpoint.trigger {
-            Trigger::Http { method, path } => Some((method, path, endpoint.name)),
-            _ => None,
-        })
+    endpoints().into_iter().flat_map(|endpoint| {
+        let routes = endpoint.routes();
+        routes.map(|(method, path)| (method, path, endpoint.name))
+    })
 }

@@ -320,7 +320,9 @@ impl<'a> Lane<'a> {
 
     /// Asks, and looks whether anything of the victim's is in the answer.
     async fn ask(&mut self, request: &Request, credential: &Credential, at: &str) -> Seen {
-        self.tally.probe(self.route.name, at);
+        let turn = &self.scene.turns[self.route.name];
+        let _its_turn = turn.lock().await;
+        self.tally.probe(&self.route.label, at);
         self.asked += 1;
         if self.asked.is_multiple_of(OF_ONE_ADDRESS) {
             let number = u8::try_from(self.asked / OF_ONE_ADDRESS).expect("there are few");
@@ -417,13 +419,13 @@ impl<'a> Lane<'a> {
     fn leak(&mut self, credential: &Credential, at: &str, what: &str, told: &str) {
         let line = format!(
             "{}, {at}, {what}, {}: {told}",
-            self.route.name, credential.name
+            self.route.label, credential.name
         );
         self.tally.leaks.push(line);
     }
 
     fn wrong(&mut self, credential: &Credential, what: &str, told: &str) {
-        let line = format!("{}, {what}, {}: {told}", self.route.name, credential.name);
+        let line = format!("{}, {what}, {}: {told}", self.route.label, credential.name);
         self.tally.wrong.push(line);
     }
 }

@@ -15,7 +15,10 @@ use crate::fixtures;
 
 /// A function that clients can send something to.
 pub(super) struct Route {
+    /// The function's.
     pub(super) name: &'static str,
+    /// The same, and which of its routes it is where it has several.
+    pub(super) label: String,
     pub(super) entry: Entry,
     pub(super) policy: Policy,
     pub(super) places: Vec<Place>,
@@ -60,7 +63,10 @@ pub(super) enum Policy {
 pub(super) fn all() -> Vec<Route> {
     let known: Vec<(&Endpoint, Surface)> = functions::all()
         .iter()
-        .filter_map(|function| Some((function.endpoint, function.surface()?)))
+        .flat_map(|function| {
+            let surfaces = function.surfaces().into_iter();
+            surfaces.map(|surface| (function.endpoint, surface))
+        })
         .collect();
     let names: BTreeSet<&str> = known
         .iter()
@@ -78,10 +84,16 @@ impl Route {
         surface: &Surface,
         names: &BTreeSet<&str>,
     ) -> Option<Self> {
-        let entry = entry(endpoint)?;
         let name = endpoint.name;
-        let case = fixtures::main_case(name);
-        let events = Events::read(name);
+        let several = !endpoint.also.is_empty();
+        let route = surface.route.or_else(|| endpoint.routes().next());
+        let route = route.filter(|_| several);
+        let entry = match route {
+            Some((method, path)) => Entry::Http { method, path },
+            None => entry(endpoint)?,
+        };
+        let case = fixtures::main_case(name, route);
+        let events = Events::read(name, route);
         let mut places = places(endpoint, entry, surface, names, &events);
         let is_http = matches!(entry, Entry::Http { .. });
         // Where the path names the tenant, a header can only say the same, or contradict what stands beside it.
@@ -94,6 +106,10 @@ impl Route {
         let expected = fixtures::expected(name, &case);
         Some(Self {
             name,
+            label: match route {
+                Some((method, path)) => format!("{method} {path}"),
+                None => name.to_owned(),
+            },
             entry,
             policy: policy(name, surface),
             places,
@@ -218,8 +234,8 @@ pub(super) fn parameters(path: &str) -> impl Iterator<Item = &str> {
 struct Events(Vec<Value>);
 
 impl Events {
-    fn read(function: &str) -> Self {
-        let mut cases = fixtures::cases(function);
+    fn read(function: &str, route: Option<(&str, &str)>) -> Self {
+        let mut cases = fixtures::cases_of(function, route);
         cases.sort_by_key(|case| case != "ok");
         let read = cases.iter().map(|case| {
             let text =

@@ -45,6 +45,9 @@ pub(super) struct Scene {
     outside: String,
     filler: Mutex<Filler>,
     fills: AtomicU32,
+    /// A function is asked one thing at a time, whichever of its routes it is asked by: so its calls can be told
+    /// apart.
+    pub(super) turns: BTreeMap<&'static str, Mutex<()>>,
     /// Whether everything is tried with everything.
     pub(super) thorough: bool,
 }
@@ -115,6 +118,10 @@ impl Scene {
             outside,
             filler: Mutex::new(filler),
             fills: AtomicU32::new(0),
+            turns: routes
+                .iter()
+                .map(|route| (route.name, Mutex::default()))
+                .collect(),
             thorough: std::env::var("TENON_MATRIX").is_ok_and(|value| value == "full"),
             app,
         }

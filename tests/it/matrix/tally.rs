@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Probes by route and place, and what was wrong.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    probes: BTreeMap<(&'static str, String), usize>,
+    probes: BTreeMap<(String, String), usize>,
     /// What of another tenant's got out, or was told from what does not exist.
     pub(super) leaks: Vec<String>,
     /// What was not answered as it has to be.
@@ -15,8 +15,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn probe(&mut self, route: &'static str, place: &str) {
-        *self.probes.entry((route, place.to_owned())).or_default() += 1;
+    pub(super) fn probe(&mut self, route: &str, place: &str) {
+        *self
+            .probes
+            .entry((route.to_owned(), place.to_owned()))
+            .or_default() += 1;
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -33,8 +36,8 @@ impl Tally {
     }
 
     /// How often a place was tried.
-    pub(super) fn of(&self, route: &'static str, place: &str) -> usize {
-        let key = (route, place.to_owned());
+    pub(super) fn of(&self, route: &str, place: &str) -> usize {
+        let key = (route.to_owned(), place.to_owned());
         self.probes.get(&key).copied().unwrap_or_default()
     }
 

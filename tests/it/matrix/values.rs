@@ -43,7 +43,7 @@ pub(super) fn of(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
             .iter()
             .any(|value| matches!(value.has_to, HasTo::BeAs(_))),
         "{}: nothing is known of another tenant's that could stand in {}: give it a placeholder in events/{}",
-        route.name,
+        route.label,
         place.at,
         route.name
     );
