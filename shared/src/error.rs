@@ -131,6 +131,14 @@ impl Error {
         Self::new(Code::Conflict, message)
     }
 
+    /// 412.
+    pub fn precondition_failed() -> Self {
+        Self::new(
+            Code::PreconditionFailed,
+            "It has changed since you read it: read it again",
+        )
+    }
+
     /// 413.
     pub fn payload_too_large(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::PayloadTooLarge, message)

@@ -2,6 +2,8 @@
 
 pub mod caller;
 
+use crate::etag::IfMatch;
+
 /// An invocation, whatever triggered it. `C` is the policy: who may call, and what they may do.
 #[derive(Debug, Clone)]
 pub struct Event<T, C> {
@@ -11,6 +13,8 @@ pub struct Event<T, C> {
     pub caller: C,
     /// Where it comes from; empty for all but HTTP requests.
     pub client: Client,
+    /// What an HTTP client has seen of what it changes.
+    pub if_match: IfMatch,
     /// The gateway's id of the WebSocket connection; empty for other triggers.
     pub connection_id: String,
     /// What the gateway, or a queue, calls this invocation; in every log line and error.
@@ -36,6 +40,7 @@ impl<T, C> Event<T, C> {
             input,
             caller,
             client: Client::default(),
+            if_match: IfMatch::default(),
             connection_id: String::new(),
             request_id: request_id.to_owned(),
         }

@@ -1,5 +1,6 @@
 //! From JSON to a handler's input: parsing is validating, and every bad field is reported.
 
+mod patch;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use deserr::{
 };
 use serde_json::Value;
 
+pub use self::patch::{Patch, Replace};
 use crate::error::{Detail, Error};
 
 /// What a handler can take: a struct of newtypes with `#[derive(Deserr)]`.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::account::Role;
 use crate::model::log::Committed;
 
 /// The status of an answer without a body.
@@ -13,6 +14,9 @@ pub struct Reply<T> {
     pub(crate) status: u16,
     pub(crate) body: T,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// Of a resource that has one: its version, and in which role it is seen.
+    pub(crate) version: Option<u64>,
+    pub(crate) seen_as: Option<Role>,
 }
 
 /// The envelope of every resource: `{"data": …}`.
@@ -29,6 +33,8 @@ impl<T> Reply<T> {
             status: 200,
             body,
             headers: Vec::new(),
+            version: None,
+            seen_as: None,
         }
     }
 
@@ -59,6 +65,14 @@ impl<T> Reply<T> {
             Some(committed) => self.header("x-event-seq", committed.seq.to_string()),
             None => self,
         }
+    }
+
+    /// With the version of the resource that it shows, from which its `ETag` is made: what has been read once is
+    /// answered by 304 for as long as it stays as it is.
+    #[must_use]
+    pub fn version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
     }
 
     /// With a header.

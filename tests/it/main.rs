@@ -18,6 +18,7 @@ mod matrix;
 mod members;
 mod oidc;
 mod passwords;
+mod project_changes;
 mod projects;
 mod readme;
 mod realtime;

@@ -20,6 +20,7 @@ pub fn all() -> Vec<Function> {
         get_audit_log::function(),
         get_jwks::function(),
         get_me::function(),
+        get_project::function(),
         get_tenant::function(),
         index_task::function(),
         list_api_keys::function(),
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Function> {
         sweep_log::function(),
         sweep_uploads::function(),
         update_member::function(),
+        update_project::function(),
         update_tenant_settings::function(),
         verify_email::function(),
     ]

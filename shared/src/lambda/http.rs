@@ -21,6 +21,7 @@ use self::authentication::{TENANT, authenticate};
 use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
+use crate::etag::{ETag, IfMatch};
 use crate::event::caller::{Caller, Identity};
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
@@ -65,6 +66,9 @@ impl<H, T> Http<H, T> {
 /// What a 503 asks for: most of what it stands for passes within a second.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 
+/// The client has it already.
+const NOT_MODIFIED: u16 = 304;
+
 /// What an answer is made of.
 struct Answer {
     status: u16,
@@ -103,7 +107,7 @@ where
             let work = serve::<T, C, O, H, F>(&handler, endpoint, &sdk, &request, &request_id);
             let outcome = until(deadline, work).await;
             let answer = outcome
-                .and_then(render)
+                .and_then(|reply| render(reply, &request))
                 .unwrap_or_else(|error| refusal(&error, &request_id));
             tracing::info!(
                 function = endpoint.name,
@@ -142,16 +146,19 @@ where
     act_where::<C>(sdk, identity.as_ref())?;
     let acting = refusals::acting::<C>(identity.as_ref());
     let key = identity.as_ref().and_then(Identity::key_to_note);
+    let seen_as = acting.as_ref().map(|principal| principal.role);
     let served = match C::admit(identity) {
         Err(refusal) => Err(refusal),
         Ok(caller) => {
             let request_served = async {
                 let input = parse::<T>(endpoint, request)?;
                 let event = Event {
+                    if_match: if_match(request)?,
                     client: client(request),
                     ..Event::new(input, caller, request_id)
                 };
-                handler(sdk.clone(), event).await
+                let reply = handler(sdk.clone(), event).await?;
+                Ok(Reply { seen_as, ..reply })
             };
             noting_use::<C, _>(sdk, key, request_served).await
         }
@@ -276,6 +283,7 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Value> {
     Ok(Value::Object(arguments))
 }
 
+/// `PATCH` takes a merge patch under its own name, too.
 fn is_json(request: &ApiGatewayV2httpRequest) -> bool {
     let Some(content_type) = header(request, "content-type") else {
         return false;
@@ -286,7 +294,10 @@ fn is_json(request: &ApiGatewayV2httpRequest) -> bool {
         let named = name.trim().eq_ignore_ascii_case("charset");
         named.then(|| value.trim().trim_matches('"'))
     });
-    essence.trim().eq_ignore_ascii_case("application/json")
+    let essence = essence.trim();
+    let patches = request.request_context.http.method.as_str() == "PATCH";
+    let is_patch = patches && essence.eq_ignore_ascii_case("application/merge-patch+json");
+    (is_patch || essence.eq_ignore_ascii_case("application/json"))
         && charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
 }
 
@@ -309,16 +320,34 @@ fn header<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a st
     request.headers.get(name)?.to_str().ok()
 }
 
-fn render<O: Serialize>(reply: Reply<O>) -> Result<Answer> {
+fn if_match(request: &ApiGatewayV2httpRequest) -> Result<IfMatch> {
+    header(request, "if-match").map_or(Ok(IfMatch::default()), IfMatch::read)
+}
+
+fn render<O: Serialize>(reply: Reply<O>, request: &ApiGatewayV2httpRequest) -> Result<Answer> {
     let body = match reply.status {
         NO_CONTENT => String::new(),
         _ => serde_json::to_string(&reply.body).map_err(Error::internal)?,
     };
-    Ok(Answer {
+    let mut answer = Answer {
         status: reply.status,
         headers: reply.headers,
         body,
-    })
+    };
+    if let Some(version) = reply.version {
+        let tag = ETag::of(version, &answer.body, reply.seen_as);
+        let known = header(request, "if-none-match").is_some_and(|known| tag.is_known(known));
+        if known && !has_body(request) {
+            answer.status = NOT_MODIFIED;
+            answer.body.clear();
+        }
+        // It may be kept, to be asked for by its tag each time.
+        answer
+            .headers
+            .push(("cache-control", "private, no-cache".to_owned()));
+        answer.headers.push(("etag", tag.to_string()));
+    }
+    Ok(answer)
 }
 
 fn refusal(error: &Error, request_id: &str) -> Answer {

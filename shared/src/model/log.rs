@@ -229,6 +229,8 @@ pub struct UserLog {
 pub struct Committed {
     /// The event's number in its scope: the `X-Event-Seq` of the answer.
     pub seq: u64,
+    /// When it happened, as its scope says from then on.
+    pub at: Millis,
 }
 
 #[cfg(test)]

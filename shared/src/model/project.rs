@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::id::{ProjectId, UserId};
+use super::realtime::RealtimeEvent;
 use super::text::{ProjectDescription, ProjectName};
 
 /// A project: a scope of the log, so it carries `seq` and the counters.
@@ -30,9 +31,21 @@ pub struct Project {
     pub seq: u64,
     /// How many tasks it has.
     pub task_count: u64,
+    /// How often what it says of itself has been written: 1 as it was made.
+    pub version: u64,
 }
 
 impl Project {
+    /// The names of what can be changed of it and differs.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("name", self.name != other.name),
+            ("description", self.description != other.description),
+        ];
+        let differing = differ.into_iter().filter(|(_, differ)| *differ);
+        differing.map(|(name, _)| name).collect()
+    }
+
     /// Since when searches in it have found the same.
     pub fn searchable_since(&self) -> Millis {
         self.indexed_late_at.unwrap_or(0).max(self.updated_at)
@@ -55,8 +68,50 @@ impl Project {
             indexed_late_at: None,
             seq: 1,
             task_count: 0,
+            version: 1,
         }
     }
+}
+
+/// A project, as the API shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProjectView {
+    id: ProjectId,
+    user_id: UserId,
+    name: ProjectName,
+    description: Option<ProjectDescription>,
+    task_count: u64,
+    created_at: Millis,
+    updated_at: Millis,
+}
+
+impl From<Project> for ProjectView {
+    fn from(project: Project) -> Self {
+        Self {
+            id: project.id,
+            user_id: project.user_id,
+            name: project.name,
+            description: project.description,
+            task_count: project.task_count,
+            created_at: project.created_at,
+            updated_at: project.updated_at,
+        }
+    }
+}
+
+/// A project says something else of itself. What that is, is for its readers to ask.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProjectUpdated {
+    /// Which.
+    pub id: ProjectId,
+    /// Its version from now on.
+    pub version: u64,
+    /// The names of what is not what it was.
+    pub fields: Vec<&'static str>,
+}
+
+impl RealtimeEvent for ProjectUpdated {
+    const TYPE: &'static str = "project:updated";
 }
 
 /// A project in its tenant's list: what does not change with each task, so that changes in many projects never

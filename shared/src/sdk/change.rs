@@ -61,7 +61,12 @@ struct PendingJob {
 
 impl Change {
     pub(crate) fn of(dynamo: Dynamo, row: Stored<Project>, caller: &Principal) -> Self {
-        Self::new(dynamo, Scope::Project { row, tasks: 0 }, caller.actor())
+        let scope = Scope::Project {
+            row,
+            tasks: 0,
+            said: None,
+        };
+        Self::new(dynamo, scope, caller.actor())
     }
 
     pub(crate) fn founding(dynamo: Dynamo, project: Stored<Project>, caller: &Principal) -> Self {
@@ -166,6 +171,13 @@ impl Change {
         }
     }
 
+    /// Writes what a project says of itself.
+    pub(crate) fn says(&mut self, project: Project) {
+        if let Scope::Project { said, .. } = &mut self.scope {
+            *said = Some(Box::new(project));
+        }
+    }
+
     /// Raises the tenant's counts of members and admins, or lowers them.
     pub(crate) fn count_members(&mut self, by: i64, admins_by: i64) {
         if let Scope::Tenant {
@@ -253,16 +265,16 @@ impl Change {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let seq = self.scope.next_seq();
+        let (seq, at) = (self.scope.next_seq(), self.now());
         let outcome = self
             .dynamo
             .client()
             .transact_write_items()
-            .set_transact_items(Some(self.parts(seq)?))
+            .set_transact_items(Some(self.parts(seq, at)?))
             .send()
             .await;
         let Err(error) = outcome else {
-            return Ok(Ok(Committed { seq }));
+            return Ok(Ok(Committed { seq, at }));
         };
         if let Some(refusal) = self.refused(&error) {
             return Err(refusal);
@@ -303,8 +315,7 @@ impl Change {
             .all(|(part, reason)| contended(reason) || outrun(part, reason.code()))
     }
 
-    fn parts(&self, seq: u64) -> Result<Vec<TransactWriteItem>> {
-        let at = self.now();
+    fn parts(&self, seq: u64, at: Millis) -> Result<Vec<TransactWriteItem>> {
         let entry = self.entry(seq, at)?;
         let event = keys::event(self.scope.tenant(), self.scope.room(), seq);
         let mut parts = vec![

@@ -1,6 +1,7 @@
 //! Tenants' rows, by keys that the tenant minted.
 
 mod members;
+mod projects;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

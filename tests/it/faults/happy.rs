@@ -41,6 +41,8 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("remove-member", 204),
         ("create-project", 201),
         ("list-projects", 200),
+        ("get-project", 200),
+        ("update-project", 200),
         ("create-task", 201),
         ("search-tasks", 200),
         ("create-realtime-ticket", 201),
@@ -192,6 +194,15 @@ impl Scene {
                 // What was cached is stale now.
                 self.ada.project(&title).await;
                 self.ada.get("/api/list-projects").await
+            }
+            "get-project" => {
+                self.ada
+                    .get(&format!("/api/projects/{}", self.project))
+                    .await
+            }
+            "update-project" => {
+                let path = format!("/api/projects/{}", self.project);
+                self.ada.patch(&path, json!({ "name": title })).await
             }
             "create-task" => {
                 let input = json!({

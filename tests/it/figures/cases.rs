@@ -176,6 +176,17 @@ impl Sheet {
         self.http("list-projects/ok", "miss", 200).await;
         self.http("list-projects/ok", "hit", 200).await;
         self.http("list-projects/no-token", "no token", 401).await;
+        self.http("get-project/ok", "read", 200).await;
+        self.http("get-project/of-another-tenant", "of another tenant", 404)
+            .await;
+        self.http("update-project/ok", "another name", 200).await;
+        self.http("update-project/ok", "unchanged", 200).await;
+        self.http(
+            "update-project/changed-since",
+            "changed since it was seen",
+            412,
+        )
+        .await;
     }
 
     async fn search(&mut self) {

@@ -346,6 +346,46 @@ fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
 }
 
 #[test]
+fn what_reads_and_changes_a_project_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let project = arena.wait(arena.ada.project("Apollo"));
+    let rows = || ["", "EVENT#"].map(|sk| arena.rows(tables::DATA, sk));
+    let before = rows();
+    let path: &'static str = format!("/api/projects/{project}").leak();
+    for (method, valid) in [
+        ("GET", Vec::new()),
+        (
+            "PUT",
+            vec![
+                json!({ "name": "Gemini", "description": "🚀".repeat(10_000) }),
+                json!({ "name": "🚀🚀🚀" }),
+            ],
+        ),
+        (
+            "PATCH",
+            vec![
+                json!({ "name": "Mercury" }),
+                json!({ "description": null }),
+                json!({ "description": "" }),
+            ],
+        ),
+    ] {
+        let route = Route {
+            method,
+            path,
+            valid,
+            token: Some(arena.ada.token.clone()),
+        };
+        assert!(throw_at(&arena, &route) > 0, "{method}");
+    }
+    // There are more events, and no more of anything else.
+    let after = rows();
+    assert_eq!(after[0] - before[0], after[1] - before[1]);
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
 fn create_api_key_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let tomorrow = arena.app.stack().clock().now() + 24 * 3_600_000;

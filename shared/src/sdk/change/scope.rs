@@ -1,6 +1,6 @@
 //! Scopes: what numbers the events of a log, and what follows from a change in each.
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
 use super::super::clock::Millis;
 use super::super::dynamo::{Dynamo, number, updating};
@@ -19,8 +19,13 @@ use crate::tenant::Tenant;
 pub(super) enum Scope {
     /// A project that is being made.
     NewProject(Stored<Project>),
-    /// A project, and by how much its count of tasks rises.
-    Project { row: Stored<Project>, tasks: i64 },
+    /// A project, by how much its count of tasks rises, and what it says of itself from now on if that is
+    /// something else.
+    Project {
+        row: Stored<Project>,
+        tasks: i64,
+        said: Option<Box<Project>>,
+    },
     /// A tenant that is being made.
     NewTenant(Tenant, TenantLog),
     /// A tenant itself, and by how much its counts of members and admins change.
@@ -90,8 +95,17 @@ impl Scope {
         match self {
             Self::NewProject(row) => dynamo.creation(row.key(), row),
             Self::NewTenant(tenant, log) => dynamo.creation(&tenant.log(), log),
-            Self::Project { row, tasks } => {
-                advance(dynamo, row.key(), row.seq, at, &[("task_count", *tasks)])
+            Self::Project { row, tasks, said } => {
+                let said = said.as_deref().map(says).transpose()?;
+                let counts = [("task_count", *tasks)];
+                advance(
+                    dynamo,
+                    row.key(),
+                    row.seq,
+                    at,
+                    &counts,
+                    said.unwrap_or_default(),
+                )
             }
             Self::Tenant {
                 log,
@@ -105,9 +119,11 @@ impl Scope {
                     ));
                 }
                 let counts = [("members", *members), ("admins", *admins)];
-                advance(dynamo, log.key(), log.seq, at, &counts)
+                advance(dynamo, log.key(), log.seq, at, &counts, Vec::new())
             }
-            Self::User { log: Some(log), .. } => advance(dynamo, log.key(), log.seq, at, &[]),
+            Self::User { log: Some(log), .. } => {
+                advance(dynamo, log.key(), log.seq, at, &[], Vec::new())
+            }
             Self::User { tenant, id, .. } => {
                 let first = UserLog {
                     seq: 1,
@@ -171,13 +187,30 @@ impl Scope {
     }
 }
 
-/// Raises a scope's `seq` by one and its counts by what they change, if it still is what was read.
+/// What a project says of itself, as it is written: each attribute's name and value, if it has one.
+fn says(project: &Project) -> Result<Vec<(&'static str, Option<AttributeValue>)>> {
+    let description = project.description.as_ref();
+    let description = description.map(serde_dynamo::to_attribute_value);
+    let name = serde_dynamo::to_attribute_value(&project.name);
+    Ok(vec![
+        ("name", Some(name.map_err(Error::internal)?)),
+        (
+            "description",
+            description.transpose().map_err(Error::internal)?,
+        ),
+        ("version", Some(number(&project.version))),
+    ])
+}
+
+/// Raises a scope's `seq` by one and its counts by what they change, and writes what else is said in its row, if
+/// it still is what was read.
 fn advance<T>(
     dynamo: &Dynamo,
     key: &Key<T>,
     seq: u64,
     at: Millis,
     counts: &[(&str, i64)],
+    said: Vec<(&'static str, Option<AttributeValue>)>,
 ) -> Result<TransactWriteItem> {
     let mut update = Update::builder()
         .table_name(dynamo.table(key.table())?)
@@ -187,15 +220,26 @@ fn advance<T>(
         .expression_attribute_values(":before", number(&seq))
         .expression_attribute_values(":seq", number(&(seq + 1)))
         .expression_attribute_values(":at", number(&at));
-    let mut changed = Vec::new();
+    let mut set = vec!["#seq = :seq".to_owned(), "updated_at = :at".to_owned()];
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for (name, value) in said {
+        update = update.expression_attribute_names(format!("#{name}"), name);
+        if let Some(value) = value {
+            set.push(format!("#{name} = :{name}"));
+            update = update.expression_attribute_values(format!(":{name}"), value);
+        } else {
+            removed.push(format!("#{name}"));
+        }
+    }
     for (name, by) in counts.iter().filter(|(_, by)| *by != 0) {
-        changed.push(format!("{name} :{name}"));
+        added.push(format!("{name} :{name}"));
         update = update.expression_attribute_values(format!(":{name}"), number(by));
     }
-    let set = "SET #seq = :seq, updated_at = :at";
-    let update = update.update_expression(match changed.join(", ") {
-        none if none.is_empty() => set.to_owned(),
-        changed => format!("{set} ADD {changed}"),
-    });
+    let clauses = [("SET", set), ("REMOVE", removed), ("ADD", added)];
+    let clauses = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
+    let clauses: Vec<_> = clauses
+        .map(|(clause, parts)| format!("{clause} {}", parts.join(", ")))
+        .collect();
+    let update = update.update_expression(clauses.join(" "));
     update.build().map(updating).map_err(Error::internal)
 }

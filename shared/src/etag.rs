@@ -1,0 +1,175 @@
+//! Entity tags: how a client names the state of a resource that it has seen (RFC 9110, sections 8.8 and 13).
+//!
+//! A tag is `"<version>-<hash>"`. The version counts the changes of what can be changed there, and the hash is of
+//! all that was shown, and to whom: so a read by `If-None-Match` never misses anything, a role included, while a
+//! write by `If-Match` fails for another's change of the same resource and not for each task that is counted in it.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::model::account::Role;
+
+/// How much of the hash a tag carries, in bytes.
+const HASH: usize = 9;
+
+/// A resource as somebody has seen it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ETag {
+    version: u64,
+    hash: String,
+}
+
+impl ETag {
+    /// Of what is shown, in that version and to somebody in that role.
+    pub(crate) fn of(version: u64, shown: &str, role: Option<Role>) -> Self {
+        let role = role.map(|role| role.to_string()).unwrap_or_default();
+        let hash = Sha256::new()
+            .chain_update(role)
+            .chain_update([0])
+            .chain_update(shown)
+            .finalize();
+        Self {
+            version,
+            hash: BASE64_URL_SAFE_NO_PAD.encode(&hash[..HASH]),
+        }
+    }
+
+    /// Whether an `If-None-Match` says that the client has it already. What can't be read says nothing.
+    pub(crate) fn is_known(&self, if_none_match: &str) -> bool {
+        let own = self.to_string();
+        if_none_match.trim() == "*"
+            || tags(if_none_match).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == own)
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}-{}\"", self.version, self.hash)
+    }
+}
+
+/// What a client has seen of what it changes: another change since then must not be lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum IfMatch {
+    /// It does not say.
+    #[default]
+    Anything,
+    /// One of these versions.
+    One(Vec<u64>),
+}
+
+impl IfMatch {
+    /// What a header `If-Match` says.
+    ///
+    /// # Errors
+    /// 400 if it is no list of entity tags.
+    pub(crate) fn read(header: &str) -> Result<Self> {
+        if header.trim() == "*" {
+            return Ok(Self::Anything);
+        }
+        let is_tag = |tag: &str| {
+            let tag = tag.strip_prefix("W/").unwrap_or(tag);
+            tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"')
+        };
+        if !tags(header).all(is_tag) {
+            let message = "If-Match must be * or the ETag of an answer, with its quotes";
+            return Err(Error::bad_request(message));
+        }
+        // A weak tag never matches, and neither does one that is none of ours.
+        let version = |tag: &str| {
+            let (version, _) = tag.strip_prefix('"')?.split_once('-')?;
+            let number: u64 = version.parse().ok()?;
+            (number.to_string() == version).then_some(number)
+        };
+        Ok(Self::One(tags(header).filter_map(version).collect()))
+    }
+
+    /// That the version is one that the client has seen.
+    ///
+    /// # Errors
+    /// 412 if it is not.
+    pub fn require(&self, version: u64) -> Result<()> {
+        match self {
+            Self::Anything => Ok(()),
+            Self::One(versions) if versions.contains(&version) => Ok(()),
+            Self::One(_) => Err(Error::precondition_failed()),
+        }
+    }
+}
+
+/// The tags of a list. None of ours has a comma in it.
+fn tags(header: &str) -> impl Iterator<Item = &str> {
+    header.split(',').map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_tag_is_of_what_is_shown_and_to_whom() {
+        let tag = |version, shown, role| ETag::of(version, shown, role).to_string();
+        let tags = [
+            tag(1, "{}", Some(Role::Viewer)),
+            tag(2, "{}", Some(Role::Viewer)),
+            tag(1, "[]", Some(Role::Viewer)),
+            tag(1, "{}", Some(Role::Admin)),
+            tag(1, "{}", None),
+        ];
+        for (at, one) in tags.iter().enumerate() {
+            assert!(tags[at + 1..].iter().all(|other| other != one), "{one}");
+        }
+        assert_eq!(tags[0], tag(1, "{}", Some(Role::Viewer)));
+    }
+
+    #[test]
+    fn a_client_knows_what_it_names_strongly_or_weakly_alone_or_among_others() {
+        let tag = ETag::of(7, "{}", None);
+        let known = |header: &str| tag.is_known(header);
+        assert!(known("*"));
+        assert!(known(&tag.to_string()));
+        assert!(known(&format!("W/{tag}")));
+        assert!(known(&format!("\"x\" ,  {tag}")));
+        assert!(!known("\"7\""));
+        assert!(!known(&ETag::of(7, "[]", None).to_string()));
+        assert!(!known(""));
+    }
+
+    #[test]
+    fn what_others_change_of_what_is_shown_does_not_hinder_a_write() {
+        let seen = ETag::of(7, "{\"task_count\":1}", Some(Role::Editor));
+        let by = IfMatch::read(&seen.to_string()).expect("it is a tag");
+        assert!(by.require(7).is_ok());
+        assert_eq!(
+            by.require(8).expect_err("it has changed").code().status(),
+            412
+        );
+        for never in ["W/\"7-x\"", "\"another's\"", "\"-7\"", "\"\""] {
+            let by = IfMatch::read(never).expect("it is a tag");
+            assert!(by.require(7).is_err(), "{never}");
+        }
+        for malformed in ["", "7-x", "\"", "\"7-x\", x"] {
+            assert!(IfMatch::read(malformed).is_err(), "{malformed}");
+        }
+        assert_eq!(IfMatch::read(" * ").ok(), Some(IfMatch::Anything));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_no_other_version_is_matched(
+            header in prop_oneof![".{0,40}", "[\"W/0-9a-z,* -]{0,20}"],
+            version in 0..20_u64,
+        ) {
+            if let Ok(IfMatch::One(versions)) = IfMatch::read(&header) {
+                let matches = IfMatch::One(versions).require(version).is_ok();
+                let own = format!("\"{version}-");
+                prop_assert_eq!(matches, tags(&header).any(|tag| tag.starts_with(&own)));
+            }
+        }
+    }
+}
