@@ -53,7 +53,7 @@ pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data
     } = event;
     let edit = |project: &mut Project| {
         project.name = input.name.clone();
-        project.description = input.description.clone();
+        project.description.clone_from(&input.description);
     };
     write(&sdk, &caller, input.id, &if_match, edit).await
 }
