@@ -18,6 +18,7 @@ use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
 use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 use crate::model::text::SearchQuery;
+use crate::model::usage::{Levels, UsageRow};
 
 /// How many events one partition of a log holds.
 const LOG_PARTITION: u64 = 65_536;
@@ -64,6 +65,9 @@ enum Noun {
     InvitedAddress(u8, &'static str),
     External(&'static str, &'static str),
     Audit(u8, i64, u128),
+    Levels(u8),
+    Calls(u8, i64),
+    Emails(u8, i64),
 }
 
 impl Noun {
@@ -162,6 +166,15 @@ impl Noun {
                 let id = id.parse().expect("it is an id");
                 of(&Key::audit(tenant_of(*tenant), *at, id))
             }
+            Self::Levels(tenant) => of(&Key::<UsageRow>::levels(tenant_of(*tenant))),
+            Self::Calls(tenant, month) => of(&Key::<UsageRow>::calls(
+                tenant_of(*tenant),
+                month_of(*month),
+            )),
+            Self::Emails(tenant, month) => of(&Key::<UsageRow>::emails(
+                tenant_of(*tenant),
+                month_of(*month),
+            )),
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -237,6 +250,9 @@ fn nouns() -> impl Strategy<Value = Noun> {
             month * 2_000_000_000,
             id
         )),
+        ids().prop_map(Noun::Levels),
+        (ids(), 0..4_i64).prop_map(|(t, month)| Noun::Calls(t, month)),
+        (ids(), 0..4_i64).prop_map(|(t, month)| Noun::Emails(t, month)),
     ]
 }
 
@@ -335,6 +351,18 @@ proptest! {
     }
 
     #[test]
+    fn what_a_tenant_uses_stands_from_a_month_on_and_before_it_does_not(
+        (month, other) in (0..9_999_i64, 0..9_999_i64),
+    ) {
+        let (pk, first) = usage_since(tenant_of(1), month_of(month));
+        for key in [Key::calls(tenant_of(1), month_of(other)), Key::emails(tenant_of(1), month_of(other))] {
+            prop_assert_eq!(&key.pk, &pk);
+            prop_assert_eq!(key.sk >= first, month_of(other) >= month_of(month), "{}", key.sk);
+        }
+        prop_assert!(Key::levels(tenant_of(1)).sk > first);
+    }
+
+    #[test]
     fn nothing_else_is_only_added_to(noun in nouns()) {
         let (_, pk, _) = noun.key();
         prop_assert_eq!(is_append_only(&pk), matches!(noun, Noun::Audit(..)));
@@ -392,6 +420,10 @@ fn tenant_of(tenant: u8) -> Tenant {
     Tenant::verified(id::<TenantId>(tenant))
 }
 
+fn month_of(number: i64) -> Month {
+    Month::of(number * 32 * 24 * 3_600_000)
+}
+
 fn room_of(tenant: u8, project: u8) -> RoomKey {
     let project_id = id::<ProjectId>(project);
     tenant_of(tenant).room(Room::Project(project_id))
@@ -429,6 +461,7 @@ fn entry(tenant: u8, project: u8, seq: u64, at: Millis) -> LogEntry {
         object: Some(format!("task/{}", id::<TaskId>(1))),
         ip: "203.0.113.7".to_owned(),
         request_id: "r".to_owned(),
+        counts: Levels::default(),
         data: "{}".to_owned(),
         jobs: Vec::new(),
         note_shard: shard(&room),

@@ -124,6 +124,9 @@ fn each_function_is_told_the_role_of_its_capability() {
 /// The partitions of all tenants' audit logs.
 const AUDIT_LOGS: &str = "T#*#AUDIT#*";
 
+/// The partitions of what all tenants use.
+const USAGE: &str = "T#*#USAGE";
+
 /// Who changes a tenant's rows is denied to change its audit log, by name: to what is granted of all rows that
 /// would else belong.
 fn denied(capability: Capability) -> impl Iterator<Item = String> {
@@ -298,6 +301,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
         Resource::AuditLog => Some(AUDIT_LOGS),
+        Resource::Usage => Some(USAGE),
         _ => None,
     }
 }
@@ -325,6 +329,10 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
         Resource::AuditLog => {
             let keys = format!("T#{TENANT}#AUDIT#*");
             (arn(resource), leading(&[&keys]))
+        }
+        Resource::Usage => {
+            let key = format!("T#{TENANT}#USAGE");
+            (arn(resource), leading(&[&key]))
         }
         Resource::Attachments => {
             let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/*");
@@ -355,7 +363,7 @@ fn secret(action: &str, parameter: &str) -> String {
 fn arn(resource: Resource) -> String {
     let table = |name: &str| format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tenon-{name}");
     match resource {
-        Resource::Data | Resource::AuditLog => table("data"),
+        Resource::Data | Resource::AuditLog | Resource::Usage => table("data"),
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
         Resource::Lsi2 => table("data/index/lsi2"),

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use super::super::clock::Millis;
-use super::super::dynamo::{Dynamo, number, updating};
+use super::super::dynamo::{Dynamo, additions, number, updating};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Row, Stored};
 use crate::model::cached::Entry;
@@ -12,6 +12,7 @@ use crate::model::log::UserLog;
 use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::tenant::{TenantLog, TenantProfile};
+use crate::model::usage::Levels;
 use crate::tenant::Tenant;
 
 /// Where a change happens, as it was read.
@@ -80,6 +81,21 @@ impl Scope {
     /// Whether another change may have taken the number meanwhile: nobody else makes the same project or tenant.
     pub(super) fn is_contested(&self) -> bool {
         !matches!(self, Self::NewProject(_) | Self::NewTenant(..))
+    }
+
+    /// What a change in it makes more or less of what its tenant has.
+    pub(super) fn counts(&self) -> Levels {
+        match self {
+            Self::NewProject(_) => Levels {
+                projects: 1,
+                ..Levels::default()
+            },
+            Self::Project { tasks, .. } => Levels {
+                tasks: *tasks,
+                ..Levels::default()
+            },
+            Self::NewTenant(..) | Self::Tenant { .. } | Self::User { .. } => Levels::default(),
+        }
     }
 
     /// Claims the next number: by the one that was read, or as the first.
@@ -187,15 +203,13 @@ fn advance<T>(
         .expression_attribute_values(":before", number(&seq))
         .expression_attribute_values(":seq", number(&(seq + 1)))
         .expression_attribute_values(":at", number(&at));
-    let mut changed = Vec::new();
-    for (name, by) in counts.iter().filter(|(_, by)| *by != 0) {
-        changed.push(format!("{name} :{name}"));
-        update = update.expression_attribute_values(format!(":{name}"), number(by));
+    let (add, values) = additions(counts);
+    for (name, by) in values {
+        update = update.expression_attribute_values(name, by);
     }
-    let set = "SET #seq = :seq, updated_at = :at";
-    let update = update.update_expression(match changed.join(", ") {
-        none if none.is_empty() => set.to_owned(),
-        changed => format!("{set} ADD {changed}"),
-    });
-    update.build().map(updating).map_err(Error::internal)
+    update
+        .update_expression(format!("SET #seq = :seq, updated_at = :at{add}"))
+        .build()
+        .map(updating)
+        .map_err(Error::internal)
 }
