@@ -25,4 +25,5 @@ mod search;
 mod sessions;
 mod tasks;
 mod tenants;
+mod usage;
 mod watched;

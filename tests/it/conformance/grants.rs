@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use local::template::{FunctionResource, Template, Values};
 use serde_json::{Value, json};
-use shared::endpoint::{Capability, Endpoint, Resource, Use, uses};
+use shared::endpoint::{Capability, Endpoint, Resource, Trigger, Use, uses};
 
 use super::workspace::{TEMPLATE, endpoints, read};
 use crate::agreement::{Lines, assert_agree, assert_none};
@@ -179,6 +179,31 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
         &callers.difference(&writers).cloned().collect(),
         "A refusal of who is known stands in the audit log before it is given out.",
         "add uses::AUDIT_APPEND to the endpoint, and the grant to template.yaml.",
+    );
+}
+
+/// A call counts in the tenant that its caller acts in, so whatever always has one may count it, and what may not
+/// have one has no grant to.
+#[test]
+fn whoever_is_asked_for_in_a_tenant_counts_its_calls() {
+    let (mut wanted, mut found) = (Lines::new(), Lines::new());
+    for function in local::functions::all() {
+        let (endpoint, surface) = (function.endpoint, function.surface());
+        let (Trigger::Http { .. }, Some(surface)) = (endpoint.trigger, surface) else {
+            continue;
+        };
+        let members = ["Viewer", "Editor", "Admin"];
+        if members.iter().any(|member| surface.caller.contains(member)) {
+            wanted.insert(endpoint.name.to_owned());
+        }
+        if endpoint.uses.contains(&uses::USAGE_COUNT) {
+            found.insert(endpoint.name.to_owned());
+        }
+    }
+    assert_agree(
+        ("the callers that handlers ask for", &wanted),
+        ("the endpoints with uses::USAGE_COUNT", &found),
+        "add uses::USAGE_COUNT to the endpoint, and the grant to template.yaml.",
     );
 }
 

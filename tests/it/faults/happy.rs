@@ -35,6 +35,7 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("delete-api-key", 204),
         ("create-tenant", 201),
         ("get-tenant", 200),
+        ("get-tenant-usage", 200),
         ("update-tenant-settings", 200),
         ("list-members", 200),
         ("update-member", 200),
@@ -61,7 +62,9 @@ pub(super) struct Call {
     function: String,
     service: Service,
     pub(super) operation: String,
-    /// Which of the function's calls of this operation it is.
+    /// The table that it names, if it names one.
+    table: Option<String>,
+    /// Which of the function's calls of this operation, to this table, it is.
     nth: u32,
 }
 
@@ -98,9 +101,11 @@ impl Happy {
         }
     }
 
-    /// Whether the function succeeds without this call: an answer that can't be cached is an answer.
+    /// Whether the function succeeds without this call: an answer that can't be cached is an answer, and a call
+    /// that can't be counted is served.
     pub(super) fn can_do_without(self, call: &Call) -> bool {
-        matches!(self.function, "list-projects" | "search-tasks") && call.operation == "PutItem"
+        let caches = matches!(self.function, "list-projects" | "search-tasks");
+        caches && call.operation == "PutItem" || call.counts()
     }
 }
 
@@ -180,6 +185,7 @@ impl Scene {
             }
             "create-tenant"
             | "get-tenant"
+            | "get-tenant-usage"
             | "update-tenant-settings"
             | "list-members"
             | "update-member"
@@ -295,6 +301,10 @@ impl Scene {
                 let path = format!("/api/tenants/{}", self.ada.tenant_id);
                 self.ada.get(&path).await
             }
+            "get-tenant-usage" => {
+                let path = format!("/api/tenants/{}/usage", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
             "update-tenant-settings" => {
                 let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
                 self.ada.put(&path, json!({ "name": title })).await
@@ -399,13 +409,17 @@ impl Call {
     pub(super) fn of(app: &App, function: &str) -> Vec<Self> {
         let mut calls = Vec::<Self>::new();
         for record in app.calls_of(function) {
-            let same =
-                |call: &&Self| call.service == record.service && call.operation == record.operation;
+            let same = |call: &&Self| {
+                call.service == record.service
+                    && call.operation == record.operation
+                    && call.table == record.table
+            };
             let before = calls.iter().filter(same).count();
             calls.push(Self {
                 function: function.to_owned(),
                 service: record.service,
                 operation: record.operation,
+                table: record.table,
                 nth: u32::try_from(before).expect("they are few") + 1,
             });
         }
@@ -414,11 +428,20 @@ impl Call {
 
     /// A fault that befalls this call, of the next invocation that makes it.
     pub(super) fn fault(&self, kind: FaultKind) -> Fault {
-        Fault::new(kind)
+        let fault = Fault::new(kind)
             .function(&self.function)
             .service(self.service)
             .operation(&self.operation)
-            .nth(self.nth)
+            .nth(self.nth);
+        match &self.table {
+            Some(table) => fault.table(table),
+            None => fault,
+        }
+    }
+
+    /// Whether it counts what a tenant does.
+    fn counts(&self) -> bool {
+        self.operation == "UpdateItem" && self.table.as_deref() == Some(tables::DATA)
     }
 
     /// Whether a transaction can be in its way.
