@@ -65,9 +65,8 @@ enum Noun {
     InvitedAddress(u8, &'static str),
     External(&'static str, &'static str),
     Audit(u8, i64, u128),
-    Levels(u8),
-    Calls(u8, i64),
-    Emails(u8, i64),
+    /// What it has, or of a month its calls or its emails.
+    Usage(u8, Option<(i64, bool)>),
 }
 
 impl Noun {
@@ -166,15 +165,7 @@ impl Noun {
                 let id = id.parse().expect("it is an id");
                 of(&Key::audit(tenant_of(*tenant), *at, id))
             }
-            Self::Levels(tenant) => of(&Key::<UsageRow>::levels(tenant_of(*tenant))),
-            Self::Calls(tenant, month) => of(&Key::<UsageRow>::calls(
-                tenant_of(*tenant),
-                month_of(*month),
-            )),
-            Self::Emails(tenant, month) => of(&Key::<UsageRow>::emails(
-                tenant_of(*tenant),
-                month_of(*month),
-            )),
+            Self::Usage(tenant, of_month) => of(&usage_of(*tenant, *of_month)),
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -250,9 +241,8 @@ fn nouns() -> impl Strategy<Value = Noun> {
             month * 2_000_000_000,
             id
         )),
-        ids().prop_map(Noun::Levels),
-        (ids(), 0..4_i64).prop_map(|(t, month)| Noun::Calls(t, month)),
-        (ids(), 0..4_i64).prop_map(|(t, month)| Noun::Emails(t, month)),
+        (ids(), prop::option::of((0..4_i64, any::<bool>())))
+            .prop_map(|(t, of_month)| Noun::Usage(t, of_month)),
     ]
 }
 
@@ -418,6 +408,15 @@ fn id<T: std::str::FromStr>(number: u8) -> T {
 
 fn tenant_of(tenant: u8) -> Tenant {
     Tenant::verified(id::<TenantId>(tenant))
+}
+
+fn usage_of(tenant: u8, of_month: Option<(i64, bool)>) -> Key<UsageRow> {
+    let tenant = tenant_of(tenant);
+    match of_month {
+        None => Key::levels(tenant),
+        Some((month, true)) => Key::calls(tenant, month_of(month)),
+        Some((month, false)) => Key::emails(tenant, month_of(month)),
+    }
 }
 
 fn month_of(number: i64) -> Month {

@@ -56,6 +56,17 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
     .map(|(function, success)| Happy { function, success })
 }
 
+/// Those of tenants and their members.
+const OF_A_TENANT: [&str; 7] = [
+    "create-tenant",
+    "get-tenant",
+    "get-tenant-usage",
+    "update-tenant-settings",
+    "list-members",
+    "update-member",
+    "remove-member",
+];
+
 /// A call that a function makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Call {
@@ -183,13 +194,9 @@ impl Scene {
             "create-api-key" | "list-api-keys" | "delete-api-key" => {
                 self.request_for_a_key(&title).await
             }
-            "create-tenant"
-            | "get-tenant"
-            | "get-tenant-usage"
-            | "update-tenant-settings"
-            | "list-members"
-            | "update-member"
-            | "remove-member" => self.request_of_a_tenant(&title).await,
+            of_a_tenant if OF_A_TENANT.contains(&of_a_tenant) => {
+                self.request_of_a_tenant(&title).await
+            }
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
