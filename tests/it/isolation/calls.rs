@@ -417,8 +417,14 @@ async fn object_call(client: &aws_sdk_s3::Client, kind: &str, tenant: &str) -> O
 
 fn key(tenant: &str) -> Item {
     let text = |text: String| AttributeValue::S(text);
+    // What a tenant uses stands in one partition, and nothing below it.
+    let below = if tenant.ends_with("#USAGE") {
+        ""
+    } else {
+        "#P#x"
+    };
     Item::from([
-        ("pk".to_owned(), text(format!("T#{tenant}#P#x"))),
+        ("pk".to_owned(), text(format!("T#{tenant}{below}"))),
         ("sk".to_owned(), text("TASK#x".to_owned())),
     ])
 }
