@@ -133,6 +133,11 @@ impl Endpoint {
         self.uses.contains(&uses::AUTHENTICATE)
     }
 
+    /// Whether a call of it asks for a search.
+    pub fn searches(&self) -> bool {
+        self.uses.contains(&uses::SEARCH)
+    }
+
     /// The environment variables that may be empty: the domain of tenants' host names, and the identity
     /// provider whose tokens are taken beside our own.
     pub fn optional_variables(&self) -> &'static [&'static str] {

@@ -7,6 +7,7 @@ mod identity;
 pub(crate) mod owner;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(crate) use ephemeral::{
     rate, user_connections_pk,
 };
 pub(crate) use identity::api_key_hash;
+pub(crate) use usage::usage_since;
 
 /// How many partitions the notes of changes and of uploads are spread over.
 pub(crate) const SHARDS: u8 = 16;

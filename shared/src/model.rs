@@ -21,6 +21,7 @@ pub mod task;
 pub mod tenant;
 pub mod text;
 pub mod upload;
+pub mod usage;
 
 /// Epoch milliseconds, UTC: the one unit of time in rows, tokens' lives, events and answers.
 pub type Millis = i64;

@@ -26,8 +26,10 @@ pub mod socket;
 pub mod storage;
 pub mod token;
 pub mod uploads;
+pub mod usage;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::request::Request;
 use crate::error::Result;
@@ -57,6 +59,8 @@ pub struct Sdk {
     pub search: search::Search,
     /// Email.
     pub mail: mail::Mail,
+    /// What tenants use.
+    pub usage: usage::Usage,
     /// The time.
     pub clock: clock::Clock,
     request: Arc<Request>,
@@ -75,7 +79,8 @@ impl Sdk {
             socket: socket::Socket::new(dynamo.clone()),
             ai: ai::Ai::new(request.clone()),
             search: search::Search::new(dynamo.clone()),
-            mail: mail::Mail::new(dynamo),
+            mail: mail::Mail::new(dynamo.clone()),
+            usage: usage::Usage::new(dynamo),
             clock: request.clock().clone(),
             request: request.clone(),
         }
@@ -92,6 +97,11 @@ impl Sdk {
     /// Notes where the request comes from, for what is written of it.
     pub(crate) fn come_from(&self, origin: Origin) {
         self.request.come_from(origin);
+    }
+
+    /// What is left of the function's time.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.request.remaining()
     }
 
     /// The same services for another piece of the same invocation, which acts in no tenant yet.

@@ -9,6 +9,12 @@ use crate::{App, Member};
 impl App {
     /// The paths of all stored objects.
     pub async fn objects(&self) -> Vec<String> {
+        let sized = self.object_sizes().await;
+        sized.into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// The paths of all stored objects, and their sizes in bytes.
+    pub async fn object_sizes(&self) -> Vec<(String, u64)> {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
             .region(aws_sdk_s3::config::Region::new(REGION))
@@ -25,7 +31,10 @@ impl App {
         answer
             .contents()
             .iter()
-            .filter_map(|object| object.key().map(str::to_owned))
+            .filter_map(|object| {
+                let size = u64::try_from(object.size()?).ok()?;
+                Some((object.key()?.to_owned(), size))
+            })
             .collect()
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -16,12 +16,17 @@ pub struct Ledger {
     /// How many changes wait to be relayed.
     pub change_notes: usize,
     upload_notes: BTreeSet<String>,
-    objects: BTreeSet<String>,
+    /// The files, with their sizes.
+    objects: BTreeMap<String, u64>,
     /// How far tenants' own logs have come, and what they count.
     tenant_logs: Vec<Value>,
     memberships: Vec<Value>,
     members: Vec<Value>,
     profiles: Vec<Value>,
+    /// What tenants use.
+    usage: Vec<Value>,
+    /// What has become of emails.
+    mail: Vec<Value>,
 }
 
 impl App {
@@ -45,7 +50,7 @@ impl App {
             // Theirs are the only keys that begin with a time.
             change_notes: self.rows(tables::EPHEMERAL, "0").await.len(),
             upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
-            objects: self.objects().await.into_iter().collect(),
+            objects: self.object_sizes().await.into_iter().collect(),
             tenant_logs: {
                 let logs = self.rows(tables::DATA, "LOG").await;
                 let of_tenant = |log: &Value| text(log, "pk").matches('#').count() == 1;
@@ -54,6 +59,12 @@ impl App {
             memberships: self.rows(tables::IDENTITY, "MEMBER#").await,
             members: self.rows(tables::DATA, "MEMBER#").await,
             profiles: self.rows(tables::IDENTITY, "TENANT").await,
+            usage: {
+                let mut usage = self.rows(tables::DATA, "NOW").await;
+                usage.extend(self.rows(tables::DATA, "MONTH#").await);
+                usage
+            },
+            mail: self.rows(tables::EPHEMERAL, "MAIL").await,
         }
     }
 }
@@ -87,6 +98,30 @@ impl Ledger {
         assert!(self.upload_notes.is_empty(), "{:?}", self.upload_notes);
     }
 
+    /// That what is counted of each tenant is what its rows, its files and its log say, and its emails those that
+    /// are known to have been sent: once all has been done that follows from its changes.
+    #[track_caller]
+    pub fn assert_usage(&self) {
+        for log in &self.tenant_logs {
+            let pk = text(log, "pk");
+            let counted = Levels::counted(&self.usage_of(&pk));
+            assert_eq!(counted, self.stored_by(&pk), "what {pk} has");
+            assert_eq!(counted, self.logged_by(&pk), "what the log of {pk} says");
+            let sent = self.mail.iter().filter(|mail| mail["sent"] == 1);
+            let sent = sent.filter(|mail| is_of(mail, &pk)).count() as u64;
+            let emails = self.usage_of(&pk);
+            let emails = emails.iter().filter_map(|row| row["emails"].as_u64());
+            assert_eq!(emails.sum::<u64>(), sent, "the emails of {pk}");
+        }
+    }
+
+    /// How many calls have been counted in a tenant, and how many searches among them.
+    pub fn calls_in(&self, tenant: &str) -> (u64, u64) {
+        let rows = self.usage_of(&format!("T#{tenant}"));
+        let sum = |name: &str| rows.iter().filter_map(|row| row[name].as_u64()).sum();
+        (sum("calls"), sum("searches"))
+    }
+
     /// The `seq` of a project.
     #[track_caller]
     pub fn seq(&self, project_id: &str) -> u64 {
@@ -112,6 +147,41 @@ impl Ledger {
     /// How many files are stored.
     pub fn files(&self) -> usize {
         self.objects.len()
+    }
+
+    fn usage_of(&self, pk: &str) -> Vec<&Value> {
+        let partition = format!("{pk}#USAGE");
+        let rows = self.usage.iter();
+        rows.filter(|row| row["pk"] == partition).collect()
+    }
+
+    /// What the rows and the files of a tenant come to.
+    fn stored_by(&self, pk: &str) -> Levels {
+        let tasks: Vec<_> = self.tasks.iter().filter(|row| is_of(row, pk)).collect();
+        let counted = |project: &&Value| number(project, "task_count");
+        let projects: Vec<_> = self.projects.iter().filter(|row| is_of(row, pk)).collect();
+        assert_eq!(
+            projects.iter().map(counted).sum::<u64>(),
+            tasks.len() as u64
+        );
+        let files = tasks.iter().filter_map(|task| task["attachment"].as_str());
+        let sizes = tasks
+            .iter()
+            .filter_map(|task| task["attachment_bytes"].as_u64());
+        let bytes = files.map(|path| self.objects[path]).sum();
+        assert_eq!(sizes.sum::<u64>(), bytes, "the sizes of the files of {pk}");
+        Levels {
+            projects: projects.len() as u64,
+            tasks: tasks.len() as u64,
+            bytes,
+        }
+    }
+
+    /// What the events of a tenant's logs come to.
+    fn logged_by(&self, pk: &str) -> Levels {
+        let events = self.events.iter().filter(|event| is_of(event, pk));
+        let counts: Vec<_> = events.map(|event| &event["counts"]).collect();
+        Levels::counted(&counts)
     }
 
     fn assert_project(&self, project: &Value) {
@@ -211,7 +281,8 @@ impl Ledger {
             .collect();
         let kept: Vec<_> = self
             .objects
-            .difference(&self.upload_notes)
+            .keys()
+            .filter(|path| !self.upload_notes.contains(*path))
             .cloned()
             .collect();
         assert_eq!(
@@ -224,6 +295,31 @@ impl Ledger {
             "a task's file would be swept"
         );
     }
+}
+
+/// What a tenant has.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Levels {
+    projects: u64,
+    tasks: u64,
+    bytes: u64,
+}
+
+impl Levels {
+    /// What rows or counts come to, in which what is zero may be missing.
+    fn counted(rows: &[&Value]) -> Self {
+        let sum = |name: &str| rows.iter().filter_map(|row| row[name].as_u64()).sum();
+        Self {
+            projects: sum("projects"),
+            tasks: sum("tasks"),
+            bytes: sum("bytes"),
+        }
+    }
+}
+
+/// Whether a row stands below a tenant's partition key.
+fn is_of(row: &Value, tenant: &str) -> bool {
+    text(row, "pk").starts_with(&format!("{tenant}#"))
 }
 
 #[track_caller]

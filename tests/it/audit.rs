@@ -10,7 +10,7 @@ use shared::event::caller::Editor;
 use shared::input::Nothing;
 use shared::lambda::socket;
 use shared::sdk::Sdk;
-use tests::{App, Member, tables};
+use tests::{App, Member, PASSWORD, tables};
 
 /// What a member sees of the log, newest first, and where it goes on.
 async fn page(member: &Member, query: &str) -> (Vec<Value>, Option<String>) {
@@ -91,6 +91,30 @@ async fn what_is_done_in_a_tenant_is_told_with_who_what_which_when_and_from_wher
     assert_eq!(entries[2]["object"], format!("tenant/{}", ada.tenant_id));
     let stored = serde_json::to_string(&app.audited().await).expect("they are rows");
     assert!(!stored.contains("yourself"), "nothing of what was sent");
+}
+
+#[tokio::test]
+async fn a_wrong_password_that_was_to_be_changed_is_told_as_a_failure_and_says_nothing_of_it() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let change = async |current: &str| {
+        let body = json!({ "current_password": current, "password": "another long one" });
+        ada.post("/api/change-password", body).await
+    };
+    change("my secret guess").await.expect(422);
+    change(PASSWORD).await.expect(204);
+    app.settled().await;
+
+    let entries = all(&ada, 50, "action=account:password_changed").await;
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| [&entry["outcome"], &entry["actor"], &entry["object"]])
+        .collect();
+    let (who, which) = (json!(ada.user_id), json!(format!("user/{}", ada.user_id)));
+    let (done, failed) = (json!("done"), json!("failed"));
+    assert_eq!(told, [[&done, &who, &which], [&failed, &who, &which]]);
+    let stored = serde_json::to_string(&app.audited().await).expect("they are rows");
+    assert!(!stored.contains("guess") && !stored.contains("another long"));
 }
 
 #[tokio::test]

@@ -26,4 +26,5 @@ mod search;
 mod sessions;
 mod tasks;
 mod tenants;
+mod usage;
 mod watched;

@@ -91,6 +91,7 @@ impl Watched {
         let ledger = app.ledger().await;
         ledger.assert_consistent();
         ledger.assert_nothing_left_to_do();
+        ledger.assert_usage();
         assert_mailed(app, &ledger.tasks).await;
         assert_indexed(app, &ledger.tasks).await;
         assert_audited(app).await;

@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/c
         uses::ACCOUNTS_LIST,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,
+        uses::SEND_TO_AUDIT,
     ]);
 
 /// The password until now, and from now on.

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/ap
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::ACCOUNTS_GET,
     uses::KEYS_OF_MEMBER,
     uses::KEY_CREATE,

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-invitation", "POST", "/api
         uses::PUBLIC_KEYS,
         uses::KEY_USED,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_FOUND,
         uses::COUNT,

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/cr
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::KEY_USED,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,

@@ -17,6 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::KEY_USED,
         uses::ACCOUNTS_GET,
         uses::DB_GET,
@@ -100,6 +101,7 @@ impl Input {
             assigned_to: self.assigned_to,
             due_date: self.due_date,
             attachment: upload.map(PendingUpload::object),
+            attachment_bytes: upload.map(PendingUpload::bytes),
             ..Task::new(self.project_id, author, self.title, now)
         }
     }

@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_REMOVE,
         uses::DB_REMOVE,

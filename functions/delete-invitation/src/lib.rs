@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint =
         uses::PUBLIC_KEYS,
         uses::KEY_USED,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::ACCOUNTS_REMOVE,
         uses::DB_GET,
         uses::DB_CHANGE,

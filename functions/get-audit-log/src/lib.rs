@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-audit-log", "GET", "/api/audi
     uses::PUBLIC_KEYS,
     uses::KEY_USED,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::AUDIT_READ,
     uses::AUDIT_BY_ACTOR,
     uses::AUDIT_BY_OBJECT,

@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-project", "GET", "/api/projec
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::KEY_USED,
     uses::DB_GET,
 ]);

@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant", "GET", "/api/tenants
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::KEY_USED,
     uses::DB_GET,
 ]);

@@ -11,6 +11,7 @@ pub const ENDPOINT: Endpoint =
         uses::PUBLIC_KEYS,
         uses::KEY_USED,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::DB_LIST,
     ]);
 

@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-members", "GET", "/api/membe
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::KEY_USED,
     uses::DB_LIST,
     uses::MEMBERS_BY_ROLE,

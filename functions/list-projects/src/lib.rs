@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint =
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::KEY_USED,
         uses::CACHE,
         uses::DB_LATEST,

@@ -39,5 +39,6 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/tenants"),
     ("GET", "/api/tenants/{id}"),
     ("PUT", "/api/tenants/{id}/settings"),
+    ("GET", "/api/tenants/{id}/usage"),
     ("POST", "/api/verify-email"),
 ];

@@ -1,4 +1,5 @@
-//! Adds to the audit log what the log tells of changes, and what was told outside of it.
+//! Adds to the audit log what the log tells of changes, and what was told outside of it, and keeps count of what
+//! its tenants have.
 
 use shared::lambda::queue::Message;
 use shared::model::audit::RecordAudit;
@@ -9,15 +10,20 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("record-audit").uses(&[
     uses::CONSUME_AUDIT,
     uses::ACCOUNTS_GET,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
 ]);
 
-/// Adds the entry to its tenant's log, unless it is of nobody's.
+/// Adds the entry to its tenant's log, and what it counts to what the tenant has, unless it is of nobody's.
 pub async fn handler(sdk: Sdk, event: Event<Message<RecordAudit>, Worker>) -> Result<()> {
-    let RecordAudit { entry, nobody_s } = event.input.job.payload;
+    let RecordAudit {
+        entry,
+        nobody_s,
+        counts,
+    } = event.input.job.payload;
     if nobody_s {
         return Ok(());
     }
-    sdk.audit.record(&event.caller.tenant, entry).await
+    sdk.audit.record(&event.caller.tenant, entry, counts).await
 }
 
 /// The function.

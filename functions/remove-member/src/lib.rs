@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/m
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::KEY_USED,
         uses::KEYS_OF_MEMBER,
         uses::ACCOUNTS_REMOVE,

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint =
         uses::PUBLIC_KEYS,
         uses::KEY_USED,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::ACCOUNTS_FOUND,
         uses::ACCOUNTS_REMOVE,
         uses::COUNT,

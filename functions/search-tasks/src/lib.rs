@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("search-tasks", "POST", "/api/sear
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::KEY_USED,
     uses::DB_GET,
     uses::DB_BATCH_GET,

@@ -18,6 +18,7 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("send-email").uses(&[
     uses::ACCOUNTS_GET,
     uses::DB_GET,
     uses::MAIL_RECORDS,
+    uses::USAGE_COUNT,
     uses::MAIL_KEY,
     uses::APP_URL,
     uses::DERIVATION_KEY,

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/me
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::KEY_USED,
         uses::ACCOUNTS_SET_ROLE,
         uses::TENANT_CHANGE,

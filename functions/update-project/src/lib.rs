@@ -15,6 +15,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-project", "PUT", "/api/pro
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
         uses::KEY_USED,
         uses::DB_GET,
         uses::DB_CHANGE,

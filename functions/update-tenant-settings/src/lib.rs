@@ -19,6 +19,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     uses::AUTHENTICATE,
     uses::PUBLIC_KEYS,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::KEY_USED,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_SET_UP,

@@ -22,6 +22,7 @@ pub fn all() -> Vec<Function> {
         get_me::function(),
         get_project::function(),
         get_tenant::function(),
+        get_tenant_usage::function(),
         index_task::function(),
         list_api_keys::function(),
         list_invitations::function(),

@@ -7,7 +7,8 @@ use super::{Endpoint, Resource};
 /// One of the few roles that functions assume for a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
-    /// Reads rows, adds to the audit log, and keeps what expires: caches, rooms, records of emails.
+    /// Reads rows, adds to the audit log, counts what is used, and keeps what expires: caches, rooms, records of
+    /// emails.
     Reader,
     /// The same, and searches.
     Searcher,
@@ -23,6 +24,7 @@ const READS: &[Use] = &[
     uses::DB_EVENTS,
     uses::DB_LATEST,
     uses::AUDIT_APPEND,
+    uses::USAGE_COUNT,
     uses::AUDIT_READ,
     uses::AUDIT_BY_ACTOR,
     uses::AUDIT_BY_OBJECT,

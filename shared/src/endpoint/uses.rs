@@ -26,6 +26,8 @@ pub enum Resource {
     Lsi4,
     /// The audit log in the table of tenants' rows.
     AuditLog,
+    /// What a tenant uses, in the same table.
+    Usage,
     /// The vector index of the table of tenants' rows.
     Vectors,
     /// The table of users, sessions and memberships.
@@ -91,6 +93,7 @@ impl Resource {
                 | Self::Lsi3
                 | Self::Lsi4
                 | Self::AuditLog
+                | Self::Usage
                 | Self::Vectors
                 | Self::IdentityWithData
                 | Self::Ephemeral
@@ -109,6 +112,7 @@ impl Resource {
             | Self::Lsi3
             | Self::Lsi4
             | Self::AuditLog
+            | Self::Usage
             | Self::Vectors => &["DATA_TABLE"],
             Self::Identity | Self::IdentityWithData | Self::KeyUses => &["IDENTITY_TABLE"],
             Self::Ephemeral
@@ -288,6 +292,8 @@ uses! {
     AUDIT_BY_OBJECT = Lsi3 ["dynamodb:Query"];
     /// The same of one action.
     AUDIT_BY_ACTION = Lsi4 ["dynamodb:Query"];
+    /// Calls, emails and what a tenant has, counted.
+    USAGE_COUNT = Usage ["dynamodb:UpdateItem"];
     /// The email queue, consumed, with a wait of the consumer's choice.
     CONSUME_EMAIL = EmailQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// The embeddings queue, consumed.

@@ -20,6 +20,9 @@ pub trait Caller: Sized + Send + 'static {
     /// Whether a token or key is needed at all.
     const AUTHENTICATED: bool;
 
+    /// Whether they always act in a tenant, which the call then counts for.
+    const IN_A_TENANT: bool = false;
+
     /// Whether somebody whom the identity provider vouches for, and who has not been seen before, is made a user:
     /// that takes the grants to make one.
     const WELCOMES: bool = false;
@@ -267,6 +270,7 @@ macro_rules! members {
 
             impl Caller for $name {
                 const AUTHENTICATED: bool = true;
+                const IN_A_TENANT: bool = true;
 
                 fn admit(identity: Option<Identity>) -> Result<Self> {
                     let principal = identity.ok_or_else(Error::unauthenticated)?.principal()?;
@@ -303,6 +307,7 @@ pub struct InPerson<M>(M);
 
 impl<M: Caller> Caller for InPerson<M> {
     const AUTHENTICATED: bool = true;
+    const IN_A_TENANT: bool = M::IN_A_TENANT;
 
     fn admit(identity: Option<Identity>) -> Result<Self> {
         let Person(identity) = Person::admit(identity)?;

@@ -105,6 +105,7 @@ mod tests {
                 Some("INVITE#x"),
                 Some(Tenant(id())),
             ),
+            (Table::Data, "T#{t}#USAGE", Some("NOW"), Some(Tenant(id()))),
             (Table::Data, "{t}", None, None),
             (Table::Data, "T#", None, None),
             (Table::Data, "EMAIL#a@b.co", None, None),

@@ -18,6 +18,7 @@ use crate::model::secret::{ApiKey, LinkToken, RefreshToken};
 use crate::model::session::{RefreshRecord, Session};
 use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 use crate::model::text::SearchQuery;
+use crate::model::usage::{Levels, UsageRow};
 
 /// How many events one partition of a log holds.
 const LOG_PARTITION: u64 = 65_536;
@@ -64,6 +65,8 @@ enum Noun {
     InvitedAddress(u8, &'static str),
     External(&'static str, &'static str),
     Audit(u8, i64, u128),
+    /// What it has, or of a month its calls or its emails.
+    Usage(u8, Option<(i64, bool)>),
 }
 
 impl Noun {
@@ -162,6 +165,7 @@ impl Noun {
                 let id = id.parse().expect("it is an id");
                 of(&Key::audit(tenant_of(*tenant), *at, id))
             }
+            Self::Usage(tenant, of_month) => of(&usage_of(*tenant, *of_month)),
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -237,6 +241,8 @@ fn nouns() -> impl Strategy<Value = Noun> {
             month * 2_000_000_000,
             id
         )),
+        (ids(), prop::option::of((0..4_i64, any::<bool>())))
+            .prop_map(|(t, of_month)| Noun::Usage(t, of_month)),
     ]
 }
 
@@ -335,6 +341,18 @@ proptest! {
     }
 
     #[test]
+    fn what_a_tenant_uses_stands_from_a_month_on_and_before_it_does_not(
+        (month, other) in (0..9_999_i64, 0..9_999_i64),
+    ) {
+        let (pk, first) = usage_since(tenant_of(1), month_of(month));
+        for key in [Key::calls(tenant_of(1), month_of(other)), Key::emails(tenant_of(1), month_of(other))] {
+            prop_assert_eq!(&key.pk, &pk);
+            prop_assert_eq!(key.sk >= first, month_of(other) >= month_of(month), "{}", key.sk);
+        }
+        prop_assert!(Key::levels(tenant_of(1)).sk > first);
+    }
+
+    #[test]
     fn nothing_else_is_only_added_to(noun in nouns()) {
         let (_, pk, _) = noun.key();
         prop_assert_eq!(is_append_only(&pk), matches!(noun, Noun::Audit(..)));
@@ -392,6 +410,19 @@ fn tenant_of(tenant: u8) -> Tenant {
     Tenant::verified(id::<TenantId>(tenant))
 }
 
+fn usage_of(tenant: u8, of_month: Option<(i64, bool)>) -> Key<UsageRow> {
+    let tenant = tenant_of(tenant);
+    match of_month {
+        None => Key::levels(tenant),
+        Some((month, true)) => Key::calls(tenant, month_of(month)),
+        Some((month, false)) => Key::emails(tenant, month_of(month)),
+    }
+}
+
+fn month_of(number: i64) -> Month {
+    Month::of(number * 32 * 24 * 3_600_000)
+}
+
 fn room_of(tenant: u8, project: u8) -> RoomKey {
     let project_id = id::<ProjectId>(project);
     tenant_of(tenant).room(Room::Project(project_id))
@@ -429,6 +460,7 @@ fn entry(tenant: u8, project: u8, seq: u64, at: Millis) -> LogEntry {
         object: Some(format!("task/{}", id::<TaskId>(1))),
         ip: "203.0.113.7".to_owned(),
         request_id: "r".to_owned(),
+        counts: Levels::default(),
         data: "{}".to_owned(),
         jobs: Vec::new(),
         note_shard: shard(&room),

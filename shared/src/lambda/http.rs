@@ -1,6 +1,7 @@
 //! The HTTP API: it authenticates, parses, calls the handler and renders what comes back.
 
 mod authentication;
+mod notes;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -13,11 +14,12 @@ use std::time::Duration;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures::future::{BoxFuture, FutureExt, join};
+use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use self::authentication::{TENANT, authenticate};
+use self::notes::noting;
 use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
 use crate::error::{Code, Error, Result};
@@ -26,7 +28,6 @@ use crate::event::caller::{Caller, Identity};
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
-use crate::model::id::ApiKeyId;
 use crate::reply::{NO_CONTENT, Reply};
 use crate::sdk::Sdk;
 
@@ -160,26 +161,10 @@ where
                 let reply = handler(sdk.clone(), event).await?;
                 Ok(Reply { seen_as, ..reply })
             };
-            noting_use::<C, _>(sdk, key, request_served).await
+            noting::<C, _>(sdk, endpoint, key, acting.as_ref(), request_served).await
         }
     };
     refusals::noted::<C, _>(sdk, endpoint, acting, request.raw_path.as_deref(), served).await
-}
-
-/// Writes down that an API key is in use, where that is due, while the request is served. A function that lets
-/// anyone in holds no code for that.
-fn noting_use<'a, C: Caller, O: Send + 'a>(
-    sdk: &'a Sdk,
-    key: Option<ApiKeyId>,
-    served: impl Future<Output = O> + Send + 'a,
-) -> BoxFuture<'a, O> {
-    if C::AUTHENTICATED
-        && let Some(key) = key
-    {
-        let noted = sdk.accounts.note_key_use(key);
-        return join(served, noted).map(|(served, ())| served).boxed();
-    }
-    served.boxed()
 }
 
 fn client(request: &ApiGatewayV2httpRequest) -> Client {

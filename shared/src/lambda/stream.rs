@@ -79,6 +79,7 @@ mod tests {
     use super::*;
     use crate::model::audit::Actor;
     use crate::model::log::{JobQueue, QueuedJob};
+    use crate::model::usage::Levels;
     use proptest::prelude::*;
 
     const ID: &str = "01900000-0000-7000-8000-000000000000";
@@ -95,6 +96,10 @@ mod tests {
             object: Some(format!("task/{ID}")),
             ip: "203.0.113.7".to_owned(),
             request_id: "r".to_owned(),
+            counts: Levels {
+                bytes: at,
+                ..Levels::default()
+            },
             data: text.to_owned(),
             jobs: vec![QueuedJob {
                 queue: JobQueue::Email,

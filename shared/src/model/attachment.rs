@@ -92,6 +92,11 @@ impl Attachment {
         self.bytes.clone()
     }
 
+    /// How many bytes those are.
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
     /// Its name, in characters that are safe in a path and a header.
     pub fn safe_name(&self) -> &str {
         &self.safe_name

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Millis;
 use super::id::{ApiKeyId, AuditId, TenantId, UserId};
 use super::log::{Envelope, Job, JobQueue, LogEntry};
+use super::usage::Levels;
 use crate::input::{Invalid, from_text};
 
 /// The most entries that one answer lists.
@@ -168,6 +169,9 @@ pub struct RecordAudit {
     /// to an address that has no account. It is dropped.
     #[serde(default)]
     pub nobody_s: bool,
+    /// By how much it makes more or less of what the tenant has: that is counted where the entry is first added.
+    #[serde(default, skip_serializing_if = "Levels::is_none")]
+    pub counts: Levels,
 }
 
 impl RecordAudit {
@@ -181,6 +185,7 @@ impl RecordAudit {
             payload: Self {
                 entry,
                 nobody_s: false,
+                counts: Levels::default(),
             },
         }
     }

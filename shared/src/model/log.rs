@@ -10,6 +10,7 @@ use super::audit::Actor;
 use super::id::{ProjectId, TaskId, TenantId, UserId};
 use super::task::Task;
 use super::text::TaskTitle;
+use super::usage::Levels;
 
 /// An event: what a change leaves in its scope's log, in the same transaction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct LogEntry {
     /// The request that did it.
     #[serde(default)]
     pub request_id: String,
+    /// By how much it makes more or less of what its tenant has.
+    #[serde(default, skip_serializing_if = "Levels::is_none")]
+    pub counts: Levels,
     /// What realtime clients are told, as JSON.
     pub data: String,
     /// What else is to be done, each once or more often.

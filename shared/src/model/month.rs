@@ -1,5 +1,7 @@
 //! Calendar months, in UTC.
 
+use serde::{Serialize, Serializer};
+
 use super::Millis;
 
 const DAY: Millis = 24 * 3_600_000;
@@ -49,6 +51,13 @@ impl std::fmt::Display for Month {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (year, month) = (self.0.div_euclid(12), self.0.rem_euclid(12) + 1);
         write!(f, "{year:04}-{month:02}")
+    }
+}
+
+/// As it is written.
+impl Serialize for Month {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

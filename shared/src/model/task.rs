@@ -30,6 +30,9 @@ pub struct Task {
     /// Its attachment's path in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment: Option<String>,
+    /// Its attachment's size in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment_bytes: Option<u64>,
     /// Who made it.
     pub created_by: UserId,
     /// When it was made.
@@ -50,6 +53,7 @@ impl Task {
             assigned_to: None,
             due_date: None,
             attachment: None,
+            attachment_bytes: None,
             created_by,
             created_at: now,
             updated_at: now,

@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 use super::db::Db;
 use super::dynamo::{Dynamo, from_item, text};
 use super::queue::Queue;
+use super::usage;
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{AuditStretch, Key, Stored, Table, audited};
@@ -17,6 +18,7 @@ use crate::model::audit::{
 use crate::model::id::{AuditId, TenantId};
 use crate::model::month::Month;
 use crate::model::tenant::TenantSettings;
+use crate::model::usage::Levels;
 use crate::page::{Cursor, Limit, Page};
 use crate::tenant::Tenant;
 
@@ -43,13 +45,17 @@ impl Audit {
         Self { dynamo }
     }
 
-    /// Adds an entry, for as long as its tenant has chosen; of a tenant that is gone, nothing. It does not matter
-    /// whether that has been done: the same entry stands under the same key, and stays as it was first written.
-    /// Two calls.
-    pub async fn record(&self, tenant: &Tenant, entry: AuditEntry) -> Result<()> {
+    /// Adds an entry, for as long as its tenant has chosen, and with it what it counts; of a tenant that is gone,
+    /// nothing. It does not matter whether that has been done: the same entry stands under the same key, stays as
+    /// it was first written, and counts once. Two calls.
+    pub async fn record(&self, tenant: &Tenant, entry: AuditEntry, counts: Levels) -> Result<()> {
         let profile = self.dynamo.get(Key::tenant_profile(tenant.id())).await?;
         match profile.filter(|profile| profile.deleting_at.is_none()) {
-            Some(profile) => self.add(tenant, &profile.settings, entry).await,
+            Some(profile) if counts.is_none() => self.add(tenant, &profile.settings, entry).await,
+            Some(profile) => {
+                self.add_and_count(tenant, &profile.settings, entry, counts)
+                    .await
+            }
             None => Ok(()),
         }
     }
@@ -168,9 +174,26 @@ impl Audit {
         settings: &TenantSettings,
         entry: AuditEntry,
     ) -> Result<()> {
-        let key = Key::audit(*tenant, entry.at, entry.id);
-        let row = AuditRow::kept_for(settings.audit_retention_days.get(), entry);
+        let (key, row) = kept(tenant, settings, entry);
         let _it_was_not_there = self.dynamo.create(&key, &row).await?;
+        Ok(())
+    }
+
+    /// Both, or neither if the entry is there.
+    async fn add_and_count(
+        &self,
+        tenant: &Tenant,
+        settings: &TenantSettings,
+        entry: AuditEntry,
+        counts: Levels,
+    ) -> Result<()> {
+        let (key, row) = kept(tenant, settings, entry);
+        let levels = Key::levels(*tenant);
+        let parts = vec![
+            self.dynamo.creation(&key, &row)?,
+            usage::counted(&self.dynamo, &levels, &counts.named())?,
+        ];
+        let _it_was_not_there = self.dynamo.transact(parts).await?;
         Ok(())
     }
 
@@ -191,6 +214,17 @@ impl Audit {
         let request = self.dynamo.request();
         AuditEntry::now(request.clock().now(), request.origin(), outcome, deed)
     }
+}
+
+/// An entry as its tenant keeps it.
+fn kept(
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    entry: AuditEntry,
+) -> (Key<AuditRow>, AuditRow) {
+    let key = Key::audit(*tenant, entry.at, entry.id);
+    let days = settings.audit_retention_days.get();
+    (key, AuditRow::kept_for(days, entry))
 }
 
 /// Since when a tenant keeps what has happened.

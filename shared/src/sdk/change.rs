@@ -22,6 +22,7 @@ use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
 use crate::model::realtime::RealtimeEvent;
 use crate::model::tenant::TenantLog;
+use crate::model::usage::Levels;
 use crate::tenant::Tenant;
 
 /// A change that has not been committed. Dropping it leaves nothing behind.
@@ -34,6 +35,8 @@ pub struct Change {
     rows: Vec<TransactWriteItem>,
     refusals: Vec<(usize, Error)>,
     upload: Option<TransactWriteItem>,
+    /// How many bytes of files come with it.
+    bytes: i64,
     event: Option<Told>,
     jobs: Vec<PendingJob>,
     failure: Option<Error>,
@@ -117,6 +120,7 @@ impl Change {
             rows: Vec::new(),
             refusals: Vec::new(),
             upload: None,
+            bytes: 0,
             event: None,
             jobs: Vec::new(),
             failure: None,
@@ -194,6 +198,7 @@ impl Change {
         let Some(upload) = upload else {
             return;
         };
+        self.bytes += i64::try_from(upload.bytes()).unwrap_or(i64::MAX);
         let part = self.upload_kept(upload);
         self.keep(part, |change, part| change.upload = Some(part));
     }
@@ -376,6 +381,10 @@ impl Change {
             object: told.object.clone(),
             ip: origin.ip,
             request_id: origin.request_id,
+            counts: Levels {
+                bytes: self.bytes,
+                ..self.scope.counts()
+            },
             data: told.data.get().to_owned(),
             jobs,
             note_shard: keys::shard(&room),

@@ -448,6 +448,21 @@ pub(crate) fn number<T: ToString + ?Sized>(value: &T) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// The end of an update that raises counts, or lowers them: an `ADD` of those that change, if any do, and its
+/// values.
+pub(crate) fn additions(counts: &[(&str, i64)]) -> (String, Item) {
+    let changed = counts.iter().filter(|(_, by)| *by != 0);
+    let values = changed
+        .clone()
+        .map(|(name, by)| (format!(":{name}"), number(by)));
+    let clause: Vec<_> = changed.map(|(name, _)| format!("{name} :{name}")).collect();
+    let clause = match clause.join(", ") {
+        none if none.is_empty() => none,
+        changed => format!(" ADD {changed}"),
+    };
+    (clause, values.collect())
+}
+
 /// The codes with which AWS asks for patience, beyond what the SDK has already shown.
 const PATIENCE: &[&str] = &[
     "ProvisionedThroughputExceededException",

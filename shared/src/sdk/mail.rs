@@ -9,13 +9,15 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode};
 use serde::Serialize;
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{ReturnValue, Update};
 
 use super::clock::Millis;
-use super::dynamo::{Dynamo, key_item, number};
+use super::dynamo::{Dynamo, key_item, number, updating};
+use super::usage;
 use crate::error::{Error, Result};
-use crate::keys::{self, Table};
+use crate::keys::{self, Key, Table};
 use crate::model::account::Email;
+use crate::model::month::Month;
 use crate::tenant::Tenant;
 
 /// How long it is known what became of an email: longer than any queue keeps its job.
@@ -122,37 +124,51 @@ impl Mail {
         }
     }
 
-    /// Notes that an email was sent.
+    /// Notes that an email was sent, and counts it: both once, however often it is said.
     pub async fn sent(&self, tenant: &Tenant, job_id: &str) -> Result<()> {
-        self.note(tenant, job_id, "SET sent = :one, #ttl = :ttl")
-            .await
-            .map(|_| ())
+        let (pk, sk) = keys::mail(*tenant, job_id);
+        let now = self.dynamo.request().clock().now();
+        let sent = Update::builder()
+            .table_name(self.dynamo.table(Table::Ephemeral)?)
+            .set_key(Some(key_item(&pk, &sk)))
+            .condition_expression("attribute_not_exists(sent)")
+            .update_expression("SET sent = :one, #ttl = :ttl")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":one", number(&1))
+            .expression_attribute_values(":ttl", number(&expiry(now)))
+            .build()
+            .map_err(Error::internal)?;
+        let month = Key::emails(*tenant, Month::of(now));
+        let counted = usage::counted(&self.dynamo, &month, &[("emails", 1)])?;
+        let parts = vec![updating(sent), counted];
+        let _nobody_had_noted_it = self.dynamo.transact(parts).await?;
+        Ok(())
     }
 
     /// Notes that an email failed, and tells how often it has by now.
     pub async fn failed(&self, tenant: &Tenant, job_id: &str) -> Result<Progress> {
-        self.note(tenant, job_id, "SET #ttl = :ttl ADD failures :one")
-            .await
-    }
-
-    async fn note(&self, tenant: &Tenant, job_id: &str, update: &str) -> Result<Progress> {
         let (pk, sk) = keys::mail(*tenant, job_id);
-        let ends = self.dynamo.request().clock().now() + RECORD_LIFETIME;
+        let now = self.dynamo.request().clock().now();
         let answer = self
             .dynamo
             .client()
             .update_item()
             .table_name(self.dynamo.table(Table::Ephemeral)?)
             .set_key(Some(key_item(&pk, &sk)))
-            .update_expression(update)
+            .update_expression("SET #ttl = :ttl ADD failures :one")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":one", number(&1))
-            .expression_attribute_values(":ttl", number(&(ends / 1000)))
+            .expression_attribute_values(":ttl", number(&expiry(now)))
             .return_values(ReturnValue::AllNew)
             .send()
             .await?;
         Ok(progress(&answer.attributes.unwrap_or_default()))
     }
+}
+
+/// When a record goes that is written now, in seconds.
+fn expiry(now: Millis) -> Millis {
+    (now + RECORD_LIFETIME) / 1000
 }
 
 fn progress(item: &super::dynamo::Item) -> Progress {

@@ -304,7 +304,8 @@ fn outgoing(entry: &LogEntry) -> Result<Vec<Outgoing>> {
         body: serde_json::to_string(&broadcast).map_err(Error::internal)?,
         order: Some(in_room(broadcast.id.clone())),
     };
-    let recorded = RecordAudit::job(broadcast.id.clone(), *tenant_id, AuditEntry::from(entry));
+    let mut recorded = RecordAudit::job(broadcast.id.clone(), *tenant_id, AuditEntry::from(entry));
+    recorded.payload.counts = entry.counts;
     let to_audit = Outgoing {
         queue: RecordAudit::QUEUE,
         body: serde_json::to_string(&recorded).map_err(Error::internal)?,

@@ -56,7 +56,7 @@ impl Storage {
         let content_type = attachment.content_type();
         for at in now..now + PATHS {
             let path = project.attachment(at, &attachment);
-            let Some(upload) = uploads.begin(path).await? else {
+            let Some(upload) = uploads.begin(path, attachment.size()).await? else {
                 continue;
             };
             if self

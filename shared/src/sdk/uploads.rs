@@ -16,6 +16,7 @@ use crate::model::upload::Upload;
 #[derive(Debug, Clone)]
 pub struct PendingUpload {
     path: ObjectPath,
+    bytes: u64,
     key: Key<Upload>,
 }
 
@@ -28,6 +29,11 @@ impl PendingUpload {
     /// The same path, as the task's row keeps it.
     pub fn object(&self) -> String {
         self.path.as_str().to_owned()
+    }
+
+    /// The object's size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(crate) fn key(&self) -> &Key<Upload> {
@@ -46,8 +52,13 @@ impl Uploads {
         Self { dynamo }
     }
 
-    /// Notes that an object is about to be stored; nothing if one is already on its way to that path.
-    pub(crate) async fn begin(&self, path: ObjectPath) -> Result<Option<PendingUpload>> {
+    /// Notes that an object of so many bytes is about to be stored; nothing if one is already on its way to that
+    /// path.
+    pub(crate) async fn begin(
+        &self,
+        path: ObjectPath,
+        bytes: u64,
+    ) -> Result<Option<PendingUpload>> {
         let key = Key::upload(&path);
         let upload = Upload {
             path: path.as_str().to_owned(),
@@ -55,7 +66,7 @@ impl Uploads {
             claimed: false,
         };
         let begun = self.dynamo.create(&key, &upload).await?;
-        Ok(begun.then_some(PendingUpload { path, key }))
+        Ok(begun.then_some(PendingUpload { path, bytes, key }))
     }
 
     /// The notes that were made before `before`.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use local::template::{FunctionResource, Template, Values};
 use serde_json::{Value, json};
-use shared::endpoint::{Capability, Endpoint, Resource, Use, uses};
+use shared::endpoint::{Capability, Endpoint, Resource, Trigger, Use, uses};
 
 use super::workspace::{TEMPLATE, endpoints, read};
 use crate::agreement::{Lines, assert_agree, assert_none};
@@ -124,6 +124,9 @@ fn each_function_is_told_the_role_of_its_capability() {
 /// The partitions of all tenants' audit logs.
 const AUDIT_LOGS: &str = "T#*#AUDIT#*";
 
+/// The partitions of what all tenants use.
+const USAGE: &str = "T#*#USAGE";
+
 /// Who changes a tenant's rows is denied to change its audit log, by name: to what is granted of all rows that
 /// would else belong.
 fn denied(capability: Capability) -> impl Iterator<Item = String> {
@@ -176,6 +179,33 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
         &callers.difference(&writers).cloned().collect(),
         "A refusal of who is known stands in the audit log before it is given out.",
         "add uses::AUDIT_APPEND to the endpoint, and the grant to template.yaml.",
+    );
+}
+
+/// A call counts in the tenant that its caller acts in, so whatever always has one may count it, and what may not
+/// have one has no grant to.
+#[test]
+fn whoever_is_asked_for_in_a_tenant_counts_its_calls() {
+    let (mut wanted, mut found) = (Lines::new(), Lines::new());
+    for function in local::functions::all() {
+        let endpoint = function.endpoint;
+        if !matches!(endpoint.trigger, Trigger::Http { .. }) {
+            continue;
+        }
+        let members = ["Viewer", "Editor", "Admin"];
+        for surface in function.surfaces() {
+            if members.iter().any(|member| surface.caller.contains(member)) {
+                wanted.insert(endpoint.name.to_owned());
+            }
+        }
+        if endpoint.uses.contains(&uses::USAGE_COUNT) {
+            found.insert(endpoint.name.to_owned());
+        }
+    }
+    assert_agree(
+        ("the callers that handlers ask for", &wanted),
+        ("the endpoints with uses::USAGE_COUNT", &found),
+        "add uses::USAGE_COUNT to the endpoint, and the grant to template.yaml.",
     );
 }
 
@@ -298,6 +328,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
         Resource::AuditLog => Some(AUDIT_LOGS),
+        Resource::Usage => Some(USAGE),
         _ => None,
     }
 }
@@ -325,6 +356,10 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
         Resource::AuditLog => {
             let keys = format!("T#{TENANT}#AUDIT#*");
             (arn(resource), leading(&[&keys]))
+        }
+        Resource::Usage => {
+            let key = format!("T#{TENANT}#USAGE");
+            (arn(resource), leading(&[&key]))
         }
         Resource::Attachments => {
             let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/*");
@@ -355,7 +390,7 @@ fn secret(action: &str, parameter: &str) -> String {
 fn arn(resource: Resource) -> String {
     let table = |name: &str| format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tenon-{name}");
     match resource {
-        Resource::Data | Resource::AuditLog => table("data"),
+        Resource::Data | Resource::AuditLog | Resource::Usage => table("data"),
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
         Resource::Lsi2 => table("data/index/lsi2"),

@@ -35,6 +35,7 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("delete-api-key", 204),
         ("create-tenant", 201),
         ("get-tenant", 200),
+        ("get-tenant-usage", 200),
         ("update-tenant-settings", 200),
         ("list-members", 200),
         ("update-member", 200),
@@ -57,13 +58,26 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
     .map(|(function, success)| Happy { function, success })
 }
 
+/// Those of tenants and their members.
+const OF_A_TENANT: [&str; 7] = [
+    "create-tenant",
+    "get-tenant",
+    "get-tenant-usage",
+    "update-tenant-settings",
+    "list-members",
+    "update-member",
+    "remove-member",
+];
+
 /// A call that a function makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Call {
     function: String,
     service: Service,
     pub(super) operation: String,
-    /// Which of the function's calls of this operation it is.
+    /// The table that it names, if it names one.
+    table: Option<String>,
+    /// Which of the function's calls of this operation, to this table, it is.
     nth: u32,
 }
 
@@ -100,9 +114,11 @@ impl Happy {
         }
     }
 
-    /// Whether the function succeeds without this call: an answer that can't be cached is an answer.
+    /// Whether the function succeeds without this call: an answer that can't be cached is an answer, and a call
+    /// that can't be counted is served.
     pub(super) fn can_do_without(self, call: &Call) -> bool {
-        matches!(self.function, "list-projects" | "search-tasks") && call.operation == "PutItem"
+        let caches = matches!(self.function, "list-projects" | "search-tasks");
+        caches && call.operation == "PutItem" || call.counts()
     }
 }
 
@@ -180,19 +196,38 @@ impl Scene {
             "create-api-key" | "list-api-keys" | "delete-api-key" => {
                 self.request_for_a_key(&title).await
             }
-            "create-tenant"
-            | "get-tenant"
-            | "update-tenant-settings"
-            | "list-members"
-            | "update-member"
-            | "remove-member" => self.request_of_a_tenant(&title).await,
+            of_a_tenant if OF_A_TENANT.contains(&of_a_tenant) => {
+                self.request_of_a_tenant(&title).await
+            }
+            "create-project" | "list-projects" | "get-project" | "update-project"
+            | "create-task" => self.request_of_a_project(&title).await,
+            "search-tasks" => {
+                if self.asked.load(SeqCst) == 1 {
+                    self.ada.task(&self.project, "Something to be found").await;
+                    self.app.settled().await;
+                }
+                let body = json!({ "projectId": self.project, "query": title });
+                self.ada.post("/api/search-tasks", body).await
+            }
+            "get-audit-log" => {
+                self.app.settled().await;
+                let wanted = format!("/api/audit-log?actor={}&limit=1", self.ada.user_id);
+                self.ada.get(&wanted).await
+            }
+            "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
+            _ => self.request_of_invitations(&title).await,
+        }
+    }
+
+    async fn request_of_a_project(&self, title: &str) -> Answer {
+        match self.happy.function {
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await
             }
             "list-projects" => {
                 // What was cached is stale now.
-                self.ada.project(&title).await;
+                self.ada.project(title).await;
                 self.ada.get("/api/list-projects").await
             }
             "get-project" => {
@@ -213,21 +248,7 @@ impl Scene {
                 });
                 self.ada.post("/api/create-task", input).await
             }
-            "search-tasks" => {
-                if self.asked.load(SeqCst) == 1 {
-                    self.ada.task(&self.project, "Something to be found").await;
-                    self.app.settled().await;
-                }
-                let body = json!({ "projectId": self.project, "query": title });
-                self.ada.post("/api/search-tasks", body).await
-            }
-            "get-audit-log" => {
-                self.app.settled().await;
-                let wanted = format!("/api/audit-log?actor={}&limit=1", self.ada.user_id);
-                self.ada.get(&wanted).await
-            }
-            "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
-            _ => self.request_of_invitations(&title).await,
+            other => unreachable!("{other}"),
         }
     }
 
@@ -304,6 +325,10 @@ impl Scene {
             }
             "get-tenant" => {
                 let path = format!("/api/tenants/{}", self.ada.tenant_id);
+                self.ada.get(&path).await
+            }
+            "get-tenant-usage" => {
+                let path = format!("/api/tenants/{}/usage", self.ada.tenant_id);
                 self.ada.get(&path).await
             }
             "update-tenant-settings" => {
@@ -410,13 +435,17 @@ impl Call {
     pub(super) fn of(app: &App, function: &str) -> Vec<Self> {
         let mut calls = Vec::<Self>::new();
         for record in app.calls_of(function) {
-            let same =
-                |call: &&Self| call.service == record.service && call.operation == record.operation;
+            let same = |call: &&Self| {
+                call.service == record.service
+                    && call.operation == record.operation
+                    && call.table == record.table
+            };
             let before = calls.iter().filter(same).count();
             calls.push(Self {
                 function: function.to_owned(),
                 service: record.service,
                 operation: record.operation,
+                table: record.table,
                 nth: u32::try_from(before).expect("they are few") + 1,
             });
         }
@@ -425,11 +454,20 @@ impl Call {
 
     /// A fault that befalls this call, of the next invocation that makes it.
     pub(super) fn fault(&self, kind: FaultKind) -> Fault {
-        Fault::new(kind)
+        let fault = Fault::new(kind)
             .function(&self.function)
             .service(self.service)
             .operation(&self.operation)
-            .nth(self.nth)
+            .nth(self.nth);
+        match &self.table {
+            Some(table) => fault.table(table),
+            None => fault,
+        }
+    }
+
+    /// Whether it counts what a tenant does.
+    fn counts(&self) -> bool {
+        self.operation == "UpdateItem" && self.table.as_deref() == Some(tables::DATA)
     }
 
     /// Whether a transaction can be in its way.

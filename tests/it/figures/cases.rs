@@ -135,6 +135,9 @@ impl Sheet {
             .await;
         self.http("get-tenant/ok", "read", 200).await;
         self.http("get-tenant/another-s", "another's", 404).await;
+        self.http("get-tenant-usage/ok", "read", 200).await;
+        self.http("get-tenant-usage/another-s", "another's", 404)
+            .await;
         self.http("update-tenant-settings/ok", "set up", 200).await;
         self.http("update-tenant-settings/ok", "unchanged", 200)
             .await;

@@ -50,12 +50,13 @@ impl Arena {
         self.runtime.block_on(work)
     }
 
-    /// How many rows a table has, the audit log apart.
+    /// How many rows a table has, the audit log and what is counted apart.
     pub(super) fn rows(&self, table: &str, prefix: &str) -> usize {
         let rows = self.wait(self.app.rows(table, prefix));
-        // The audit log grows beside, a moment later.
-        let audit = |row: &&Value| row["pk"].as_str().is_some_and(|pk| pk.contains("#AUDIT#"));
-        rows.len() - rows.iter().filter(audit).count()
+        // Both grow beside, or a moment later.
+        let beside = |pk: &str| pk.contains("#AUDIT#") || pk.ends_with("#USAGE");
+        let beside = |row: &&Value| row["pk"].as_str().is_some_and(beside);
+        rows.len() - rows.iter().filter(beside).count()
     }
 
     pub(super) fn close(self) {

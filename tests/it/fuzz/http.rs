@@ -318,6 +318,7 @@ fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
             vec![settings, json!({ "name": "B" })],
             true,
         ),
+        ("GET", format!("{tenant}/usage"), vec![], true),
         ("GET", "/api/members".to_owned(), vec![], true),
         (
             "PATCH",
@@ -453,8 +454,8 @@ fn create_project_answers_whatever_it_is_sent() {
             token: Some(arena.ada.token.clone()),
         },
     );
-    // The project, its place in the list, and an event.
-    assert_eq!(arena.rows(tables::DATA, ""), before + 3 * accepted);
+    // The project, its places in two lists, and an event.
+    assert_eq!(arena.rows(tables::DATA, ""), before + 4 * accepted);
     let (projects, _) = arena.wait(arena.ada.projects());
     assert_eq!(projects.len(), accepted.min(100));
     arena.close();

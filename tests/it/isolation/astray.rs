@@ -109,10 +109,9 @@ impl Scene {
         let mut events = Vec::new();
         for function in functions::all() {
             let endpoint = function.endpoint;
-            // Whoever only notes refusals reaches nothing of a tenant's when it serves.
-            if endpoint
-                .of_a_tenant()
-                .all(|used| *used == uses::AUDIT_APPEND)
+            // Whoever only notes refusals, and that it was called, serves without what is a tenant's.
+            let beside = [uses::AUDIT_APPEND, uses::USAGE_COUNT];
+            if endpoint.of_a_tenant().all(|used| beside.contains(used))
                 && endpoint.name != "record-audit"
             {
                 continue;

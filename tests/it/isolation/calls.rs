@@ -106,6 +106,36 @@ async fn iam_alone_lets_every_role_of_a_tenant_add_to_its_audit_log_and_do_nothi
     app.stop().await;
 }
 
+/// Who may only read can count, and so change what the tenant uses, and nothing else of it.
+#[tokio::test]
+async fn iam_alone_lets_who_reads_count_what_a_tenant_uses_and_do_nothing_else_to_it() {
+    let app = App::start().await;
+    let (ada, eve) = (app.member("ada").await, app.member("eve").await);
+    let [mine, theirs] = [&ada, &eve].map(|member| format!("{}#USAGE", member.tenant_id));
+    let below = format!("{mine}#X");
+    let mut sheet = Sheet::default();
+    for (function, role) in [
+        ("list-projects", "TenantReader"),
+        ("search-tasks", "TenantSearcher"),
+    ] {
+        let client = dynamodb(&app, &session(&app, function, role, &ada.tenant_id).await);
+        for kind in ["UpdateItem", "TransactWriteItems Update"] {
+            let own = call(&client, kind, &[&mine]).await;
+            sheet.expect(kind, role, own, true);
+            for others in [&[theirs.as_str()][..], &[&mine, &theirs], &[&below]] {
+                let outcome = call(&client, kind, others).await;
+                sheet.expect(kind, role, outcome, false);
+            }
+        }
+        for kind in ["PutItem", "DeleteItem", "BatchWriteItem"] {
+            let outcome = call(&client, kind, &[&mine]).await;
+            sheet.expect(kind, role, outcome, false);
+        }
+    }
+    sheet.close();
+    app.stop().await;
+}
+
 /// What a function's own role reaches is no tenant's.
 #[tokio::test]
 async fn a_function_s_own_role_reaches_no_tenant_s_rows() {
@@ -387,8 +417,14 @@ async fn object_call(client: &aws_sdk_s3::Client, kind: &str, tenant: &str) -> O
 
 fn key(tenant: &str) -> Item {
     let text = |text: String| AttributeValue::S(text);
+    // What a tenant uses stands in one partition, and nothing below it.
+    let below = if tenant.ends_with("#USAGE") {
+        ""
+    } else {
+        "#P#x"
+    };
     Item::from([
-        ("pk".to_owned(), text(format!("T#{tenant}#P#x"))),
+        ("pk".to_owned(), text(format!("T#{tenant}{below}"))),
         ("sk".to_owned(), text("TASK#x".to_owned())),
     ])
 }

@@ -208,13 +208,13 @@ async fn what_has_no_tenant_assumes_no_role() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     app.log_in(&ada).await;
-    ada.ticket().await;
+    ada.get("/api/sessions").await.expect(200);
     app.settled().await;
     app.sweep("sweep-log").await;
     app.sweep("sweep-uploads").await;
     for function in [
         "log-in",
-        "create-realtime-ticket",
+        "list-sessions",
         "get-jwks",
         "sweep-log",
         "sweep-uploads",

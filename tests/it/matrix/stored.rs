@@ -55,9 +55,12 @@ impl Stored {
     }
 
     /// What has been changed, made or deleted since, but for what any request may leave: counts of attempts,
-    /// caches and what expires, and entries of the audit log.
+    /// caches and what expires, entries of the audit log, and that it was a call.
     pub(super) fn changes_since(&self, before: &Self) -> Vec<String> {
-        let of_requests = |key: &str| key.starts_with(tables::EPHEMERAL) || key.contains("#AUDIT#");
+        let of_requests = |key: &str| {
+            let beside = ["#AUDIT#", "#USAGE "].iter().any(|part| key.contains(part));
+            key.starts_with(tables::EPHEMERAL) || beside
+        };
         self.differences(before, |key, _| !of_requests(key))
     }
 

@@ -18,6 +18,7 @@ pub struct Fault {
     function: Option<String>,
     service: Option<Service>,
     operation: Option<String>,
+    table: Option<String>,
     nth: u32,
     times: u32,
 }
@@ -56,6 +57,7 @@ impl Fault {
             function: None,
             service: None,
             operation: None,
+            table: None,
             nth: 1,
             times: 1,
         }
@@ -79,6 +81,12 @@ impl Fault {
         self
     }
 
+    /// Only calls that name this table, and no other.
+    pub fn table(mut self, name: &str) -> Self {
+        self.table = Some(name.to_owned());
+        self
+    }
+
     /// Starts at the `nth` of the calls that match; 1 is the first.
     pub fn nth(mut self, nth: u32) -> Self {
         self.nth = nth;
@@ -97,6 +105,7 @@ impl Fault {
         };
         is(&self.function, function)
             && is(&self.operation, Some(&call.operation))
+            && is(&self.table, call.table.as_deref())
             && self.service.is_none_or(|service| service == call.service)
             && (self.kind != FaultKind::TransactionConflict || can_conflict(call))
     }
@@ -212,6 +221,7 @@ mod tests {
         Call {
             service: Service::DynamoDb,
             operation: "PutItem".to_owned(),
+            table: Some("data".to_owned()),
             trace: None,
         }
     }
@@ -241,6 +251,19 @@ mod tests {
         );
         assert_eq!(faults.befalls(&put_item(), None, 0), None);
         assert_eq!(armed.fired(), 2);
+    }
+
+    #[test]
+    fn a_fault_may_befall_the_calls_to_one_table_alone() {
+        let faults = Faults::default();
+        faults.arm(Fault::new(FaultKind::Throttle).table("identity"));
+        assert_eq!(faults.befalls(&put_item(), None, 0), None);
+        let identity = Call {
+            table: Some("identity".to_owned()),
+            ..put_item()
+        };
+        let befallen = faults.befalls(&identity, None, 0);
+        assert_eq!(befallen, Some(FaultKind::Throttle));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct CallRecord {
     pub service: Service,
     /// The API's name of the operation.
     pub operation: String,
+    /// The table that it names, if it names one and not several.
+    pub table: Option<String>,
     /// When the call arrived.
     pub started: Instant,
     /// When its answer was ready.

@@ -241,6 +241,7 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
         function: invocation.map(|invocation| invocation.function.clone()),
         service: call.service,
         operation: call.operation,
+        table: call.table,
         started,
         ended: Instant::now(),
         request_bytes,
@@ -259,15 +260,28 @@ async fn handle(State(front): State<Front>, request: Request) -> Response<Body> 
     }
 }
 
-/// What a call is. STS says so in the body alone.
+/// What a call is. STS says so in the body alone, and `DynamoDB` says there which table is meant.
 async fn read(parts: &Parts, body: Body) -> (Call, Body) {
     let mut call = Call::read(parts);
-    if call.service != Service::Sts {
+    if !matches!(call.service, Service::Sts | Service::DynamoDb) {
         return (call, body);
     }
-    let bytes = to_bytes(body, MAX_BODY).await.unwrap_or_default();
-    call.operation = iam::sts_action(&bytes).unwrap_or_default();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if call.service == Service::Sts {
+        call.operation = iam::sts_action(&bytes).unwrap_or_default();
+    } else {
+        call.table = named_table(&bytes);
+    }
     (call, Body::from(bytes))
+}
+
+fn named_table(body: &Bytes) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        #[serde(rename = "TableName")]
+        table: Option<String>,
+    }
+    serde_json::from_slice::<Named>(body).ok()?.table
 }
 
 /// Does to a call what a fault wants; none is no answer.

@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) service: Service,
     /// The API's name for what is done: `PutItem`. Empty where the body tells (STS).
     pub(crate) operation: String,
+    /// The one table that it names, if it is one of `DynamoDB`'s that names one; the body tells.
+    pub(crate) table: Option<String>,
     /// `1-…-…`, the root of `X-Amzn-Trace-Id`.
     pub(crate) trace: Option<String>,
 }
@@ -38,6 +40,7 @@ impl Call {
         Self {
             service,
             operation: operation(service, parts),
+            table: None,
             trace: header(&parts.headers, "x-amzn-trace-id").and_then(trace_root),
         }
     }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue::{self, S};
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use tokio::time::Instant;
 
+use super::super::audit::Audit;
 use super::super::change::Change;
 use super::super::dynamo::{deleting, number, updating};
 use super::sessions::ENDED_AT_ONCE;
@@ -16,11 +17,12 @@ use crate::event::caller::Person;
 use crate::keys::{Key, Stored};
 use crate::model::Millis;
 use crate::model::account::{Email, Password, PasswordAttempt, User};
+use crate::model::audit::{Deed, Outcome};
 use crate::model::id::{LinkId, SessionId, TenantId, UserId};
 use crate::model::link::{
     EmailVerified, LINK_LIFETIME, Link, LinkRequested, PasswordChanged, Purpose, SendLink,
 };
-use crate::model::realtime::{CloseConnections, Which};
+use crate::model::realtime::{CloseConnections, RealtimeEvent, Which};
 use crate::model::secret::LinkToken;
 use crate::tenant::Tenant;
 
@@ -119,6 +121,7 @@ impl Accounts {
         let account = self.dynamo.get(Key::account(&user.email)).await?;
         let account = account.ok_or_else(|| Error::internal("a user has no account"))?;
         if !password::is_right(current, account.password_hash.as_deref()).await? {
+            self.tell_of_wrong_password(caller, tenant).await?;
             return Err(Error::invalid(
                 "current_password",
                 "This is not your password",
@@ -131,6 +134,17 @@ impl Accounts {
         self.set_password(change, user.id, &user.email, hash, &ended)
             .await?;
         self.note_success(&user.email, client).await
+    }
+
+    /// Tells the audit log that somebody who is logged in does not know the password: it may be a thief.
+    async fn tell_of_wrong_password(&self, caller: &Person, tenant: Tenant) -> Result<()> {
+        let deed = Deed {
+            actor: Some(caller.credential.actor(caller.user_id)),
+            action: PasswordChanged::TYPE.to_owned(),
+            object: format!("user/{}", caller.user_id),
+        };
+        let audit = Audit::new(self.dynamo.clone());
+        audit.tell(tenant.id(), Outcome::Failed, deed).await
     }
 
     /// The address in the browser that a link leads to.

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
 use super::super::clock::Millis;
-use super::super::dynamo::{Dynamo, number, updating};
+use super::super::dynamo::{Dynamo, additions, number, updating};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Row, Stored};
 use crate::model::cached::Entry;
@@ -12,6 +12,7 @@ use crate::model::log::UserLog;
 use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::tenant::{TenantLog, TenantProfile};
+use crate::model::usage::Levels;
 use crate::tenant::Tenant;
 
 /// Where a change happens, as it was read.
@@ -85,6 +86,21 @@ impl Scope {
     /// Whether another change may have taken the number meanwhile: nobody else makes the same project or tenant.
     pub(super) fn is_contested(&self) -> bool {
         !matches!(self, Self::NewProject(_) | Self::NewTenant(..))
+    }
+
+    /// What a change in it makes more or less of what its tenant has.
+    pub(super) fn counts(&self) -> Levels {
+        match self {
+            Self::NewProject(_) => Levels {
+                projects: 1,
+                ..Levels::default()
+            },
+            Self::Project { tasks, .. } => Levels {
+                tasks: *tasks,
+                ..Levels::default()
+            },
+            Self::NewTenant(..) | Self::Tenant { .. } | Self::User { .. } => Levels::default(),
+        }
     }
 
     /// Claims the next number: by the one that was read, or as the first.
@@ -220,26 +236,27 @@ fn advance<T>(
         .expression_attribute_values(":before", number(&seq))
         .expression_attribute_values(":seq", number(&(seq + 1)))
         .expression_attribute_values(":at", number(&at));
-    let mut set = vec!["#seq = :seq".to_owned(), "updated_at = :at".to_owned()];
-    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    let mut set = "SET #seq = :seq, updated_at = :at".to_owned();
+    let mut removed = Vec::new();
     for (name, value) in said {
         update = update.expression_attribute_names(format!("#{name}"), name);
         if let Some(value) = value {
-            set.push(format!("#{name} = :{name}"));
+            set += &format!(", #{name} = :{name}");
             update = update.expression_attribute_values(format!(":{name}"), value);
         } else {
             removed.push(format!("#{name}"));
         }
     }
-    for (name, by) in counts.iter().filter(|(_, by)| *by != 0) {
-        added.push(format!("{name} :{name}"));
-        update = update.expression_attribute_values(format!(":{name}"), number(by));
+    if !removed.is_empty() {
+        set += &format!(" REMOVE {}", removed.join(", "));
     }
-    let clauses = [("SET", set), ("REMOVE", removed), ("ADD", added)];
-    let clauses = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
-    let clauses: Vec<_> = clauses
-        .map(|(clause, parts)| format!("{clause} {}", parts.join(", ")))
-        .collect();
-    let update = update.update_expression(clauses.join(" "));
-    update.build().map(updating).map_err(Error::internal)
+    let (add, values) = additions(counts);
+    for (name, by) in values {
+        update = update.expression_attribute_values(name, by);
+    }
+    update
+        .update_expression(set + &add)
+        .build()
+        .map(updating)
+        .map_err(Error::internal)
 }
