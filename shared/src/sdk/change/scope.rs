@@ -236,26 +236,27 @@ fn advance<T>(
         .expression_attribute_values(":before", number(&seq))
         .expression_attribute_values(":seq", number(&(seq + 1)))
         .expression_attribute_values(":at", number(&at));
-    let mut set = "SET #seq = :seq, updated_at = :at".to_owned();
+    let mut set = vec!["#seq = :seq".to_owned(), "updated_at = :at".to_owned()];
     let mut removed = Vec::new();
     for (name, value) in said {
         update = update.expression_attribute_names(format!("#{name}"), name);
         if let Some(value) = value {
-            set += &format!(", #{name} = :{name}");
+            set.push(format!("#{name} = :{name}"));
             update = update.expression_attribute_values(format!(":{name}"), value);
         } else {
             removed.push(format!("#{name}"));
         }
     }
-    if !removed.is_empty() {
-        set += &format!(" REMOVE {}", removed.join(", "));
-    }
+    let remove = match removed.join(", ") {
+        none if none.is_empty() => none,
+        removed => format!(" REMOVE {removed}"),
+    };
     let (add, values) = additions(counts);
     for (name, by) in values {
         update = update.expression_attribute_values(name, by);
     }
     update
-        .update_expression(set + &add)
+        .update_expression(format!("SET {}{remove}{add}", set.join(", ")))
         .build()
         .map(updating)
         .map_err(Error::internal)
