@@ -33,8 +33,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/sessions"),
     ("DELETE", "/api/sessions/{id}"),
     ("POST", "/api/sign-up"),
+    ("GET", "/api/tenant-deletions/{id}"),
     ("POST", "/api/tenants"),
     ("GET", "/api/tenants/{id}"),
+    ("DELETE", "/api/tenants/{id}"),
     ("PUT", "/api/tenants/{id}/settings"),
     ("POST", "/api/verify-email"),
 ];
