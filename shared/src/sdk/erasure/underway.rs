@@ -39,16 +39,27 @@ impl Run<'_> {
 
     /// Ends a user's connections.
     pub(super) async fn connections(&self, user_id: UserId) -> Result<()> {
-        let open = self.socket.open_in(self.tenant, user_id).await?;
-        for open in open.chunks(CONNECTIONS) {
+        loop {
+            // Whatever is under way may be these: they are counted once.
             self.settle_underway().await?;
+            let mut open = self.socket.open_in(self.tenant, user_id).await?;
+            open.truncate(CONNECTIONS);
+            if open.is_empty() {
+                return Ok(());
+            }
             let note = Underway {
-                connections: open.to_vec(),
+                connections: open.clone(),
                 ..Underway::default()
             };
-            self.remove(note).await?;
+            if !self.remove(note).await? {
+                continue;
+            }
+            // One that was only half opened is known by this row alone.
+            for connection in &open {
+                let row = Key::user_connection(user_id, connection);
+                self.eraser.dynamo.delete(&row).await?;
+            }
         }
-        Ok(())
     }
 
     /// Finishes what another run has begun.
@@ -60,16 +71,18 @@ impl Run<'_> {
         }
     }
 
-    /// If another note stands there by now, that is finished first and this comes up again.
-    async fn remove(&self, note: Underway) -> Result<()> {
+    /// If another note stands there by now, that is finished first and this comes up again. Returns whether it was
+    /// removed.
+    async fn remove(&self, note: Underway) -> Result<bool> {
         let note = Underway {
             id: Uuid::new_v4().to_string(),
             ..note
         };
-        if self.eraser.dynamo.create(&self.note(), &note).await? {
+        let noted = self.eraser.dynamo.create(&self.note(), &note).await?;
+        if noted {
             self.settle(&self.note().stores(note)).await?;
         }
-        Ok(())
+        Ok(noted)
     }
 
     async fn settle(&self, note: &Stored<Underway>) -> Result<()> {
