@@ -57,6 +57,18 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
     .map(|(function, success)| Happy { function, success })
 }
 
+/// What is asked of a tenant itself, and of its members.
+const OF_A_TENANT: [&str; 8] = [
+    "create-tenant",
+    "get-tenant",
+    "update-tenant-settings",
+    "delete-tenant",
+    "get-tenant-deletion",
+    "list-members",
+    "update-member",
+    "remove-member",
+];
+
 /// A call that a function makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Call {
@@ -180,14 +192,7 @@ impl Scene {
             "create-api-key" | "list-api-keys" | "delete-api-key" => {
                 self.request_for_a_key(&title).await
             }
-            "create-tenant"
-            | "get-tenant"
-            | "update-tenant-settings"
-            | "delete-tenant"
-            | "get-tenant-deletion"
-            | "list-members"
-            | "update-member"
-            | "remove-member" => self.request_of_a_tenant(&title).await,
+            other if OF_A_TENANT.contains(&other) => self.request_of_a_tenant(&title).await,
             "create-project" => {
                 let body = json!({ "name": title });
                 self.ada.post("/api/create-project", body).await

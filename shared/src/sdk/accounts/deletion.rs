@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
-use crate::model::deletion::{EraseTenant, TenantDeleted, TenantDeletion};
+use crate::model::deletion::{EraseTenant, Removed, TenantDeleted, TenantDeletion};
 use crate::model::id::{TenantId, UserId};
 use crate::model::log::Committed;
 use crate::model::tenant::TenantProfile;
@@ -37,7 +37,7 @@ impl Accounts {
             requested_by: caller.user_id,
             requested_at: self.dynamo.request().clock().now(),
             finished_at: None,
-            removed: Default::default(),
+            removed: Removed::default(),
             ttl: None,
         };
         let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
@@ -68,12 +68,7 @@ impl Accounts {
             .ok_or_else(|| Error::not_found(TenantDeletion::MISSING))
     }
 
-    fn gone_since(
-        &self,
-        id: TenantId,
-        name: &TenantName,
-        at: Millis,
-    ) -> Result<TransactWriteItem> {
+    fn gone_since(&self, id: TenantId, name: &TenantName, at: Millis) -> Result<TransactWriteItem> {
         let key = Key::tenant_profile(id);
         Update::builder()
             .table_name(self.dynamo.table(key.table())?)
