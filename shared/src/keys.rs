@@ -3,6 +3,7 @@
 mod audit;
 mod data;
 mod ephemeral;
+mod erased;
 mod identity;
 pub(crate) mod owner;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) use ephemeral::{
     change_note, change_notes, change_notes_until, connection_pk, known_address, mail, noted_event,
     rate, user_connections_pk,
 };
+pub(crate) use erased::Any;
 pub(crate) use identity::api_key_hash;
 pub(crate) use usage::usage_since;
 

@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod attachment;
 pub mod audit;
 pub mod cached;
+pub mod deletion;
 pub mod due;
 pub mod id;
 pub mod invitation;

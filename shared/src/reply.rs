@@ -46,6 +46,15 @@ impl<T> Reply<T> {
         }
     }
 
+    /// 202: it has begun, and `location` tells how far it is.
+    pub fn accepted(body: T, location: impl Into<String>) -> Self {
+        Self {
+            status: 202,
+            ..Self::ok(body)
+        }
+        .header("location", location)
+    }
+
     /// 204: done, and there is nothing to say.
     pub fn no_content() -> Self
     where

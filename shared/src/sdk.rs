@@ -16,6 +16,7 @@ pub(crate) mod credentials;
 pub mod db;
 pub(crate) mod derivation;
 pub(crate) mod dynamo;
+pub mod erasure;
 pub(crate) mod guard;
 pub mod mail;
 pub(crate) mod oidc;
@@ -49,6 +50,8 @@ pub struct Sdk {
     pub cache: cache::Cache,
     /// Objects.
     pub storage: storage::Storage,
+    /// The end of a tenant, and of all that it has.
+    pub erasure: erasure::Erasure,
     /// What has been asked for and not yet been done.
     pub queue: queue::Queue,
     /// Connections, rooms and what is sent to them.
@@ -75,6 +78,7 @@ impl Sdk {
             audit: audit::Audit::new(dynamo.clone()),
             cache: cache::Cache::new(dynamo.clone()),
             storage: storage::Storage::new(dynamo.clone()),
+            erasure: erasure::Erasure::new(dynamo.clone()),
             queue: queue::Queue::new(dynamo.clone()),
             socket: socket::Socket::new(dynamo.clone()),
             ai: ai::Ai::new(request.clone()),

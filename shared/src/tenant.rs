@@ -49,6 +49,11 @@ impl Tenant {
         Partition::listed_projects(*self)
     }
 
+    /// One of its projects, as it lists them.
+    pub(crate) fn listed(&self, id: ProjectId) -> Key<ListedProject> {
+        Key::listed_project(*self, id)
+    }
+
     /// A user's own projects, each with the time of its last change.
     pub fn listings(&self, user_id: UserId) -> Partition<Listing> {
         Partition::listings(*self, user_id)

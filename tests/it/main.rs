@@ -7,6 +7,7 @@ mod audit;
 mod concurrency;
 mod conformance;
 mod crash;
+mod deletion;
 mod email;
 mod faults;
 mod figures;

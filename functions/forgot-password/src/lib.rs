@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("forgot-password", "POST", "/api/f
         uses::THROTTLE,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,
+        uses::ACCOUNTS_LIST,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,
         uses::DERIVATION_KEY,

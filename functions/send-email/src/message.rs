@@ -12,7 +12,10 @@ use shared::tenant::Tenant;
 pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Option<Message>> {
     match job {
         EmailJob::TaskAssigned(job) => {
-            let user = sdk.accounts.user(job.assigned_to).await?;
+            let user = sdk.accounts.user(job.assigned_to);
+            let (user, is_there) = join(user, sdk.accounts.is_there(*tenant)).await;
+            let is_there = is_there?;
+            let user = user?.filter(|_| is_there);
             Ok(user.map(|user| task_assigned(user.email, job)))
         }
         EmailJob::SendLink(job) => {

@@ -8,6 +8,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("verify-email", "POST", "/api/veri
     uses::COUNT,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_CHANGE,
+    uses::ACCOUNTS_LIST,
     uses::USER_CHANGE,
     uses::CHANGE_NOTES,
 ]);

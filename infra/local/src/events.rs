@@ -20,6 +20,9 @@ const PASSWORD: &str = "a fixture's password";
 /// The project that everyone has who needs one.
 const PROJECT: &str = "Fixtures";
 
+/// What a tenant is called that may be deleted.
+const SPARE: &str = "Spare";
+
 /// How often, and how many times, it is looked whether an email has come.
 const MAIL_POLL: Duration = Duration::from_millis(50);
 const MAIL_POLLS: u32 = 200;
@@ -143,6 +146,8 @@ impl Filler {
                 self.emailed(&person.email, "verify-email").await
             }
             "colleague" => self.colleague(person).await,
+            "spare" => self.another_tenant(person).await,
+            "deletion" => self.deletion(person).await,
             "invitation" => Ok(text(&self.invite(person).await?["id"])),
             "invite" => {
                 let invitation = self.invite(person).await?;
@@ -236,6 +241,21 @@ impl Filler {
         let body = json!({ "token": token, "name": "Colleague", "password": PASSWORD });
         let joined = self.post("/api/accept-invitation", "", body).await?;
         Ok(text(&joined["data"]["user"]["id"]))
+    }
+
+    /// The id of one more tenant of theirs, called `Spare`.
+    async fn another_tenant(&self, person: &Person) -> Result<String, EventError> {
+        let body = json!({ "name": SPARE });
+        let founded = self.post("/api/tenants", &person.token, body).await?;
+        Ok(text(&founded["data"]["id"]))
+    }
+
+    /// The id of a tenant of theirs that is being deleted.
+    async fn deletion(&self, person: &Person) -> Result<String, EventError> {
+        let path = format!("/api/tenants/{}", self.another_tenant(person).await?);
+        let body = Some(json!({ "name": SPARE }));
+        let begun = self.call(Method::DELETE, &path, &person.token, body);
+        Ok(text(&begun.await?["data"]["id"]))
     }
 
     /// The token of the link to a page that was emailed to an address last, once it is there.

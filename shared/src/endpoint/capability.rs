@@ -16,6 +16,9 @@ pub enum Capability {
     Writer,
     /// Reads, changes and removes rows, and in the same transaction its members' accounts.
     Manager,
+    /// Removes whatever is the tenant's, its audit log and files included, and what is kept of it elsewhere; and
+    /// writes nothing of its own.
+    Eraser,
 }
 
 const READS: &[Use] = &[
@@ -55,9 +58,24 @@ const ACCOUNTS: &[Use] = &[
     uses::DB_REMOVE,
 ];
 
+const ERASES: &[Use] = &[
+    uses::ERASE_ROWS,
+    uses::ERASE_AUDIT,
+    uses::ERASE_WITH_ACCOUNTS,
+    uses::ROOM_LEAVE,
+    uses::STORAGE_LIST,
+    uses::STORAGE_DELETE,
+];
+
 impl Capability {
     /// All of them, the least first.
-    pub const ALL: [Self; 4] = [Self::Reader, Self::Searcher, Self::Writer, Self::Manager];
+    pub const ALL: [Self; 5] = [
+        Self::Reader,
+        Self::Searcher,
+        Self::Writer,
+        Self::Manager,
+        Self::Eraser,
+    ];
 
     /// The role's id in the template.
     pub const fn role(self) -> &'static str {
@@ -66,18 +84,20 @@ impl Capability {
             Self::Searcher => "TenantSearcher",
             Self::Writer => "TenantWriter",
             Self::Manager => "TenantManager",
+            Self::Eraser => "TenantEraser",
         }
     }
 
     /// What it is granted, of the tenant's own.
     pub fn uses(self) -> impl Iterator<Item = Use> {
-        let also: &[&[Use]] = match self {
-            Self::Reader => &[],
-            Self::Searcher => &[&[uses::SEARCH]],
-            Self::Writer => &[WRITES, FILES],
-            Self::Manager => &[WRITES, ACCOUNTS],
+        let uses: &[&[Use]] = match self {
+            Self::Reader => &[READS],
+            Self::Searcher => &[READS, &[uses::SEARCH]],
+            Self::Writer => &[READS, WRITES, FILES],
+            Self::Manager => &[READS, WRITES, ACCOUNTS],
+            Self::Eraser => &[ERASES],
         };
-        READS.iter().chain(also.iter().copied().flatten()).copied()
+        uses.iter().copied().flatten().copied()
     }
 
     fn grants(self, resource: Resource, action: &str) -> bool {
@@ -132,6 +152,8 @@ mod tests {
         assert_eq!(of(&[uses::DB_CHANGE]), Ok(Some(Capability::Writer)));
         let both = of(&[uses::DB_CHANGE, uses::ACCOUNTS_END_SESSION]);
         assert_eq!(both, Ok(Some(Capability::Manager)));
+        assert_eq!(of(&[uses::ERASE_AUDIT]), Ok(Some(Capability::Eraser)));
+        assert!(of(&[uses::ERASE_AUDIT, uses::DB_CHANGE]).is_err());
         assert!(of(&[uses::SEARCH, uses::DB_CHANGE]).is_err());
         let unbound = Endpoint::queue("one").uses(&[uses::DB_GET]).unbound();
         assert_eq!(unbound.capability(), Ok(None));

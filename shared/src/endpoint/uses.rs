@@ -52,6 +52,8 @@ pub enum Resource {
     UploadNotes,
     /// The bucket of attachments.
     Attachments,
+    /// The list of what is in it.
+    AttachmentList,
     /// The queue of emails to send.
     EmailQueue,
     /// Where emails go that can't be sent.
@@ -60,6 +62,8 @@ pub enum Resource {
     EmbeddingsQueue,
     /// The queue of entries for the audit log.
     AuditQueue,
+    /// The queue of tenants to erase.
+    ErasuresQueue,
     /// The FIFO queue of realtime events.
     RealtimeQueue,
     /// Where the trigger notes records of the stream that could not be relayed.
@@ -100,6 +104,7 @@ impl Resource {
                 | Self::ChangeNotes
                 | Self::UploadNotes
                 | Self::Attachments
+                | Self::AttachmentList
         )
     }
 
@@ -122,12 +127,13 @@ impl Resource {
             | Self::UserConnections
             | Self::ChangeNotes
             | Self::UploadNotes => &["EPHEMERAL_TABLE"],
-            Self::Attachments => &["BUCKET"],
+            Self::Attachments | Self::AttachmentList => &["BUCKET"],
             Self::EmailQueue => &["EMAIL_QUEUE_URL"],
             Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
             Self::EmbeddingsQueue => &["EMBEDDINGS_QUEUE_URL"],
             Self::RealtimeQueue => &["REALTIME_QUEUE_URL"],
             Self::AuditQueue => &["AUDIT_QUEUE_URL"],
+            Self::ErasuresQueue => &["ERASURES_QUEUE_URL"],
             Self::Connections => &["SOCKET_ENDPOINT"],
             Self::Origins => &["ALLOWED_ORIGINS"],
             Self::AppUrl => &["APP_URL"],
@@ -168,6 +174,8 @@ uses! {
     ACCOUNTS_UNCHANGED = IdentityWithData ["dynamodb:ConditionCheckItem"];
     /// How a tenant is set up, in the transaction that tells of it.
     ACCOUNTS_SET_UP = IdentityWithData ["dynamodb:UpdateItem"];
+    /// That a tenant is deleted, and the report of it, in the transaction that tells of it.
+    ACCOUNTS_DELETE_TENANT = IdentityWithData ["dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// What a member may do, in the transaction that tells of it.
     ACCOUNTS_SET_ROLE = IdentityWithData ["dynamodb:UpdateItem"];
     /// A user, with those tenants of theirs that are still there.
@@ -266,6 +274,8 @@ uses! {
     STORAGE_LINK = Attachments ["s3:GetObject"];
     /// An object, removed.
     STORAGE_DELETE = Attachments ["s3:DeleteObject"];
+    /// A tenant's objects, listed.
+    STORAGE_LIST = AttachmentList ["s3:ListBucket"];
     /// The nearest vectors.
     SEARCH = Vectors ["dynamodb:SearchVectors"];
     /// A text's embedding.
@@ -284,6 +294,18 @@ uses! {
     CONSUME_AUDIT = AuditQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// An entry, added to the audit log: the only thing that is ever done to it.
     AUDIT_APPEND = AuditLog ["dynamodb:PutItem"];
+    /// The audit log of a tenant that is deleted, removed: by one function, which the guard lets do it.
+    ERASE_AUDIT = AuditLog ["dynamodb:DeleteItem"];
+    /// Any rows of a tenant that is deleted, removed.
+    ERASE_ROWS = Data ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:DeleteItem"];
+    /// What is kept of it and its members elsewhere, removed, and counted in the report.
+    ERASE_ACCOUNTS = Identity ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// The same, in a transaction that removes the tenant's rows.
+    ERASE_WITH_ACCOUNTS = IdentityWithData ["dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    /// Tenants to erase, handed on.
+    SEND_TO_ERASURES = ErasuresQueue ["sqs:SendMessage"];
+    /// The queue of tenants to erase, consumed.
+    CONSUME_ERASURES = ErasuresQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// The audit log, read.
     AUDIT_READ = Data ["dynamodb:Query", "dynamodb:BatchGetItem"];
     /// The same of one actor.

@@ -125,7 +125,7 @@ pub(crate) fn is_append_only(pk: &str) -> bool {
     parts.next() == Some("T") && parts.nth(1) == Some(AUDIT)
 }
 
-fn pk(tenant: Tenant, month: Month) -> String {
+pub(super) fn pk(tenant: Tenant, month: Month) -> String {
     format!("T#{}#{AUDIT}#{month}", tenant.id())
 }
 

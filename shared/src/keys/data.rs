@@ -20,7 +20,7 @@ use crate::model::text::SearchQuery;
 use crate::tenant::Tenant;
 
 /// How many events one partition of a log holds.
-const LOG_PARTITION: u64 = 65_536;
+pub(super) const LOG_PARTITION: u64 = 65_536;
 
 impl Row for Project {
     const MISSING: &'static str = "Project not found or access denied";
@@ -118,11 +118,7 @@ impl Stored<Project> {
 
     /// Its place in its tenant's list.
     pub(crate) fn listed(&self) -> Key<ListedProject> {
-        Key::data(
-            self.tenant(),
-            projects_pk(self.tenant()),
-            format!("PROJECT#{}", self.id),
-        )
+        self.tenant().listed(self.id)
     }
 
     /// An event of its log.
@@ -169,6 +165,12 @@ impl Stored<Project> {
 impl Key<UserLog> {
     pub(crate) fn user_log(tenant: Tenant, id: UserId) -> Self {
         Self::data(tenant, user_pk(tenant, id), "LOG".to_owned())
+    }
+}
+
+impl Key<ListedProject> {
+    pub(crate) fn listed_project(tenant: Tenant, id: ProjectId) -> Self {
+        Self::data(tenant, projects_pk(tenant), format!("PROJECT#{id}"))
     }
 }
 

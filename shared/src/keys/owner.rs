@@ -18,8 +18,17 @@ pub(crate) enum Owner {
 }
 
 /// What partition keys of `Identity` begin with that are no tenant's.
-const IDENTITY: [&str; 9] = [
-    "EMAIL#", "INVITE#", "KEY#", "KEYUSE#", "LINK#", "OIDC#", "REFRESH#", "SLUG#", "USER#",
+const IDENTITY: [&str; 10] = [
+    "DELETION#",
+    "EMAIL#",
+    "INVITE#",
+    "KEY#",
+    "KEYUSE#",
+    "LINK#",
+    "OIDC#",
+    "REFRESH#",
+    "SLUG#",
+    "USER#",
 ];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
@@ -110,6 +119,12 @@ mod tests {
             (Table::Data, "T#", None, None),
             (Table::Data, "EMAIL#a@b.co", None, None),
             (Table::Identity, "EMAIL#a@b.co", None, Some(Nobody)),
+            (
+                Table::Identity,
+                "DELETION#{t}",
+                Some("DELETION"),
+                Some(Nobody),
+            ),
             (Table::Identity, "OIDC#x", Some("OIDC"), Some(Nobody)),
             (Table::Identity, "USER#u", Some("MEMBER#t"), Some(Nobody)),
             (Table::Identity, "INVITE#x", Some("INVITE"), Some(Nobody)),

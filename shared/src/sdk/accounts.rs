@@ -1,6 +1,7 @@
 //! Users, sessions and memberships: what has to be found before a tenant is known.
 
 mod caller;
+mod deletion;
 mod external;
 mod invitations;
 mod keys;

@@ -20,7 +20,7 @@ use super::credentials::Sessions;
 use super::derivation::DerivationKey;
 use super::oidc::Provider;
 use super::token::{SigningKey, Verifier};
-use crate::endpoint::{Endpoint, Resource, Trigger};
+use crate::endpoint::{Endpoint, Resource, Trigger, uses};
 
 /// How often one AWS call is tried.
 const ATTEMPTS: u32 = 4;
@@ -83,6 +83,7 @@ pub(crate) struct Connections {
     sessions: Sessions,
     key_owners: KeyOwners,
     unbound: bool,
+    erases: bool,
 }
 
 impl Environment {
@@ -155,6 +156,7 @@ impl Connections {
             sessions: Sessions::default(),
             key_owners: KeyOwners::default(),
             unbound: endpoint.unbound,
+            erases: endpoint.uses.contains(&uses::ERASE_AUDIT),
         };
         if endpoint.names(Resource::SigningKey) {
             let pem = connections.secret("SIGNING_KEY_PARAMETER").await?;
@@ -236,6 +238,11 @@ impl Connections {
         &self.key_owners
     }
 
+    /// Whether the function removes even what is only added to.
+    pub(crate) fn erases(&self) -> bool {
+        self.erases
+    }
+
     /// Whether the function acts for all tenants.
     pub(crate) fn is_unbound(&self) -> bool {
         self.unbound
@@ -308,7 +315,6 @@ fn retry_partition() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::uses;
 
     #[tokio::test]
     async fn a_missing_variable_is_named_at_the_start() {

@@ -231,6 +231,25 @@ impl Dynamo {
         Ok(rows)
     }
 
+    /// The rows of a partition from the first one on, or from after the sort key `start`, up to `most`; strongly
+    /// consistent.
+    pub(crate) async fn first<T: Row>(
+        &self,
+        partition: &Partition<T>,
+        start: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<T>> {
+        let start = start.map(|sk| key_item(partition.pk(), sk));
+        let answer = self
+            .query_of(partition)?
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let items = answer.items.unwrap_or_default();
+        items.into_iter().map(from_item).collect()
+    }
+
     /// The rows of a partition from the last one on, or from before `start`, up to `most`; strongly consistent.
     pub(crate) async fn last<T: Row>(
         &self,

@@ -35,6 +35,9 @@ const PUTTING_OFF: Duration = Duration::from_millis(400);
 /// A message can be put off for less than 12 hours.
 const LONGEST_DELAY: Duration = Duration::from_secs(43_000);
 
+/// A message can be sent to be delivered up to so much later.
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
 /// The queues of jobs, and the notes of changes that have not reached them.
 #[derive(Clone, Debug)]
 pub struct Queue {
@@ -66,6 +69,7 @@ impl Queue {
     pub async fn relay(&self, entries: &[LogEntry]) -> Result<()> {
         let (mut realtime, mut email) = (Vec::new(), Vec::new());
         let (mut embeddings, mut audit) = (Vec::new(), Vec::new());
+        let mut erasures = Vec::new();
         for outgoing in entries.iter().map(outgoing).collect::<Result<Vec<_>>>()? {
             for message in outgoing {
                 match message.queue {
@@ -73,6 +77,7 @@ impl Queue {
                     JobQueue::Email => email.push(message),
                     JobQueue::Embeddings => embeddings.push(message),
                     JobQueue::Audit => audit.push(message),
+                    JobQueue::Erasures => erasures.push(message),
                 }
             }
         }
@@ -81,6 +86,7 @@ impl Queue {
             self.send_all(email),
             self.send_all(embeddings),
             self.send_all(audit),
+            self.send_all(erasures),
         )?;
         self.remove_notes(entries).await
     }
@@ -121,9 +127,17 @@ impl Queue {
 
     /// Hands on a job that follows from no change.
     pub(crate) async fn submit<J: Job>(&self, job: &Envelope<J>) -> Result<()> {
+        self.submit_later(job, Duration::ZERO).await
+    }
+
+    /// The same, for when `delay` has passed, or the 15 minutes that a queue can be asked to wait.
+    pub async fn submit_later<J: Job>(&self, job: &Envelope<J>, delay: Duration) -> Result<()> {
+        let delay = delay.min(LONGEST_WAIT);
+        let wait = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
         self.client()
             .send_message()
             .queue_url(self.url(J::QUEUE)?)
+            .set_delay_seconds(i32::try_from(wait).ok().filter(|wait| *wait > 0))
             .message_body(serde_json::to_string(job).map_err(Error::internal)?)
             .send()
             .await?;
@@ -236,10 +250,9 @@ impl Queue {
             .filter_map(|note| keys::noted_event(text(note, "sk")))
             .collect();
         let items = keys.iter().map(Key::item).collect();
-        let mut entries: Vec<LogEntry> = self
-            .dynamo
-            .get_items(Table::Data, items)
-            .await?
+        let items = self.dynamo.get_items(Table::Data, items).await?;
+        self.remove_orphans(notes, &items).await?;
+        let mut entries: Vec<LogEntry> = items
             .into_iter()
             .filter_map(|item| {
                 let entry = from_item(item);
@@ -265,12 +278,30 @@ impl Queue {
         Ok(relayed)
     }
 
+    /// Removes notes whose events have been erased: there is nobody left to tell.
+    async fn remove_orphans(&self, notes: &[Item], events: &[Item]) -> Result<()> {
+        let stands = |key: &Key<LogEntry>| {
+            let is_it = |item: &Item| text(item, "pk") == key.pk() && text(item, "sk") == key.sk();
+            events.iter().any(is_it)
+        };
+        let orphan =
+            |note: &&Item| keys::noted_event(text(note, "sk")).is_some_and(|event| !stands(&event));
+        let orphans = notes.iter().filter(orphan);
+        let orphans = orphans.map(|note| key_item(text(note, "pk"), text(note, "sk")));
+        let orphans: Vec<_> = orphans.collect();
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        self.dynamo.delete_items(Table::Ephemeral, orphans).await
+    }
+
     fn url(&self, queue: JobQueue) -> Result<&str> {
         self.dynamo.request().variable(match queue {
             JobQueue::Email => "EMAIL_QUEUE_URL",
             JobQueue::Embeddings => "EMBEDDINGS_QUEUE_URL",
             JobQueue::Realtime => "REALTIME_QUEUE_URL",
             JobQueue::Audit => "AUDIT_QUEUE_URL",
+            JobQueue::Erasures => "ERASURES_QUEUE_URL",
         })
     }
 

@@ -150,13 +150,16 @@ impl Socket {
         Ok(())
     }
 
+    /// A user's open connections in a tenant.
+    pub(crate) async fn open_in(&self, tenant: Tenant, user_id: UserId) -> Result<Vec<String>> {
+        let open = self.of_user(user_id).await?.into_iter();
+        let open = open.filter(|connection| connection.tenant_id == tenant.id());
+        Ok(open.map(|connection| connection.connection_id).collect())
+    }
+
     /// Ends some of a user's connections, of those in `tenant` or in any. It can be repeated.
     pub async fn close(&self, tenant: Tenant, user_id: UserId, which: &Which) -> Result<()> {
-        let open = self
-            .partition(&keys::user_connections_pk(user_id), "CONN#")
-            .await?;
-        for item in open {
-            let connection: UserConnection = from_item(item)?;
+        for connection in self.of_user(user_id).await? {
             let ends = match which {
                 Which::LetInBy(credentials) => credentials.contains(&connection.credential),
                 Which::All => true,
@@ -275,6 +278,13 @@ impl Socket {
             .send()
             .await;
         delivered(outcome)
+    }
+
+    async fn of_user(&self, user_id: UserId) -> Result<Vec<UserConnection>> {
+        let open = self
+            .partition(&keys::user_connections_pk(user_id), "CONN#")
+            .await?;
+        open.into_iter().map(from_item).collect()
     }
 
     async fn partition(&self, pk: &str, prefix: &str) -> Result<Vec<super::dynamo::Item>> {

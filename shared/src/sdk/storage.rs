@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 
 use super::dynamo::Dynamo;
@@ -18,6 +19,7 @@ use crate::model::Millis;
 use crate::model::attachment::Attachment;
 use crate::model::project::Project;
 use crate::model::upload::Upload;
+use crate::tenant::Tenant;
 
 /// How long a link to an object can be followed.
 pub const LINK_LIFETIME: Duration = Duration::from_secs(300);
@@ -109,6 +111,53 @@ impl Storage {
             .send()
             .await?;
         uploads.forget(upload).await
+    }
+
+    /// The first of a tenant's objects: their paths, and how many bytes each holds. At most 1,000.
+    pub(crate) async fn list(&self, tenant: &Tenant, most: usize) -> Result<Vec<(String, u64)>> {
+        let answer = self
+            .client()
+            .list_objects_v2()
+            .bucket(self.bucket()?)
+            .prefix(ObjectPath::all_of(*tenant).as_str())
+            .max_keys(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let found = answer.contents.unwrap_or_default().into_iter();
+        Ok(found
+            .filter_map(|object| {
+                let bytes = object.size.and_then(|size| u64::try_from(size).ok());
+                Some((object.key?, bytes.unwrap_or(0)))
+            })
+            .collect())
+    }
+
+    /// Removes objects, up to 1,000; it does not matter whether they are there. One call, or none for none.
+    pub(crate) async fn remove_all(&self, paths: &[String]) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let objects = paths.iter().map(|path| {
+            let object = ObjectIdentifier::builder().key(path).build();
+            object.map_err(Error::internal)
+        });
+        let delete = Delete::builder()
+            .set_objects(Some(objects.collect::<Result<_>>()?))
+            .quiet(true);
+        let answer = self
+            .client()
+            .delete_objects()
+            .bucket(self.bucket()?)
+            .delete(delete.build().map_err(Error::internal)?)
+            .send()
+            .await?;
+        match answer.errors.unwrap_or_default().first() {
+            None => Ok(()),
+            Some(error) => Err(Error::unavailable(format!(
+                "S3 did not remove an object: {}",
+                error.code().unwrap_or_default()
+            ))),
+        }
     }
 
     /// Returns whether the path was free.

@@ -37,6 +37,8 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("get-tenant", 200),
         ("get-tenant-usage", 200),
         ("update-tenant-settings", 200),
+        ("delete-tenant", 202),
+        ("get-tenant-deletion", 200),
         ("list-members", 200),
         ("update-member", 200),
         ("remove-member", 204),
@@ -58,12 +60,14 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
     .map(|(function, success)| Happy { function, success })
 }
 
-/// Those of tenants and their members.
-const OF_A_TENANT: [&str; 7] = [
+/// What is asked of a tenant itself, and of its members.
+const OF_A_TENANT: [&str; 9] = [
     "create-tenant",
     "get-tenant",
     "get-tenant-usage",
     "update-tenant-settings",
+    "delete-tenant",
+    "get-tenant-deletion",
     "list-members",
     "update-member",
     "remove-member",
@@ -335,6 +339,16 @@ impl Scene {
                 let path = format!("/api/tenants/{}/settings", self.ada.tenant_id);
                 self.ada.put(&path, json!({ "name": title })).await
             }
+            "delete-tenant" => self.delete_a_tenant(title).await.1,
+            "get-tenant-deletion" => {
+                let (somebody, begun) = self.delete_a_tenant(title).await;
+                let begun = begun.expect(202);
+                let id = begun["data"]["id"].as_str().expect("it has an id");
+                // Of their only one: who is logged out by then logs in anew.
+                self.app.settled().await;
+                let somebody = self.app.log_in(&somebody).await;
+                somebody.get(&format!("/api/tenant-deletions/{id}")).await
+            }
             "list-members" => self.ada.get("/api/members?role=admin").await,
             "update-member" => {
                 let path = format!("/api/members/{}", self.colleague(title).await);
@@ -346,6 +360,17 @@ impl Scene {
             }
             other => unreachable!("{other}"),
         }
+    }
+
+    /// Somebody new, who has their tenant deleted; and what they are answered.
+    async fn delete_a_tenant(&self, title: &str) -> (Member, Answer) {
+        let somebody = self.somebody(title).await;
+        let path = format!("/api/tenants/{}", somebody.tenant_id);
+        let name = somebody.email.split('@').next().unwrap_or_default();
+        let body = json!({ "name": format!("{name}'s workspace") });
+        let sent = somebody.request("DELETE", &path).json(&body).send().await;
+        let answer = Answer::of(sent.expect("the API answers")).await;
+        (somebody, answer)
     }
 
     /// The id of a new member of ada's tenant.
@@ -364,6 +389,8 @@ impl Scene {
     /// That what was asked for and did not fail was done, once, and nothing else.
     pub(super) async fn assert_effects(&self) {
         let done = self.asked.load(SeqCst) - self.failed.load(SeqCst);
+        // What a deletion removes goes by and by.
+        self.app.settled().await;
         let ledger = self.app.ledger().await;
         ledger.assert_consistent();
         match self.happy.function {
@@ -387,6 +414,10 @@ impl Scene {
             "create-tenant" => {
                 let slugs = self.app.rows(tables::IDENTITY, "SLUG").await;
                 assert_eq!(slugs.len(), done);
+            }
+            "delete-tenant" => {
+                let reports = self.app.rows(tables::IDENTITY, "DELETION").await;
+                assert_eq!(reports.len(), done);
             }
             "create-project" => {
                 let (listed, _) = self.ada.projects().await;

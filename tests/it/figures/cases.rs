@@ -141,6 +141,21 @@ impl Sheet {
         self.http("update-tenant-settings/ok", "set up", 200).await;
         self.http("update-tenant-settings/ok", "unchanged", 200)
             .await;
+        self.http("delete-tenant/ok", "deleted", 202).await;
+        self.http("delete-tenant/another-name", "another name", 422)
+            .await;
+        self.http("delete-tenant/another-s", "another's", 404).await;
+        self.http("get-tenant-deletion/ok", "begun", 200).await;
+        self.http("get-tenant-deletion/not-deleted", "none", 404)
+            .await;
+        let done = json!({ "batchItemFailures": [] });
+        for (fixture, name) in [
+            ("erase/ok", "a tenant with nothing in it, the first pass"),
+            ("erase/not-deleted", "a tenant that is not deleted"),
+        ] {
+            let event = self.scene.event(fixture).await;
+            self.case(name, event, done.clone()).await;
+        }
         self.http("list-members/ok", "all", 200).await;
         self.http("list-members/by-role", "of one role", 200).await;
         self.http("update-member/ok", "another role", 200).await;

@@ -82,6 +82,23 @@ impl Scene {
         serde_json::to_value(event).expect("it is JSON")
     }
 
+    /// One more tenant of ada's; being deleted, if that is what is asked for.
+    async fn spare(&self, placeholder: &str) -> String {
+        let body = json!({ "name": "Spare" });
+        let made = self.ada.post("/api/tenants", body.clone()).await;
+        let made = made.expect(201);
+        let id = made["data"]["id"]
+            .as_str()
+            .expect("it has an id")
+            .to_owned();
+        if placeholder.contains("deletion") {
+            let path = format!("/api/tenants/{id}");
+            let begun = self.ada.request("DELETE", &path).json(&body).send().await;
+            assert_eq!(begun.expect("the API answers").status(), 202);
+        }
+        id
+    }
+
     async fn fill(&self, mut text: String) -> String {
         if text.contains("{{ada.ticket}}") {
             text = text.replace("{{ada.ticket}}", &self.ada.ticket().await);
@@ -120,6 +137,11 @@ impl Scene {
                 let made = member.post("/api/invitations", body).await.expect(201);
                 let id = made["data"]["id"].as_str().expect("it has an id");
                 text = text.replace(&placeholder, id);
+            }
+        }
+        for placeholder in ["{{ada.spare}}", "{{ada.deletion}}"] {
+            if text.contains(placeholder) {
+                text = text.replace(placeholder, &self.spare(placeholder).await);
             }
         }
         for name in ["cleo", "dora", "gone", "gus", "hal"] {

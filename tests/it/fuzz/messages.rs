@@ -110,6 +110,34 @@ fn record_audit_fails_for_bad_messages_alone() {
 }
 
 #[test]
+fn erase_fails_for_bad_messages_alone() {
+    let arena = Arena::open();
+    let (tenant, user) = arena.wait(async {
+        let spare = arena.ada.found("Spare", "spare").await;
+        let path = format!("/api/tenants/{}", spare.tenant_id);
+        let body = json!({ "name": "Spare" });
+        let begun = spare.request("DELETE", &path).json(&body).send().await;
+        assert_eq!(begun.expect("the API answers").status(), 202);
+        arena.app.settled().await;
+        (spare.tenant_id.clone(), spare.user_id.clone())
+    });
+    let job = json!({
+        "id": format!("{tenant}/tenant/2/0"),
+        "type": "tenant:erase",
+        "version": 1,
+        "tenant_id": tenant,
+        "payload": { "pass": "first", "stage": "members" },
+    });
+    let wrong = [
+        with(&job, "/payload/stage", json!("attic")),
+        with(&job, "/payload/pass", json!(user)),
+        with(&job, "/payload/stage", json!(null)),
+    ];
+    throw_at(&arena, "erase", &job, &wrong, &[None]);
+    arena.close();
+}
+
+#[test]
 fn send_realtime_fails_for_bad_messages_and_what_follows_them_in_their_group() {
     let arena = Arena::open();
     let (project, mut socket) = arena.wait(async {

@@ -189,6 +189,7 @@ async fn lead_astray(scene: Scene, unguarded: bool, isolation: bool) -> Scene {
     let doors = Doors {
         bound_to: Some(scene.eve.parse().expect("it is an id")),
         unguarded,
+        ..Doors::default()
     };
     let app = scene
         .app

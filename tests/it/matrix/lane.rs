@@ -70,7 +70,7 @@ impl<'a> Lane<'a> {
     /// each of them somebody new, so that nobody else is ended by what it does.
     pub(super) async fn serves(&mut self) {
         let (request, owner) = self.fresh().await;
-        self.base = Some(request.clone());
+        self.base = Some(self.of_the_tenant(&request));
         if self.route.entry == Entry::Message {
             return self.serves_messages(&request).await;
         }
@@ -108,6 +108,21 @@ impl<'a> Lane<'a> {
         }
         let outsider = self.scene.outsider().await;
         self.is_let_in("an outsider", &outsider.token).await;
+    }
+
+    /// The same of the tenant that all requests are of, where it has a tenant of its own: that may be gone once
+    /// it has been served.
+    fn of_the_tenant(&self, request: &Request) -> Request {
+        let mut places = self.route.places.iter();
+        let named = places.find(|place| place.selects_the_tenant);
+        match named.filter(|_| self.route.event.contains("{{ada.spare}}")) {
+            None => request.clone(),
+            Some(place) => {
+                let mut same = request.with(&place.at, &self.scene.tenant);
+                same.thrown = None;
+                same
+            }
+        }
     }
 
     /// Everything that has to be refused, or comes to nothing.

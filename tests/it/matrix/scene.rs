@@ -34,6 +34,8 @@ pub(super) struct Scene {
     pub(super) credentials: Vec<Credential>,
     /// Ids of things of the tenant that are there no longer.
     pub(super) deleted: Ids,
+    /// A tenant that is being deleted.
+    pub(super) deleting: String,
     /// Ids of things of its tenant that belong to somebody who asks for nothing.
     pub(super) colleagues: Ids,
     /// Ids of things of the tenant that are in another project than the one that the events name.
@@ -105,11 +107,14 @@ impl Scene {
             app.put(tables::IDENTITY, &row).await;
         }
         deleted.insert("tenant", gone);
+        let deleting = fill("{{doomed.tenant}}").await;
+        app.being_deleted(&deleting).await;
         Self {
             _issuer: issuer,
             credentials: credentials::all(&people, &mint),
             colleagues: [("session", colleague.session), ("user", with_a_log.user)].into(),
             deleted,
+            deleting,
             elsewhere,
             victim,
             mint,

@@ -122,6 +122,9 @@ fn ids(scene: &Scene, route: &Route, place: &Place) -> Vec<Value> {
     for (noun, id) in scene.deleted.iter().filter(|(noun, _)| is_meant(noun)) {
         values.push(named("a deleted", noun, id));
     }
+    if is_meant("tenant") {
+        values.push(named("a", "tenant that is being deleted", &scene.deleting));
+    }
     if place.noun.as_deref() == Some("session") {
         let session = &scene.colleagues["session"];
         values.push(named("a colleague's", "session", session));

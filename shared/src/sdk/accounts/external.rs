@@ -10,7 +10,7 @@ use super::{Accounts, Newcomer};
 use crate::error::{Code, Error, Result};
 use crate::keys::{Key, Stored};
 use crate::model::account::{Account, Email, ExternalLink, IdentityLinked, User};
-use crate::model::id::UserId;
+use crate::model::id::{TenantId, UserId};
 use crate::model::link::PasswordChanged;
 use crate::model::text::PersonName;
 
@@ -128,14 +128,15 @@ impl Accounts {
         account: &Stored<Account>,
     ) -> Result<()> {
         let user = self.existing_user(account.user_id).await?;
+        let home = self.told_in(user.id, user.home).await?;
         let mut ended = Vec::new();
         if user.verified_at.is_none() {
             // Before the sessions are listed: after that no other can begin.
-            self.end_password(&user, email, account).await?;
+            self.end_password(&user, email, account, home).await?;
             ended = self.ids_of_sessions(user.id).await?;
         }
         let (first, rest) = ended.split_at(ended.len().min(ENDED_AT_ONCE));
-        let mut change = self.user_change(user.home, user.id).await?;
+        let mut change = self.user_change(home, user.id).await?;
         self.end_sessions(change.tenant(), user.id, rest).await?;
 
         let now = self.dynamo.request().clock().now();
@@ -164,11 +165,12 @@ impl Accounts {
         user: &User,
         email: &Email,
         account: &Stored<Account>,
+        home: TenantId,
     ) -> Result<()> {
         if account.password_hash.is_none() {
             return Ok(());
         }
-        let mut change = self.user_change(user.home, user.id).await?;
+        let mut change = self.user_change(home, user.id).await?;
         change.guarded(self.without_password(user.id, email), outrun());
         change.emit(&PasswordChanged {});
         change.commit().await?;

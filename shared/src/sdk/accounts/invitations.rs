@@ -309,6 +309,7 @@ impl Accounts {
             self.user(invitation.invited_by),
         )
         .await?;
+        let profile = profile.filter(|tenant| tenant.deleting_at.is_none());
         let (Some(profile), Some(inviter)) = (profile, inviter) else {
             return Ok(None);
         };
@@ -504,8 +505,7 @@ impl Accounts {
             }
             Guest::Unproven(user, hash, sessions) => {
                 let (first, rest) = sessions.split_at(sessions.len().min(ENDED_AT_ONCE));
-                self.end_sessions(Tenant::verified(user.home), user.id, rest)
-                    .await?;
+                self.end_sessions(change.tenant(), user.id, rest).await?;
                 self.verify(change, user.id, &user.email);
                 self.shut_out(change, user.id).await?;
                 let set = self.update(

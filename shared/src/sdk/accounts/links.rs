@@ -68,7 +68,8 @@ impl Accounts {
     pub async fn verify_email(&self, token: &LinkToken, client: &Client) -> Result<()> {
         self.count_address(client).await?;
         let link = self.link(token, Purpose::EmailVerification).await?;
-        let mut change = self.user_change(link.tenant_id, link.user_id).await?;
+        let tenant = self.told_in(link.user_id, link.tenant_id).await?;
+        let mut change = self.user_change(tenant, link.user_id).await?;
         self.use_up(&mut change, &link);
         self.verify(&mut change, link.user_id, &link.email);
         change.emit(&EmailVerified {});
@@ -92,7 +93,8 @@ impl Accounts {
         let hash = password::hash(password).await?;
         let user = self.existing_user(link.user_id).await?;
         let ended = self.ids_of_sessions(link.user_id).await?;
-        let mut change = self.user_change(link.tenant_id, link.user_id).await?;
+        let tenant = self.told_in(link.user_id, link.tenant_id).await?;
+        let mut change = self.user_change(tenant, link.user_id).await?;
         self.use_up(&mut change, &link);
         if user.verified_at.is_none() {
             self.shut_out(&mut change, user.id).await?;
@@ -171,8 +173,8 @@ impl Accounts {
         if !self.count_link(email).await? {
             return Ok(());
         }
-        self.send_link(Purpose::PasswordReset, &user, user.home)
-            .await
+        let tenant = self.told_in(user.id, user.home).await?;
+        self.send_link(Purpose::PasswordReset, &user, tenant).await
     }
 
     async fn send_link(&self, purpose: Purpose, user: &User, tenant_id: TenantId) -> Result<()> {

@@ -127,6 +127,11 @@ impl Accounts {
     pub async fn log_out(&self, presented: &RefreshToken) -> Result<()> {
         let record = self.dynamo.get(Key::refresh(presented)).await?;
         let record = record.ok_or_else(Error::unauthenticated)?;
+        // Of one that has ended nothing is told again: its tenant may have gone since.
+        let session = Key::session(record.user_id, record.session_id);
+        if self.dynamo.get(session).await?.is_none() {
+            return Ok(());
+        }
         let tenant = Tenant::verified(record.tenant_id);
         self.end_sessions(tenant, record.user_id, &[record.session_id])
             .await

@@ -113,6 +113,34 @@ impl Accounts {
         }
     }
 
+    /// Whether a tenant is there, and not being deleted; one read.
+    pub async fn is_there(&self, tenant: Tenant) -> Result<bool> {
+        let profile = Key::tenant_profile(tenant.id());
+        let profile = self.dynamo.in_tenant(tenant)?.get(profile).await?;
+        Ok(profile.is_some_and(|profile| profile.deleting_at.is_none()))
+    }
+
+    /// The tenant whose log tells of what becomes of a user's account: `wanted`, if it is still there, or another of
+    /// theirs. Whoever belongs to none gets one, as at a log-in: nothing is ever written into a log that is gone.
+    pub(super) async fn told_in(&self, user_id: UserId, wanted: TenantId) -> Result<TenantId> {
+        if self.is_there(Tenant::verified(wanted)).await? {
+            return Ok(wanted);
+        }
+        let Known { user, memberships } = self.known(user_id).await?;
+        let user = user.ok_or_else(|| Error::internal("an account has no user"))?;
+        for Membership { tenant_id, .. } in memberships {
+            if self.is_there(Tenant::verified(tenant_id)).await? {
+                return Ok(tenant_id);
+            }
+        }
+        let tenant = self.workspace(user.id, &user.name)?;
+        let mut change = self.founding(&tenant, &user)?;
+        let meanwhile = || Error::unavailable("somebody has just got another tenant");
+        change.guarded(moved(&self.dynamo, &user, tenant.id), meanwhile());
+        change.commit().await?;
+        Ok(tenant.id)
+    }
+
     /// What a tenant's own log counts: members, admins, events.
     pub(super) async fn tenant_log(
         &self,

@@ -1,7 +1,9 @@
 //! The objects that a call to S3 names.
 
 use aws_sdk_s3::operation::delete_object::DeleteObjectInput;
+use aws_sdk_s3::operation::delete_objects::DeleteObjectsInput;
 use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
 use aws_sdk_s3::operation::put_object::PutObjectInput;
 use aws_smithy_runtime_api::client::interceptors::context::Input;
 
@@ -11,18 +13,29 @@ use crate::sdk::request::Request;
 
 /// Kinds of calls that are not here are refused.
 pub(crate) fn look(input: &Input, request: &Request) -> Result<Vec<Owner>, Refused> {
-    let (bucket, key) = if let Some(input) = input.downcast_ref::<PutObjectInput>() {
-        (&input.bucket, &input.key)
+    let (bucket, keys) = if let Some(input) = input.downcast_ref::<PutObjectInput>() {
+        (&input.bucket, vec![input.key.as_deref()])
     } else if let Some(input) = input.downcast_ref::<GetObjectInput>() {
-        (&input.bucket, &input.key)
+        (&input.bucket, vec![input.key.as_deref()])
     } else if let Some(input) = input.downcast_ref::<DeleteObjectInput>() {
-        (&input.bucket, &input.key)
+        (&input.bucket, vec![input.key.as_deref()])
+    } else if let Some(input) = input.downcast_ref::<DeleteObjectsInput>() {
+        let objects = input.delete.iter().flat_map(|delete| &delete.objects);
+        let keys = objects.map(|object| Some(object.key.as_str()));
+        (&input.bucket, keys.collect())
+    } else if let Some(input) = input.downcast_ref::<ListObjectsV2Input>() {
+        (&input.bucket, vec![input.prefix.as_deref()])
     } else {
         return Err(Refused::UnknownCall);
     };
     if bucket.as_deref() != request.connections().environment().get("BUCKET") {
         return Err(Refused::UnknownTable);
     }
-    let owner = key.as_deref().and_then(owner::of_object);
-    Ok(vec![owner.ok_or(Refused::UnknownKey)?])
+    if keys.is_empty() {
+        return Err(Refused::UnknownKey);
+    }
+    let owners = keys.into_iter().map(|key| key.and_then(owner::of_object));
+    owners
+        .map(|owner| owner.ok_or(Refused::UnknownKey))
+        .collect()
 }

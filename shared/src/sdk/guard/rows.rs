@@ -86,6 +86,15 @@ impl Rows<'_> {
         Ok(owners)
     }
 
+    /// What is only added to goes with its tenant, by the one function that is made for that.
+    fn removed(self, table: &str, key: &Item) -> Owners {
+        if self.0.connections().erases() {
+            self.named(table, key)
+        } else {
+            self.changed(Some(table), Some(key))
+        }
+    }
+
     fn item(self, table: Option<&str>, item: Option<&Item>, condition: Option<&str>) -> Owners {
         let table = table.ok_or(Refused::UnknownTable)?;
         self.stored(table, item.ok_or(Refused::UnknownKey)?, condition)
@@ -136,7 +145,7 @@ impl Rows<'_> {
                 .map(|update| self.changed(Some(&update.table_name), Some(&update.key))),
             part.delete
                 .as_ref()
-                .map(|delete| self.changed(Some(&delete.table_name), Some(&delete.key))),
+                .map(|delete| self.removed(&delete.table_name, &delete.key)),
             part.condition_check
                 .as_ref()
                 .map(|check| self.named(&check.table_name, &check.key)),

@@ -12,8 +12,9 @@ use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::operation::scan::ScanInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::head_object::HeadObjectInput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
 
 use self::calls::{calls, erased, item, keys, parts, storage};
@@ -185,11 +186,19 @@ async fn what_is_not_known_is_refused() {
         call
     );
     assert_eq!(
-        objects(erased(
-            ListObjectsV2Input::builder().bucket("files").build()
-        )),
+        objects(erased(HeadObjectInput::builder().bucket("files").build())),
         call
     );
+    // A list of all, or of what no tenant's paths begin with.
+    for prefix in [None, Some("tenants/"), Some("tenants/x")] {
+        let list = ListObjectsV2Input::builder().bucket("files");
+        let list = list.set_prefix(prefix.map(str::to_owned)).build();
+        assert_eq!(
+            objects(erased(list)),
+            Err(Refused::UnknownKey),
+            "{prefix:?}"
+        );
+    }
     assert_eq!(
         judge(
             &request,
@@ -306,6 +315,39 @@ async fn the_audit_log_is_added_to_and_nothing_else() {
             assert_eq!(judge(request, input), Err(Refused::AppendOnly), "{kind}");
         }
     }
+}
+
+/// With its tenant what was only added to goes, by the function whose endpoint says so; it changes nothing of it.
+#[tokio::test]
+async fn who_erases_a_tenant_removes_even_what_is_only_added_to_and_no_other_tenant_s() {
+    static ERASES: Endpoint = Endpoint::queue("erases").uses(&[crate::endpoint::uses::ERASE_AUDIT]);
+    let request = request_in(&ERASES, Some(BOUND)).await;
+    let entry = |tenant: &str| item(&format!("T#{tenant}#AUDIT#2026-11"), "x");
+    let removal = |tenant: &str| {
+        let delete = Delete::builder()
+            .table_name("data")
+            .set_key(Some(entry(tenant)));
+        let delete = delete.build().expect("it is whole");
+        let part = TransactWriteItem::builder().delete(delete).build();
+        erased(
+            TransactWriteItemsInput::builder()
+                .transact_items(part)
+                .build(),
+        )
+    };
+    assert_eq!(judge(&request, &removal(BOUND)), Ok(Signer::Tenant));
+    let (named, bound) = (id(OTHER), id(BOUND));
+    assert_eq!(
+        judge(&request, &removal(OTHER)),
+        Err(Refused::OtherTenant { named, bound })
+    );
+    let change = UpdateItemInput::builder()
+        .table_name("data")
+        .set_key(Some(entry(BOUND)));
+    assert_eq!(
+        judge(&request, &erased(change.build())),
+        Err(Refused::AppendOnly)
+    );
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ impl Access {
     }
 
     /// The same, with a condition key.
-    pub(super) fn with(mut self, key: &str, value: ContextValue) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: ContextValue) -> Self {
         self.context.insert(key.to_owned(), value);
         self
     }

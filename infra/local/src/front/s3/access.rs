@@ -1,5 +1,6 @@
 //! Who may sign, and what they may do.
 
+use awsim_iam_policy::ContextValue;
 use s3s::{
     S3Error, S3Request, S3Result,
     access::{S3Access, S3AccessContext},
@@ -40,10 +41,17 @@ impl S3Access for Gate {
             .0
             .caller(&credentials.access_key, token.as_deref())
             .map_err(refused)?;
-        let access = access(cx.s3_op().name(), cx.s3_path());
-        self.0
-            .permit(&caller, &[access])
-            .map_err(|refused| denied(&refused))?;
+        let operation = cx.s3_op().name();
+        // Its keys are in the body: each is looked at once that has been read.
+        if operation != "DeleteObjects" {
+            let mut access = access(operation, cx.s3_path());
+            if let Some(prefix) = listed(cx) {
+                access = access.with("s3:prefix", ContextValue::String(prefix));
+            }
+            self.0
+                .permit(&caller, &[access])
+                .map_err(|refused| denied(&refused))?;
+        }
         cx.extensions_mut().insert(caller);
         Ok(())
     }
@@ -81,7 +89,6 @@ impl Gate {
 fn access(operation: &str, path: &S3Path) -> Access {
     let resource = match path {
         S3Path::Root => "*".to_owned(),
-        S3Path::Bucket { bucket } if operation == "DeleteObjects" => object_arn(bucket, "*"),
         S3Path::Bucket { bucket } => format!("arn:aws:s3:::{bucket}"),
         S3Path::Object { bucket, key } => object_arn(bucket, key),
     };
@@ -95,12 +102,19 @@ fn object_arn(bucket: &str, key: &str) -> String {
 /// It stands in a header, or in a link.
 fn session_token(cx: &S3AccessContext<'_>) -> Option<String> {
     let in_header = header(cx.headers(), SESSION_TOKEN).map(str::to_owned);
-    in_header.or_else(|| {
-        let query = cx.uri().query()?;
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name.eq_ignore_ascii_case(SESSION_TOKEN))
-            .map(|(_, value)| value.into_owned())
-    })
+    in_header.or_else(|| parameter(cx, SESSION_TOKEN))
+}
+
+/// What the paths begin with that are listed: nothing where the list is not narrowed.
+fn listed(cx: &S3AccessContext<'_>) -> Option<String> {
+    let lists = object_action(cx.s3_op().name()) == "s3:ListBucket";
+    lists.then(|| parameter(cx, "prefix"))?
+}
+
+fn parameter(cx: &S3AccessContext<'_>, name: &str) -> Option<String> {
+    form_urlencoded::parse(cx.uri().query()?.as_bytes())
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.into_owned())
 }
 
 fn denied(denied: &Denied) -> S3Error {

@@ -17,8 +17,11 @@ use aws_sdk_dynamodb::types::{
     TransactGetItem, TransactWriteItem, Update, WriteRequest,
 };
 use aws_sdk_s3::operation::delete_object::DeleteObjectInput;
+use aws_sdk_s3::operation::delete_objects::DeleteObjectsInput;
 use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
 use aws_sdk_s3::operation::put_object::PutObjectInput;
+use aws_sdk_s3::types::{Delete as DeleteAll, ObjectIdentifier};
 use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -224,6 +227,28 @@ fn messages_and_objects(tenant: &str) -> Vec<(&'static str, Look, Input)> {
             DeleteObjectInput::builder()
                 .bucket("files")
                 .key(&path)
+                .build(),
+        ),
+    ));
+    let object = ObjectIdentifier::builder().key(&path).build();
+    let all = DeleteAll::builder().objects(object.expect("it has a key"));
+    calls.push((
+        "DeleteObjects",
+        objects,
+        erased(
+            DeleteObjectsInput::builder()
+                .bucket("files")
+                .delete(all.build().expect("it has objects"))
+                .build(),
+        ),
+    ));
+    calls.push((
+        "ListObjectsV2",
+        objects,
+        erased(
+            ListObjectsV2Input::builder()
+                .bucket("files")
+                .prefix(format!("tenants/{tenant}/"))
                 .build(),
         ),
     ));

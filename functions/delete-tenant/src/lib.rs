@@ -1,0 +1,42 @@
+//! `DELETE /api/tenants/{id}`: a tenant goes, with all that it has.
+
+use shared::model::deletion::DeletionBegun;
+use shared::model::text::TenantName;
+use shared::prelude::*;
+use shared::reply::Data;
+
+/// Its admins, in person.
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("delete-tenant", "DELETE", "/api/tenants/{id}").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
+        uses::ACCOUNTS_DELETE_TENANT,
+        uses::TENANT_CHANGE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Its name, so that nobody deletes another by mistake.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    name: TenantName,
+}
+
+/// Deletes the tenant that the path names: it is there for nobody from here on.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Input, InPerson<Admin>>,
+) -> Result<Reply<Data<DeletionBegun>>> {
+    let Event { input, caller, .. } = event;
+    let (deletion, committed) = sdk.accounts.delete_tenant(&caller, &input.name).await?;
+    let location = format!("/api/tenant-deletions/{}", deletion.id);
+    let begun = DeletionBegun::from(deletion);
+    Ok(Reply::accepted(begun.into(), location).event_seq(committed))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

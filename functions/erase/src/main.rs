@@ -1,0 +1,5 @@
+//! Runs `erase` on Lambda.
+
+fn main() -> Result<(), shared::lambda::Failure> {
+    shared::lambda::run(erase::function())
+}

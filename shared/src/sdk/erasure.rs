@@ -1,0 +1,215 @@
+//! Erasing: rows go page by page, each page in one transaction with the report that counts them. So the report is
+//! exact, whatever dies, and what remains tells where to go on.
+//!
+//! `shared/src/sdk/erasure/README.md` tells how a tenant is erased.
+
+mod close;
+mod tenant;
+mod underway;
+mod users;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+
+use super::dynamo::{Dynamo, Item, Transacted, deleting, number, text, updating};
+use super::socket::Socket;
+use super::storage::Storage;
+use crate::error::{Error, Result};
+use crate::keys::{Any, Key, Partition, Table};
+use crate::model::deletion::{Kind, Removed};
+
+/// How many rows one transaction removes, beside the report that it counts them in.
+const AT_ONCE: usize = 99;
+
+/// Nothing more is begun with less time than this left: it is enough for any one step, and to send on what is left.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// What removes tenants.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    dynamo: Dynamo,
+    storage: Storage,
+    socket: Socket,
+}
+
+/// What rows are removed with: the tables, and the report that counts them.
+#[derive(Debug)]
+struct Eraser {
+    dynamo: Dynamo,
+    report: Key<Any>,
+}
+
+/// A row that has to go.
+#[derive(Debug)]
+struct Doomed {
+    key: Key<Any>,
+    /// Only as long as this number of it is what was read.
+    unchanged: Option<(&'static str, u64)>,
+}
+
+impl Doomed {
+    /// If it is still there.
+    fn row<T>(key: &Key<T>) -> Self {
+        Self {
+            key: key.any(),
+            unchanged: None,
+        }
+    }
+
+    /// If nothing has happened in its scope since `seq`.
+    fn scope<T>(key: &Key<T>, seq: u64) -> Self {
+        Self {
+            key: key.any(),
+            unchanged: Some(("seq", seq)),
+        }
+    }
+}
+
+impl Erasure {
+    pub(crate) fn new(dynamo: Dynamo) -> Self {
+        Self {
+            storage: Storage::new(dynamo.clone()),
+            socket: Socket::new(dynamo.clone()),
+            dynamo,
+        }
+    }
+}
+
+impl Eraser {
+    /// Whether there is time for one more step.
+    fn has_time(&self) -> bool {
+        self.dynamo.request().remaining() > MARGIN
+    }
+
+    /// Erases all rows of a partition but one that is to go last. Returns whether there was time for it.
+    async fn partition(&self, partition: &Partition<Any>, spared: Option<&str>) -> Result<bool> {
+        while self.has_time() {
+            let page = self.page(partition).await?;
+            let doomed = page.iter().map(|item| text(item, "sk"));
+            let doomed = doomed.filter(|sk| Some(*sk) != spared);
+            let doomed: Vec<_> = doomed.map(|sk| Doomed::row(&partition.row(sk))).collect();
+            if doomed.is_empty() {
+                return Ok(true);
+            }
+            self.erase(doomed).await?;
+        }
+        Ok(false)
+    }
+
+    /// Erases rows, up to [`AT_ONCE`], all or none: none if one of them is not what it was. Whoever asks looks
+    /// again then.
+    async fn erase(&self, doomed: Vec<Doomed>) -> Result<bool> {
+        if doomed.is_empty() {
+            return Ok(true);
+        }
+        let mut removed = Removed::default();
+        let mut parts = Vec::with_capacity(doomed.len() + 1);
+        for row in &doomed {
+            removed.count(Kind::Row, 1);
+            if let Some(kind) = row.key.kind() {
+                removed.count(kind, 1);
+            }
+            parts.push(self.removal(row)?);
+        }
+        self.counted(parts, &removed).await
+    }
+
+    /// Commits `parts` together with what they remove. Returns whether their conditions were met.
+    async fn counted(&self, parts: Vec<TransactWriteItem>, removed: &Removed) -> Result<bool> {
+        let report = self.counting(removed)?.build().map_err(Error::internal)?;
+        self.commit(parts, report).await
+    }
+
+    /// The same, and there is nothing left to count.
+    async fn closed(&self, parts: Vec<TransactWriteItem>, removed: &Removed) -> Result<bool> {
+        let now = self.dynamo.request().clock().now();
+        let counting = self.counting(removed)?;
+        let added = counting.get_update_expression().clone().unwrap_or_default();
+        let report = counting
+            .update_expression(format!("SET finished_at = :now, #ttl = :ttl {added}"))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(&now))
+            .expression_attribute_values(":ttl", number(&close::expiry(now)));
+        let report = report.build().map_err(Error::internal)?;
+        self.commit(parts, report).await
+    }
+
+    async fn commit(&self, mut parts: Vec<TransactWriteItem>, report: Update) -> Result<bool> {
+        let last = parts.len();
+        parts.push(updating(report));
+        match self.dynamo.transact(parts).await? {
+            Transacted::Done => Ok(true),
+            Transacted::Unmet(part) if part == last => {
+                Err(Error::internal("there is no report that is still open"))
+            }
+            Transacted::Unmet(_) => Ok(false),
+        }
+    }
+
+    /// Those of some rows that are there, to go; one read for up to 100.
+    async fn existing(&self, table: Table, keys: Vec<Key<Any>>) -> Result<Vec<Doomed>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let items = keys.iter().map(Key::item).collect();
+        let found = self.dynamo.get_items(table, items).await?;
+        let is_there = |key: &Key<Any>| {
+            let is_it = |item: &Item| text(item, "pk") == key.pk() && text(item, "sk") == key.sk();
+            found.iter().any(is_it)
+        };
+        Ok(keys
+            .iter()
+            .filter(|key| is_there(key))
+            .map(Doomed::row)
+            .collect())
+    }
+
+    /// The keys of the first rows of a partition: as many as one transaction may remove beside the spared one.
+    async fn page(&self, partition: &Partition<Any>) -> Result<Vec<Item>> {
+        let answer = self
+            .dynamo
+            .client()
+            .query()
+            .table_name(self.dynamo.table(partition.table())?)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
+            .projection_expression("pk, sk")
+            .consistent_read(true)
+            .limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(answer.items.unwrap_or_default())
+    }
+
+    fn removal(&self, row: &Doomed) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(self.dynamo.table(row.key.table())?)
+            .set_key(Some(row.key.item()));
+        let delete = match row.unchanged {
+            None => delete.condition_expression("attribute_exists(pk)"),
+            Some((name, value)) => delete
+                .condition_expression("#name = :value")
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", number(&value)),
+        };
+        delete.build().map(deleting).map_err(Error::internal)
+    }
+
+    /// The report, which is still open, with so much more in it.
+    fn counting(&self, removed: &Removed) -> Result<UpdateBuilder> {
+        let mut update = Update::builder()
+            .table_name(self.dynamo.table(self.report.table())?)
+            .set_key(Some(self.report.item()))
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(finished_at)");
+        let mut added = Vec::new();
+        for (name, count) in removed.counts() {
+            added.push(format!("#{name} :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), number(&count));
+        }
+        Ok(update.update_expression(format!("ADD {}", added.join(", "))))
+    }
+}
