@@ -6,6 +6,8 @@ pub mod attachment;
 pub mod audit;
 pub mod cached;
 pub mod due;
+pub mod export;
+pub mod exported;
 pub mod id;
 pub mod invitation;
 pub mod link;

@@ -40,6 +40,14 @@ impl<T> Reply<T> {
         }
     }
 
+    /// 202: it will be done.
+    pub fn accepted(body: T) -> Self {
+        Self {
+            status: 202,
+            ..Self::ok(body)
+        }
+    }
+
     /// 204: done, and there is nothing to say.
     pub fn no_content() -> Self
     where

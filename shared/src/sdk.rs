@@ -16,6 +16,7 @@ pub(crate) mod credentials;
 pub mod db;
 pub(crate) mod derivation;
 pub(crate) mod dynamo;
+pub mod exports;
 pub(crate) mod guard;
 pub mod mail;
 pub(crate) mod oidc;
@@ -45,6 +46,8 @@ pub struct Sdk {
     pub audit: audit::Audit,
     /// Values that may be a little old.
     pub cache: cache::Cache,
+    /// Copies of all that is a tenant's.
+    pub exports: exports::Exports,
     /// Objects.
     pub storage: storage::Storage,
     /// What has been asked for and not yet been done.
@@ -70,6 +73,7 @@ impl Sdk {
             accounts: accounts::Accounts::new(dynamo.clone()),
             audit: audit::Audit::new(dynamo.clone()),
             cache: cache::Cache::new(dynamo.clone()),
+            exports: exports::Exports::new(dynamo.clone()),
             storage: storage::Storage::new(dynamo.clone()),
             queue: queue::Queue::new(dynamo.clone()),
             socket: socket::Socket::new(dynamo.clone()),

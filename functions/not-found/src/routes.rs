@@ -35,6 +35,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/sign-up"),
     ("POST", "/api/tenants"),
     ("GET", "/api/tenants/{id}"),
+    ("POST", "/api/tenants/{id}/exports"),
+    ("GET", "/api/tenants/{id}/exports/{export_id}"),
     ("PUT", "/api/tenants/{id}/settings"),
     ("POST", "/api/verify-email"),
 ];

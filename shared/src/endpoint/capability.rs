@@ -11,6 +11,8 @@ pub enum Capability {
     Reader,
     /// The same, and searches.
     Searcher,
+    /// Reads rows and files, and keeps archives of them and how far each has come.
+    Exporter,
     /// Reads and changes rows, and stores files.
     Writer,
     /// Reads, changes and removes rows, and in the same transaction its members' accounts.
@@ -46,6 +48,12 @@ const WRITES: &[Use] = &[
 
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
+const ARCHIVES: &[Use] = &[
+    uses::EXPORT_PROGRESS,
+    uses::ARCHIVE_WRITE,
+    uses::STORAGE_READ,
+];
+
 /// What is changed of accounts in the same transaction, and what ends with them.
 const ACCOUNTS: &[Use] = &[
     uses::ACCOUNTS_CHANGE,
@@ -55,13 +63,20 @@ const ACCOUNTS: &[Use] = &[
 
 impl Capability {
     /// All of them, the least first.
-    pub const ALL: [Self; 4] = [Self::Reader, Self::Searcher, Self::Writer, Self::Manager];
+    pub const ALL: [Self; 5] = [
+        Self::Reader,
+        Self::Searcher,
+        Self::Exporter,
+        Self::Writer,
+        Self::Manager,
+    ];
 
     /// The role's id in the template.
     pub const fn role(self) -> &'static str {
         match self {
             Self::Reader => "TenantReader",
             Self::Searcher => "TenantSearcher",
+            Self::Exporter => "TenantExporter",
             Self::Writer => "TenantWriter",
             Self::Manager => "TenantManager",
         }
@@ -72,6 +87,7 @@ impl Capability {
         let also: &[&[Use]] = match self {
             Self::Reader => &[],
             Self::Searcher => &[&[uses::SEARCH]],
+            Self::Exporter => &[ARCHIVES],
             Self::Writer => &[WRITES, FILES],
             Self::Manager => &[WRITES, ACCOUNTS],
         };
@@ -127,6 +143,8 @@ mod tests {
         assert_eq!(of(&[uses::ACCOUNTS_GET]), Ok(None));
         assert_eq!(of(&[uses::DB_GET]), Ok(Some(Capability::Reader)));
         assert_eq!(of(&[uses::SEARCH]), Ok(Some(Capability::Searcher)));
+        let exporter = of(&[uses::STORAGE_READ, uses::EXPORT_PROGRESS]);
+        assert_eq!(exporter, Ok(Some(Capability::Exporter)));
         assert_eq!(of(&[uses::DB_CHANGE]), Ok(Some(Capability::Writer)));
         let both = of(&[uses::DB_CHANGE, uses::ACCOUNTS_END_SESSION]);
         assert_eq!(both, Ok(Some(Capability::Manager)));

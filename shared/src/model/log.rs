@@ -69,6 +69,8 @@ pub enum JobQueue {
     Realtime,
     /// Entries for the audit log.
     Audit,
+    /// Tenants to export.
+    Exports,
 }
 
 impl JobQueue {
@@ -77,7 +79,7 @@ impl JobQueue {
     /// for.
     pub fn wait_after(self, deliveries: u32) -> Duration {
         let longest = match self {
-            Self::Email | Self::Embeddings | Self::Audit => Duration::from_secs(900),
+            Self::Email | Self::Embeddings | Self::Audit | Self::Exports => Duration::from_secs(900),
             Self::Realtime => Duration::from_secs(15),
         };
         let doubled = 1_u64 << deliveries.saturating_sub(1).min(16);
@@ -246,6 +248,7 @@ mod tests {
                 (JobQueue::Embeddings, 900),
                 (JobQueue::Realtime, 15),
                 (JobQueue::Audit, 900),
+                (JobQueue::Exports, 900),
             ] {
                 let wait = queue.wait_after(deliveries).as_secs();
                 let next = queue.wait_after(deliveries.saturating_add(1)).as_secs();

@@ -66,6 +66,7 @@ impl Queue {
     pub async fn relay(&self, entries: &[LogEntry]) -> Result<()> {
         let (mut realtime, mut email) = (Vec::new(), Vec::new());
         let (mut embeddings, mut audit) = (Vec::new(), Vec::new());
+        let mut exports = Vec::new();
         for outgoing in entries.iter().map(outgoing).collect::<Result<Vec<_>>>()? {
             for message in outgoing {
                 match message.queue {
@@ -73,6 +74,7 @@ impl Queue {
                     JobQueue::Email => email.push(message),
                     JobQueue::Embeddings => embeddings.push(message),
                     JobQueue::Audit => audit.push(message),
+                    JobQueue::Exports => exports.push(message),
                 }
             }
         }
@@ -81,6 +83,7 @@ impl Queue {
             self.send_all(email),
             self.send_all(embeddings),
             self.send_all(audit),
+            self.send_all(exports),
         )?;
         self.remove_notes(entries).await
     }
@@ -271,6 +274,7 @@ impl Queue {
             JobQueue::Embeddings => "EMBEDDINGS_QUEUE_URL",
             JobQueue::Realtime => "REALTIME_QUEUE_URL",
             JobQueue::Audit => "AUDIT_QUEUE_URL",
+            JobQueue::Exports => "EXPORTS_QUEUE_URL",
         })
     }
 

@@ -268,6 +268,7 @@ pub(super) fn queue_name(resource: Resource) -> Option<&'static str> {
         Resource::EmbeddingsQueue => Some("tenon-embeddings"),
         Resource::RealtimeQueue => Some("tenon-realtime.fifo"),
         Resource::AuditQueue => Some("tenon-audit"),
+        Resource::ExportsQueue => Some("tenon-exports"),
         Resource::RelayDeadLetters => Some("tenon-relay-dead-letters"),
         _ => None,
     }
@@ -298,6 +299,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
         Resource::AuditLog => Some(AUDIT_LOGS),
+        Resource::Exports => Some("T#*#EXPORTS"),
         _ => None,
     }
 }
@@ -325,6 +327,15 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
         Resource::AuditLog => {
             let keys = format!("T#{TENANT}#AUDIT#*");
             (arn(resource), leading(&[&keys]))
+        }
+        Resource::Exports => {
+            let key = format!("T#{TENANT}#EXPORTS");
+            (arn(resource), leading(&[&key]))
+        }
+        Resource::Archives => {
+            let path =
+                format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/exports/*");
+            (path, Value::Null)
         }
         Resource::Attachments => {
             let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/*");
@@ -355,7 +366,7 @@ fn secret(action: &str, parameter: &str) -> String {
 fn arn(resource: Resource) -> String {
     let table = |name: &str| format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tenon-{name}");
     match resource {
-        Resource::Data | Resource::AuditLog => table("data"),
+        Resource::Data | Resource::AuditLog | Resource::Exports => table("data"),
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
         Resource::Lsi2 => table("data/index/lsi2"),
@@ -371,6 +382,7 @@ fn arn(resource: Resource) -> String {
         | Resource::ChangeNotes
         | Resource::UploadNotes => table("ephemeral"),
         Resource::Attachments => "arn:aws:s3:::tenon-attachments/tenants/*".to_owned(),
+        Resource::Archives => "arn:aws:s3:::tenon-attachments/tenants/*/exports/*".to_owned(),
         Resource::Connections => {
             format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:SocketApi/live/*/@connections/*")
         }
