@@ -16,10 +16,11 @@ pub(crate) const HIDDEN: Duration = Duration::from_secs(361);
 const LISTENERS: usize = 2;
 
 /// Queues of what was given up.
-const DEAD_LETTERS: [&str; 5] = [
+const DEAD_LETTERS: [&str; 6] = [
     "tenon-audit-dead-letters",
     "tenon-email-dead-letters",
     "tenon-embeddings-dead-letters",
+    "tenon-exports-dead-letters",
     "tenon-realtime-dead-letters.fifo",
     "tenon-relay-dead-letters",
 ];

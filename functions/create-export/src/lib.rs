@@ -5,8 +5,8 @@ use shared::prelude::*;
 use shared::reply::Data;
 
 /// Its admins in person: a key that was found must not fetch everything at once.
-pub const ENDPOINT: Endpoint =
-    Endpoint::http("create-export", "POST", "/api/tenants/{id}/exports").uses(&[
+pub const ENDPOINT: Endpoint = Endpoint::http("create-export", "POST", "/api/tenants/{id}/exports")
+    .uses(&[
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,

@@ -58,8 +58,8 @@ async fn go_on(sdk: &Sdk, tenant: &Tenant, export: &mut TakenOver) -> Result<()>
     let Some(profile) = sdk.accounts.living_tenant(tenant).await? else {
         return export.give_up().await;
     };
-    let mut walk = Walk::new(sdk, *tenant, profile, export).await?;
-    match walk.run(RESERVE).await? {
+    let mut walk = Walk::new(sdk, *tenant, profile, export, RESERVE).await?;
+    match walk.run().await? {
         End::Whole(last, progress) => export.finish(last, &progress).await,
         End::TimeIsUp => export.go_on_later(tenant).await,
         End::NotOurs => Ok(()),

@@ -9,7 +9,7 @@ use shared::prelude::*;
 use shared::tenant::Tenant;
 
 /// How many are looked for at a time, so that it takes the same memory however many there are.
-const AT_ONCE: usize = 10_000;
+pub(crate) const AT_ONCE: usize = 10_000;
 
 /// The next users by their ids, [`AT_ONCE`] at most: whoever is a member, or is named by the tenant's own log, which
 /// is gone through once for each time.

@@ -53,6 +53,8 @@ pub(crate) struct Walk<'a> {
     export: &'a mut TakenOver,
     archive: Archive,
     progress: Progress,
+    /// What is kept back of the time, to store what there is by then.
+    reserve: Duration,
     /// What was read ahead.
     ahead: Ahead,
 }
@@ -63,22 +65,28 @@ struct Ahead {
     project: Option<Stored<Project>>,
     projects: VecDeque<ProjectId>,
     tasks: VecDeque<Task>,
+    /// Where it goes on behind those tasks.
+    behind: Place,
     users: VecDeque<UserId>,
+    /// Whether there are no users but those.
+    no_more_users: bool,
 }
 
 impl<'a> Walk<'a> {
-    /// Goes on where the export is.
+    /// Goes on where the export is, until there is no more time than `reserve`.
     pub(crate) async fn new(
         sdk: &'a Sdk,
         tenant: Tenant,
         profile: TenantProfile,
         export: &'a mut TakenOver,
+        reserve: Duration,
     ) -> Result<Self> {
         let tail = export.tail().await?;
         Ok(Self {
             archive: Archive::behind(tail, export.export().created_at),
             progress: Progress::of(&export.export().work),
             ahead: Ahead::default(),
+            reserve,
             sdk,
             tenant,
             profile,
@@ -86,8 +94,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Walks to the end, or until there is no more time than `reserve`.
-    pub(crate) async fn run(&mut self, reserve: Duration) -> Result<End> {
+    /// Walks to the end, or until there is no more time than what is kept back.
+    pub(crate) async fn run(&mut self) -> Result<End> {
         loop {
             if self.progress.place == Place::End {
                 return Ok(End::Whole(self.rest()?, self.progress.clone()));
@@ -95,7 +103,7 @@ impl<'a> Walk<'a> {
             if matches!(Box::pin(self.step()).await?, Step::NotOurs) {
                 return Ok(End::NotOurs);
             }
-            if self.export.time_is_up(reserve) && self.progress.place != Place::End {
+            if self.export.time_is_up(self.reserve) && self.progress.place != Place::End {
                 return self.leave().await;
             }
             if self.is_full() && !self.keep().await? {
@@ -115,7 +123,10 @@ impl<'a> Walk<'a> {
             Place::Tasks(project, after, with_files) => {
                 self.tasks(project, after, with_files).await?;
             }
-            Place::Files(project, after, from) => return self.files(project, after, from).await,
+            Place::Files(project, after) => return self.files(project, after).await,
+            Place::File(project, task, from) => {
+                return self.rest_of_file(project, task, from).await;
+            }
             Place::ProjectEvents(project, after) => self.project_events(project, after).await?,
             Place::TenantEvents(after) => self.tenant_events(after).await?,
             Place::NextUser(after) => self.next_user(after).await?,

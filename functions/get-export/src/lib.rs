@@ -6,18 +6,14 @@ use shared::prelude::*;
 use shared::reply::Data;
 
 /// The tenant's admins in person. The audit log tells to whom a link was given.
-pub const ENDPOINT: Endpoint = Endpoint::http(
-    "get-export",
-    "GET",
-    "/api/tenants/{id}/exports/{export_id}",
-)
-.uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::DB_GET,
-    uses::STORAGE_LINK,
-]);
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("get-export", "GET", "/api/tenants/{id}/exports/{export_id}").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::DB_GET,
+        uses::STORAGE_LINK,
+    ]);
 
 /// Which one.
 #[derive(Debug, Deserr)]

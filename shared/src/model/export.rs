@@ -5,9 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
-use super::id::{
-    ApiKeyId, AuditId, ExportId, InvitationId, ProjectId, TaskId, UserId,
-};
+use super::id::{ApiKeyId, AuditId, ExportId, InvitationId, ProjectId, TaskId, UserId};
 use super::log::{Job, JobQueue};
 use super::realtime::RealtimeEvent;
 
@@ -144,8 +142,10 @@ pub enum Place {
     NextProject(Option<ProjectId>),
     /// Among a project's tasks; whether any had a file.
     Tasks(ProjectId, Option<TaskId>, bool),
-    /// Among the files of a project's tasks, behind that of the task, so many bytes into the next.
-    Files(ProjectId, Option<TaskId>, u64),
+    /// Among the files of a project's tasks, behind that of the task.
+    Files(ProjectId, Option<TaskId>),
+    /// So many bytes into the file of a project's task.
+    File(ProjectId, TaskId, u64),
     /// Behind this event of a project's log.
     ProjectEvents(ProjectId, u64),
     /// Behind this event of the tenant's own log.
@@ -350,7 +350,10 @@ mod tests {
         assert_eq!(status(later), Status::Failed);
         let running = export.taken_over(later);
         assert!(running.is_alive(later + 1));
-        assert_eq!(ExportView::of(&running, None, later).status, Status::Running);
+        assert_eq!(
+            ExportView::of(&running, None, later).status,
+            Status::Running
+        );
     }
 
     #[test]

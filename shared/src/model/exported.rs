@@ -197,7 +197,10 @@ mod tests {
 
     #[test]
     fn a_file_keeps_the_name_that_it_came_with() {
-        assert_eq!(file_name("tenants/t/tasks/p/1794907815123_plan.pdf"), "plan.pdf");
+        assert_eq!(
+            file_name("tenants/t/tasks/p/1794907815123_plan.pdf"),
+            "plan.pdf"
+        );
         assert_eq!(file_name("tenants/t/tasks/p/1_a_b.pdf"), "a_b.pdf");
         assert_eq!(file_name("x/y_z.png"), "y_z.png");
         for nothing in ["", "/", "1_", "1_..", "a/..", "a/."] {
@@ -220,7 +223,8 @@ mod tests {
             let parts: Vec<_> = Path::new(&path).components().collect();
             prop_assert!(parts.iter().all(|part| matches!(part, Component::Normal(_))), "{}", path);
             prop_assert_eq!(parts.len(), 4);
-            prop_assert!(path.starts_with(&format!("files/{}/{}/", task.project_id, task.id)));
+            let below = format!("files/{}/{}/", task.project_id, task.id);
+            prop_assert!(path.starts_with(&below));
             prop_assert!(path.rsplit('/').next().is_some_and(|name| (1..=100).contains(&name.len())));
             prop_assert!(path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b':'));
         }

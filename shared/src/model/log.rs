@@ -79,7 +79,9 @@ impl JobQueue {
     /// for.
     pub fn wait_after(self, deliveries: u32) -> Duration {
         let longest = match self {
-            Self::Email | Self::Embeddings | Self::Audit | Self::Exports => Duration::from_secs(900),
+            Self::Email | Self::Embeddings | Self::Audit | Self::Exports => {
+                Duration::from_secs(900)
+            }
             Self::Realtime => Duration::from_secs(15),
         };
         let doubled = 1_u64 << deliveries.saturating_sub(1).min(16);

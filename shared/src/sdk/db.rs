@@ -185,10 +185,7 @@ impl Db {
     }
 
     /// A query of a stretch of a partition: its key, the first sort key and the last.
-    fn stretch(
-        &self,
-        (pk, first, last): (String, String, String),
-    ) -> Result<QueryFluentBuilder> {
+    fn stretch(&self, (pk, first, last): (String, String, String)) -> Result<QueryFluentBuilder> {
         Ok(self
             .dynamo
             .client()

@@ -121,7 +121,9 @@ impl Exports {
         if taken.store(next).await? {
             Ok(Some(taken))
         } else {
-            Err(Error::unavailable("another delivery of the same job took it"))
+            Err(Error::unavailable(
+                "another delivery of the same job took it",
+            ))
         }
     }
 }

@@ -333,8 +333,7 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
             (arn(resource), leading(&[&key]))
         }
         Resource::Archives => {
-            let path =
-                format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/exports/*");
+            let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/exports/*");
             (path, Value::Null)
         }
         Resource::Attachments => {

@@ -33,7 +33,9 @@ impl Walk<'_> {
         let (page, more) = self.sdk.db.page(&invitations, start, None).await?;
         let last = page.last().map(|invitation| invitation.id);
         let now = self.sdk.clock.now();
-        let open = page.into_iter().filter(|invitation| invitation.is_open(now));
+        let open = page
+            .into_iter()
+            .filter(|invitation| invitation.is_open(now));
         let open: Vec<_> = open.map(PublicInvitation::from).collect();
         self.lines("invitations", &open)?;
         self.progress.contents.invitations += count(&open);
@@ -78,7 +80,7 @@ impl Walk<'_> {
 
     /// The next of those that were listed; one that was made since then is left out, with all that is in it.
     pub(super) async fn next_project(&mut self, after: Option<ProjectId>) -> Result<()> {
-        if self.ahead.projects.is_empty() {
+        if self.ahead.projects.is_empty() && after < self.progress.last_project {
             let (ids, _more) = self.listed(after).await?;
             self.ahead.projects.extend(ids);
         }
@@ -109,43 +111,67 @@ impl Walk<'_> {
         self.progress.contents.tasks += count(&tasks);
         match last.filter(|_| more) {
             Some(last) => self.progress.place = Place::Tasks(project, Some(last), with_files),
-            None if with_files => self.go(Place::Files(project, None, 0)),
+            None if with_files => self.go(Place::Files(project, None)),
             None => self.go(Place::ProjectEvents(project, 0)),
         }
         Ok(())
     }
 
-    /// The file of the next task that has one, from byte `from` on. It may be larger than what is kept in memory: then
-    /// what there is of it is stored on the way.
+    /// The file of the next task that has one.
     pub(super) async fn files(
         &mut self,
         project: ProjectId,
         after: Option<TaskId>,
-        from: u64,
     ) -> Result<Step> {
         let Some(stored) = self.project(project).await? else {
             return Ok(Step::Further);
         };
-        let behind = |task: TaskId| Place::Files(project, Some(task), 0);
         if self.ahead.tasks.is_empty() {
             let start = after.map(|id| stored.task(id));
             let (page, more) = self.sdk.db.page(&stored.tasks(), start, None).await?;
-            let last = page.last().map(|task| task.id);
-            let with_file = |task: &Task| task.attachment.is_some();
-            self.ahead.tasks.extend(page.into_iter().filter(with_file));
-            if self.ahead.tasks.is_empty() {
-                match last.filter(|_| more) {
-                    Some(last) => self.progress.place = behind(last),
-                    None => self.go(Place::ProjectEvents(project, 0)),
-                }
-                return Ok(Step::Further);
+            match page.last().filter(|_| more) {
+                Some(last) => self.progress.place = Place::Files(project, Some(last.id)),
+                None => self.go(Place::ProjectEvents(project, 0)),
             }
+            self.ahead.behind = self.progress.place;
+            let with_file = page.into_iter().filter(|task| task.attachment.is_some());
+            self.ahead.tasks.extend(with_file);
         }
         let Some(task) = self.ahead.tasks.pop_front() else {
             return Ok(Step::Further);
         };
-        let behind = behind(task.id);
-        let (Some(path), Some(file)) = (file_path(&task), stored.file(&task)) else {
+        // Behind the last one that was read ahead comes what was not.
+        let behind = match self.ahead.tasks.is_empty() {
+            true => self.ahead.behind,
+            false => Place::Files(project, Some(task.id)),
+        };
+        self.file(&stored, &task, 0, behind).await
+    }
+
+    /// The file of a task from byte `from` on, where another invocation has left it.
+    pub(super) async fn rest_of_file(
+        &mut self,
+        project: ProjectId,
+        task: TaskId,
+        from: u64,
+    ) -> Result<Step> {
+        let gone = || Error::internal("a file was removed while it was exported");
+        let stored = self.project(project).await?.ok_or_else(gone)?;
+        let row = self.sdk.db.get(stored.task(task)).await?;
+        let row = row.ok_or_else(gone)?;
+        let behind = Place::Files(project, Some(task));
+        self.file(&stored, &row, from, behind).await
+    }
+
+    /// A file may be larger than what is kept in memory: then what there is of it is stored on the way.
+    async fn file(
+        &mut self,
+        project: &Stored<Project>,
+        task: &Task,
+        from: u64,
+        behind: Place,
+    ) -> Result<Step> {
+        let (Some(path), Some(file)) = (file_path(task), project.file(task)) else {
             self.progress.place = behind;
             return Ok(Step::Further);
         };
@@ -165,9 +191,14 @@ impl Walk<'_> {
         while let Some(bytes) = content.next().await? {
             self.archive.write(&bytes).map_err(Error::internal)?;
             done += count(&bytes);
-            self.progress.place = Place::Files(project, after, done);
-            if self.is_full() && done < size && !self.keep().await? {
-                return Ok(Step::NotOurs);
+            if self.is_full() && done < size {
+                self.progress.place = Place::File(project.id, task.id, done);
+                if !self.keep().await? {
+                    return Ok(Step::NotOurs);
+                }
+                if self.export.time_is_up(self.reserve) {
+                    return Ok(Step::Further);
+                }
             }
         }
         if done != size {
@@ -190,7 +221,12 @@ impl Walk<'_> {
 
     /// A project, read once; if it has gone since it was listed, the next one is on.
     pub(super) async fn project(&mut self, id: ProjectId) -> Result<Option<Stored<Project>>> {
-        if let Some(project) = self.ahead.project.as_ref().filter(|project| project.id == id) {
+        if let Some(project) = self
+            .ahead
+            .project
+            .as_ref()
+            .filter(|project| project.id == id)
+        {
             return Ok(Some(project.clone()));
         }
         self.ahead.tasks.clear();

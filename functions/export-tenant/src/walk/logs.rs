@@ -25,7 +25,10 @@ impl Walk<'_> {
 
     pub(super) async fn tenant_events(&mut self, after: u64) -> Result<()> {
         let until = self.sdk.db.tenant_seq(&self.tenant).await?;
-        match self.events("events/tenant", Room::Tenant, after, until).await? {
+        match self
+            .events("events/tenant", Room::Tenant, after, until)
+            .await?
+        {
             Some(last) => self.progress.place = Place::TenantEvents(last),
             None => self.go(Place::NextUser(None)),
         }
@@ -33,8 +36,9 @@ impl Walk<'_> {
     }
 
     pub(super) async fn next_user(&mut self, after: Option<UserId>) -> Result<()> {
-        if self.ahead.users.is_empty() {
+        if self.ahead.users.is_empty() && !self.ahead.no_more_users {
             let users = users::after(self.sdk, &self.tenant, after).await?;
+            self.ahead.no_more_users = users.len() < users::AT_ONCE;
             self.ahead.users.extend(users);
         }
         let next = self.ahead.users.pop_front();

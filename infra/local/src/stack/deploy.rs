@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     Origin,
-    options::{IdentityProvider, StartError, service},
+    options::{IdentityProvider, Options, StartError, service},
 };
 use crate::{
     data::DataFolder,
@@ -220,10 +220,11 @@ fn variables(
 pub(super) fn deployments(
     template: &Template,
     mut environments: Environments,
-    functions: &[Function],
+    options: &Options,
 ) -> Result<Vec<Deployment>, StartError> {
     let deploy = |resource: &FunctionResource| {
-        let function = functions
+        let function = options
+            .functions
             .iter()
             .find(|function| function.endpoint.name == resource.name)
             .ok_or_else(|| StartError::NoSuchFunction(resource.name.clone()))?;
@@ -231,7 +232,10 @@ pub(super) fn deployments(
         Ok(Deployment {
             function: function.clone(),
             environment: Environment::from_iter(environment),
-            timeout: resource.timeout,
+            timeout: *options
+                .timeouts
+                .get(&resource.name)
+                .unwrap_or(&resource.timeout),
             memory_mb: resource.memory_mb,
         })
     };

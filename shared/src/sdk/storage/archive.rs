@@ -148,11 +148,14 @@ impl Storage {
         let Some(mut stored) = self.parts(path, upload).await? else {
             return self.size(path).await;
         };
-        let is_void = |number: i32| u32::try_from(number).is_ok_and(|number| void.contains(&number));
+        let is_void =
+            |number: i32| u32::try_from(number).is_ok_and(|number| void.contains(&number));
         stored.retain(|part| part.part_number().is_some_and(|number| !is_void(number)));
         if u32::try_from(stored.len()) != Ok(parts) {
             let found = stored.len();
-            return Err(Error::internal(format!("{found} parts are there of {parts}")));
+            return Err(Error::internal(format!(
+                "{found} parts are there of {parts}"
+            )));
         }
         let size = stored.iter().filter_map(Part::size).sum::<i64>();
         let named = stored.iter().map(|part| {
