@@ -1,6 +1,6 @@
 //! What CloudFormation does on AWS: the template's resources, made, and the functions' environments.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::sqs::{QueueSettings, Redrive, Sqs};
 use shared::{
@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     Origin,
-    options::{IdentityProvider, Options, StartError, service},
+    options::{IdentityProvider, StartError, service},
 };
 use crate::{
     data::DataFolder,
@@ -220,11 +220,10 @@ fn variables(
 pub(super) fn deployments(
     template: &Template,
     mut environments: Environments,
-    options: &Options,
+    (functions, timeouts): (&[Function], &BTreeMap<String, Duration>),
 ) -> Result<Vec<Deployment>, StartError> {
     let deploy = |resource: &FunctionResource| {
-        let function = options
-            .functions
+        let function = functions
             .iter()
             .find(|function| function.endpoint.name == resource.name)
             .ok_or_else(|| StartError::NoSuchFunction(resource.name.clone()))?;
@@ -232,10 +231,7 @@ pub(super) fn deployments(
         Ok(Deployment {
             function: function.clone(),
             environment: Environment::from_iter(environment),
-            timeout: *options
-                .timeouts
-                .get(&resource.name)
-                .unwrap_or(&resource.timeout),
+            timeout: *timeouts.get(&resource.name).unwrap_or(&resource.timeout),
             memory_mb: resource.memory_mb,
         })
     };
