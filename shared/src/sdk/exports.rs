@@ -106,24 +106,23 @@ impl Exports {
     /// Takes an export over from whoever had it; nothing if it has ended, or is not there.
     ///
     /// # Errors
-    /// 503 if somebody else does so at this moment.
+    /// 503 if others do so all the time.
     pub async fn take_over(&self, tenant: &Tenant, id: ExportId) -> Result<Option<TakenOver>> {
-        let row = self.dynamo.get(tenant.export(id)).await?;
-        let Some(row) = row.filter(|export| export.is_open()) else {
-            return Ok(None);
-        };
-        let now = self.dynamo.request().clock().now();
-        let mut taken = TakenOver {
-            exports: self.clone(),
-            row,
-        };
-        let next = taken.row.taken_over(now);
-        if taken.store(next).await? {
-            Ok(Some(taken))
-        } else {
-            Err(Error::unavailable(
-                "another delivery of the same job took it",
-            ))
+        let mut backoff = Backoff::default();
+        loop {
+            let row = self.dynamo.get(tenant.export(id)).await?;
+            let Some(row) = row.filter(|export| export.is_open()) else {
+                return Ok(None);
+            };
+            let next = row.taken_over(self.dynamo.request().clock().now());
+            let exports = self.clone();
+            let mut taken = TakenOver { row, exports };
+            if taken.store(next).await? {
+                return Ok(Some(taken));
+            }
+            if !backoff.wait(self.dynamo.request()).await {
+                return Err(Error::unavailable("others take the export over"));
+            }
         }
     }
 }

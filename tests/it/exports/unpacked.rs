@@ -27,7 +27,7 @@ impl Unpacked {
             let done = Command::new("tar").args(arguments).arg(&file).output();
             let done = done.expect("there is a tar");
             assert!(
-                done.status.success() && done.stderr.is_empty(),
+                done.status.success(),
                 "{}",
                 String::from_utf8_lossy(&done.stderr)
             );
