@@ -45,7 +45,7 @@ impl App {
             // Theirs are the only keys that begin with a time.
             change_notes: self.rows(tables::EPHEMERAL, "0").await.len(),
             upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
-            objects: self.objects().await.into_iter().collect(),
+            objects: self.files_of_tasks().await,
             tenant_logs: {
                 let logs = self.rows(tables::DATA, "LOG").await;
                 let of_tenant = |log: &Value| text(log, "pk").matches('#').count() == 1;
@@ -55,6 +55,13 @@ impl App {
             members: self.rows(tables::DATA, "MEMBER#").await,
             profiles: self.rows(tables::IDENTITY, "TENANT").await,
         }
+    }
+
+    /// What is stored but for archives, which are copies.
+    async fn files_of_tasks(&self) -> BTreeSet<String> {
+        let mut objects = self.objects().await;
+        objects.retain(|path| !path.contains("/exports/"));
+        objects.into_iter().collect()
     }
 }
 

@@ -156,7 +156,7 @@ impl Full {
 #[tokio::test]
 async fn an_archive_has_everything_of_its_tenant_and_nothing_of_another() {
     let app = App::start().await;
-    let (one, other) = (Full::of(&app, "ada").await, Full::of(&app, "eve").await);
+    let (one, other) = (Full::of(&app, "ada").await, Full::of(&app, "mallory").await);
     let admin = &one.admin;
     let answer = ask(admin).await;
     let location = answer.header("location").expect("it says where").to_owned();
@@ -296,7 +296,7 @@ async fn assert_no_trace(
     ] {
         assert!(!archive.has(theirs), "{theirs}");
     }
-    assert!(!archive.has("eve"));
+    assert!(!archive.has("mallory"));
     for secret in secrets {
         assert!(!archive.has(secret), "{secret}");
     }
