@@ -7,6 +7,8 @@ pub mod audit;
 pub mod cached;
 pub mod deletion;
 pub mod due;
+pub mod export;
+pub mod exported;
 pub mod id;
 pub mod invitation;
 pub mod link;

@@ -17,6 +17,7 @@ pub mod db;
 pub(crate) mod derivation;
 pub(crate) mod dynamo;
 pub mod erasure;
+pub mod exports;
 pub(crate) mod guard;
 pub mod mail;
 pub(crate) mod oidc;
@@ -48,6 +49,8 @@ pub struct Sdk {
     pub audit: audit::Audit,
     /// Values that may be a little old.
     pub cache: cache::Cache,
+    /// Copies of all that is a tenant's.
+    pub exports: exports::Exports,
     /// Objects.
     pub storage: storage::Storage,
     /// The end of a tenant, and of all that it has.
@@ -77,6 +80,7 @@ impl Sdk {
             accounts: accounts::Accounts::new(dynamo.clone()),
             audit: audit::Audit::new(dynamo.clone()),
             cache: cache::Cache::new(dynamo.clone()),
+            exports: exports::Exports::new(dynamo.clone()),
             storage: storage::Storage::new(dynamo.clone()),
             erasure: erasure::Erasure::new(dynamo.clone()),
             queue: queue::Queue::new(dynamo.clone()),

@@ -1,11 +1,15 @@
 //! The tenant, who mints every key.
 
 use crate::keys::{CacheKey, Key, Partition, RoomKey};
+use crate::model::Millis;
 use crate::model::account::Email;
 use crate::model::api_key::ListedKey;
-use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TenantId, UserId};
+use crate::model::audit::AuditRow;
+use crate::model::export::Export;
+use crate::model::id::{ApiKeyId, AuditId, ExportId, InvitationId, ProjectId, TenantId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
+use crate::model::month::Month;
 use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
 use crate::model::tenant::{Member, TenantLog};
@@ -49,8 +53,8 @@ impl Tenant {
         Partition::listed_projects(*self)
     }
 
-    /// One of its projects, as it lists them.
-    pub(crate) fn listed(&self, id: ProjectId) -> Key<ListedProject> {
+    /// A project in its list.
+    pub fn listed_project(&self, id: ProjectId) -> Key<ListedProject> {
         Key::listed_project(*self, id)
     }
 
@@ -92,6 +96,26 @@ impl Tenant {
     /// Which invitation an address has.
     pub fn invited_address(&self, email: &Email) -> Key<InvitedAddress> {
         Key::invited_address(*self, email)
+    }
+
+    /// An export of it.
+    pub fn export(&self, id: ExportId) -> Key<Export> {
+        Key::export(*self, id)
+    }
+
+    /// Its exports.
+    pub(crate) fn exports(&self) -> Partition<Export> {
+        Partition::exports(*self)
+    }
+
+    /// An entry of its audit log.
+    pub fn audit_entry(&self, at: Millis, id: AuditId) -> Key<AuditRow> {
+        Key::audit(*self, at, id)
+    }
+
+    /// A month of its audit log.
+    pub fn audit_log(&self, month: Month) -> Partition<AuditRow> {
+        Partition::audit_log(*self, month)
     }
 
     /// How far its own log has come.

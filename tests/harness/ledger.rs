@@ -50,7 +50,7 @@ impl App {
             // Theirs are the only keys that begin with a time.
             change_notes: self.rows(tables::EPHEMERAL, "0").await.len(),
             upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
-            objects: self.object_sizes().await.into_iter().collect(),
+            objects: self.files_of_tasks().await,
             tenant_logs: {
                 let logs = self.rows(tables::DATA, "LOG").await;
                 let of_tenant = |log: &Value| text(log, "pk").matches('#').count() == 1;
@@ -66,6 +66,13 @@ impl App {
             },
             mail: self.rows(tables::EPHEMERAL, "MAIL").await,
         }
+    }
+
+    /// What is stored but for archives, which are copies.
+    async fn files_of_tasks(&self) -> BTreeMap<String, u64> {
+        let mut objects = self.object_sizes().await;
+        objects.retain(|(path, _)| !path.contains("/exports/"));
+        objects.into_iter().collect()
     }
 }
 

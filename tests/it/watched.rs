@@ -16,11 +16,12 @@ pub(crate) const HIDDEN: Duration = Duration::from_secs(361);
 const LISTENERS: usize = 2;
 
 /// Queues of what was given up.
-const DEAD_LETTERS: [&str; 6] = [
+const DEAD_LETTERS: [&str; 7] = [
     "tenon-audit-dead-letters",
     "tenon-email-dead-letters",
     "tenon-embeddings-dead-letters",
     "tenon-erasures-dead-letters",
+    "tenon-exports-dead-letters",
     "tenon-realtime-dead-letters.fifo",
     "tenon-relay-dead-letters",
 ];

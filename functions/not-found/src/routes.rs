@@ -40,6 +40,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/tenants"),
     ("GET", "/api/tenants/{id}"),
     ("DELETE", "/api/tenants/{id}"),
+    ("POST", "/api/tenants/{id}/exports"),
+    ("GET", "/api/tenants/{id}/exports/{export_id}"),
     ("PUT", "/api/tenants/{id}/settings"),
     ("GET", "/api/tenants/{id}/usage"),
     ("POST", "/api/verify-email"),

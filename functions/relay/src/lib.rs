@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint = Endpoint::stream("relay")
         uses::SEND_TO_REALTIME,
         uses::SEND_TO_AUDIT,
         uses::SEND_TO_ERASURES,
+        uses::SEND_TO_EXPORTS,
         uses::CHANGE_NOTES_REMOVE,
     ])
     .unbound();

@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::schedule("sweep-log")
         uses::SEND_TO_REALTIME,
         uses::SEND_TO_AUDIT,
         uses::SEND_TO_ERASURES,
+        uses::SEND_TO_EXPORTS,
         uses::CHANGE_NOTES_REMOVE,
     ])
     .unbound();

@@ -23,9 +23,9 @@ const PROJECT: &str = "Fixtures";
 /// What a tenant is called that may be deleted.
 const SPARE: &str = "Spare";
 
-/// How often, and how many times, it is looked whether an email has come.
-const MAIL_POLL: Duration = Duration::from_millis(50);
-const MAIL_POLLS: u32 = 200;
+/// How often, and how many times, it is looked whether an email has come, or an export has ended.
+const POLL: Duration = Duration::from_millis(50);
+const POLLS: u32 = 200;
 
 /// Why a fixture can't be read or filled.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,8 @@ pub struct Filler {
     http: Client,
     api: String,
     people: BTreeMap<String, Person>,
+    /// The exports of those who have needed one.
+    exports: BTreeMap<String, String>,
 }
 
 /// Somebody who is signed in.
@@ -96,6 +98,7 @@ impl Filler {
                 .expect("a client that knows no certificates can be made"),
             api: api.trim_end_matches('/').to_owned(),
             people: BTreeMap::new(),
+            exports: BTreeMap::new(),
         }
     }
 
@@ -121,6 +124,10 @@ impl Filler {
             self.people.insert(name.to_owned(), person);
         }
         let person = &self.people[name];
+        if what == "export" && !self.exports.contains_key(name) {
+            let export = self.export(person).await?;
+            self.exports.insert(name.to_owned(), export);
+        }
         match what {
             "token" => Ok(person.token.clone()),
             "email" => Ok(person.email.clone()),
@@ -145,6 +152,7 @@ impl Filler {
                     .await?;
                 self.emailed(&person.email, "verify-email").await
             }
+            "export" => Ok(self.exports[name].clone()),
             "colleague" => self.colleague(person).await,
             "spare" => self.another_tenant(person).await,
             "deletion" => self.deletion(person).await,
@@ -258,11 +266,29 @@ impl Filler {
         Ok(text(&begun.await?["data"]["id"]))
     }
 
+    /// The id of an export of their tenant, once no other is under way.
+    async fn export(&self, person: &Person) -> Result<String, EventError> {
+        let path = format!("/api/tenants/{}/exports", person.tenant);
+        let mut polls = 0;
+        loop {
+            match self.post(&path, &person.token, json!({})).await {
+                Err(EventError::Refused {
+                    status: StatusCode::CONFLICT,
+                    ..
+                }) if polls < POLLS => {
+                    polls += 1;
+                    tokio::time::sleep(POLL).await;
+                }
+                outcome => return Ok(text(&outcome?["data"]["id"])),
+            }
+        }
+    }
+
     /// The token of the link to a page that was emailed to an address last, once it is there.
     async fn emailed(&self, to: &str, page: &str) -> Result<String, EventError> {
         let path = "/_local/outbox";
         let page = format!("/{page}?token=");
-        for _ in 0..MAIL_POLLS {
+        for _ in 0..POLLS {
             let emails = self.call(Method::GET, path, "", None).await?;
             let emails = emails.as_array().into_iter().flatten();
             let token = emails
@@ -272,7 +298,7 @@ impl Filler {
             if let Some(token) = token {
                 return Ok(token.to_owned());
             }
-            tokio::time::sleep(MAIL_POLL).await;
+            tokio::time::sleep(POLL).await;
         }
         Err(EventError::NoMail(to.to_owned()))
     }

@@ -76,7 +76,11 @@ impl Stack {
 
         let environments = deploy::environments(&template, aws, front.iam());
         data.write_private("lambda.env", &deploy::env_file(&template, aws))?;
-        let deployments = deploy::deployments(&template, environments, &options.functions)?;
+        let deployments = deploy::deployments(
+            &template,
+            environments,
+            (&options.functions, &options.timeouts),
+        )?;
         let lambda = Lambda::new(deployments, front.journal().clone(), clock.clone());
 
         let outbox = Outbox::open(&data.private_file("outbox.sqlite")?, clock.clone())

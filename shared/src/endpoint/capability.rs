@@ -12,6 +12,8 @@ pub enum Capability {
     Reader,
     /// The same, and searches.
     Searcher,
+    /// Reads rows and files, and keeps archives of them and how far each has come.
+    Exporter,
     /// Reads and changes rows, and stores files.
     Writer,
     /// Reads, changes and removes rows, and in the same transaction its members' accounts.
@@ -51,6 +53,12 @@ const WRITES: &[Use] = &[
 
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
+const ARCHIVES: &[Use] = &[
+    uses::EXPORT_PROGRESS,
+    uses::ARCHIVE_WRITE,
+    uses::STORAGE_READ,
+];
+
 /// What is changed of accounts in the same transaction, and what ends with them.
 const ACCOUNTS: &[Use] = &[
     uses::ACCOUNTS_CHANGE,
@@ -69,9 +77,10 @@ const ERASES: &[Use] = &[
 
 impl Capability {
     /// All of them, the least first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Reader,
         Self::Searcher,
+        Self::Exporter,
         Self::Writer,
         Self::Manager,
         Self::Eraser,
@@ -82,6 +91,7 @@ impl Capability {
         match self {
             Self::Reader => "TenantReader",
             Self::Searcher => "TenantSearcher",
+            Self::Exporter => "TenantExporter",
             Self::Writer => "TenantWriter",
             Self::Manager => "TenantManager",
             Self::Eraser => "TenantEraser",
@@ -93,6 +103,7 @@ impl Capability {
         let uses: &[&[Use]] = match self {
             Self::Reader => &[READS],
             Self::Searcher => &[READS, &[uses::SEARCH]],
+            Self::Exporter => &[READS, ARCHIVES],
             Self::Writer => &[READS, WRITES, FILES],
             Self::Manager => &[READS, WRITES, ACCOUNTS],
             Self::Eraser => &[ERASES],
@@ -149,6 +160,8 @@ mod tests {
         assert_eq!(of(&[uses::ACCOUNTS_GET]), Ok(None));
         assert_eq!(of(&[uses::DB_GET]), Ok(Some(Capability::Reader)));
         assert_eq!(of(&[uses::SEARCH]), Ok(Some(Capability::Searcher)));
+        let exporter = of(&[uses::STORAGE_READ, uses::EXPORT_PROGRESS]);
+        assert_eq!(exporter, Ok(Some(Capability::Exporter)));
         assert_eq!(of(&[uses::DB_CHANGE]), Ok(Some(Capability::Writer)));
         let both = of(&[uses::DB_CHANGE, uses::ACCOUNTS_END_SESSION]);
         assert_eq!(both, Ok(Some(Capability::Manager)));

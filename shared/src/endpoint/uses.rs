@@ -28,6 +28,8 @@ pub enum Resource {
     AuditLog,
     /// What a tenant uses, in the same table.
     Usage,
+    /// How far exports have come, in the table of tenants' rows.
+    Exports,
     /// The vector index of the table of tenants' rows.
     Vectors,
     /// The table of users, sessions and memberships.
@@ -54,6 +56,8 @@ pub enum Resource {
     Attachments,
     /// The list of what is in it.
     AttachmentList,
+    /// Exports' archives, in the same bucket.
+    Archives,
     /// The queue of emails to send.
     EmailQueue,
     /// Where emails go that can't be sent.
@@ -64,6 +68,8 @@ pub enum Resource {
     AuditQueue,
     /// The queue of tenants to erase.
     ErasuresQueue,
+    /// The queue of tenants to export.
+    ExportsQueue,
     /// The FIFO queue of realtime events.
     RealtimeQueue,
     /// Where the trigger notes records of the stream that could not be relayed.
@@ -98,6 +104,7 @@ impl Resource {
                 | Self::Lsi4
                 | Self::AuditLog
                 | Self::Usage
+                | Self::Exports
                 | Self::Vectors
                 | Self::IdentityWithData
                 | Self::Ephemeral
@@ -105,6 +112,7 @@ impl Resource {
                 | Self::UploadNotes
                 | Self::Attachments
                 | Self::AttachmentList
+                | Self::Archives
         )
     }
 
@@ -118,6 +126,7 @@ impl Resource {
             | Self::Lsi4
             | Self::AuditLog
             | Self::Usage
+            | Self::Exports
             | Self::Vectors => &["DATA_TABLE"],
             Self::Identity | Self::IdentityWithData | Self::KeyUses => &["IDENTITY_TABLE"],
             Self::Ephemeral
@@ -127,13 +136,14 @@ impl Resource {
             | Self::UserConnections
             | Self::ChangeNotes
             | Self::UploadNotes => &["EPHEMERAL_TABLE"],
-            Self::Attachments | Self::AttachmentList => &["BUCKET"],
+            Self::Attachments | Self::AttachmentList | Self::Archives => &["BUCKET"],
             Self::EmailQueue => &["EMAIL_QUEUE_URL"],
             Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
             Self::EmbeddingsQueue => &["EMBEDDINGS_QUEUE_URL"],
             Self::RealtimeQueue => &["REALTIME_QUEUE_URL"],
             Self::AuditQueue => &["AUDIT_QUEUE_URL"],
             Self::ErasuresQueue => &["ERASURES_QUEUE_URL"],
+            Self::ExportsQueue => &["EXPORTS_QUEUE_URL"],
             Self::Connections => &["SOCKET_ENDPOINT"],
             Self::Origins => &["ALLOWED_ORIGINS"],
             Self::AppUrl => &["APP_URL"],
@@ -198,6 +208,8 @@ uses! {
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
     /// That an API key is in use, by every function that takes one.
     KEY_USED = KeyUses ["dynamodb:UpdateItem"];
+    /// When API keys were last used, read.
+    KEY_USES_READ = Identity ["dynamodb:BatchGetItem"];
     /// A member's API keys, with all that is kept of each.
     KEYS_OF_MEMBER = Identity ["dynamodb:Query"];
     /// A new API key, in the transaction that tells of it.
@@ -272,6 +284,12 @@ uses! {
     STORAGE_PUT = Attachments ["s3:PutObject"];
     /// A link to an object.
     STORAGE_LINK = Attachments ["s3:GetObject"];
+    /// An object, read.
+    STORAGE_READ = Attachments ["s3:GetObject"];
+    /// An archive, written part by part, and tagged so that it expires.
+    ARCHIVE_WRITE = Archives ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
+    /// How far an export has come, by whoever makes it.
+    EXPORT_PROGRESS = Exports ["dynamodb:PutItem"];
     /// An object, removed.
     STORAGE_DELETE = Attachments ["s3:DeleteObject"];
     /// A tenant's objects, listed.
@@ -290,6 +308,10 @@ uses! {
     SEND_TO_REALTIME = RealtimeQueue ["sqs:SendMessage"];
     /// Entries for the audit log, handed on.
     SEND_TO_AUDIT = AuditQueue ["sqs:SendMessage"];
+    /// The log's exports, handed on; and one that goes on in another invocation.
+    SEND_TO_EXPORTS = ExportsQueue ["sqs:SendMessage"];
+    /// The queue of tenants to export, consumed.
+    CONSUME_EXPORTS = ExportsQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// The queue of entries for the audit log, consumed.
     CONSUME_AUDIT = AuditQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];
     /// An entry, added to the audit log: the only thing that is ever done to it.

@@ -1,7 +1,9 @@
 //! The audit log in the table `Data`: a partition for each month, in the order of time, and by actor,
 //! object and action.
 
-use super::{Key, Row, sortable};
+use std::marker::PhantomData;
+
+use super::{Key, Partition, Row, Table, sortable};
 use crate::model::Millis;
 use crate::model::audit::{AuditEntry, AuditRow, Wanted};
 use crate::model::id::AuditId;
@@ -36,6 +38,18 @@ impl Row for AuditRow {
 impl Key<AuditRow> {
     pub(crate) fn audit(tenant: Tenant, at: Millis, id: AuditId) -> Self {
         Self::data(tenant, pk(tenant, Month::of(at)), sk(at, id))
+    }
+}
+
+impl Partition<AuditRow> {
+    /// All of a month.
+    pub(crate) fn audit_log(tenant: Tenant, month: Month) -> Self {
+        Self {
+            table: Table::Data,
+            pk: pk(tenant, month),
+            prefix: "",
+            row: PhantomData,
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::model::Millis;
 use crate::model::account::Email;
 use crate::model::api_key::ListedKey;
 use crate::model::attachment::Attachment;
-use crate::model::id::{ApiKeyId, InvitationId, ProjectId, TaskId, UserId};
+use crate::model::export::Export;
+use crate::model::id::{ApiKeyId, ExportId, InvitationId, ProjectId, TaskId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::{LogEntry, UserLog};
 use crate::model::project::{ListedProject, Listing, Project};
@@ -67,6 +68,10 @@ impl Row for Invitation {
 
 impl Row for InvitedAddress {}
 
+impl Row for Export {
+    const MISSING: &'static str = "Export not found";
+}
+
 impl Key<Project> {
     pub(crate) fn project(tenant: Tenant, id: ProjectId) -> Self {
         Self::data(tenant, project_pk(tenant, id), "PROJECT".to_owned())
@@ -84,6 +89,16 @@ impl Stored<Project> {
     /// A task of this project.
     pub fn task(&self, id: TaskId) -> Key<Task> {
         Key::data(self.tenant(), self.key.pk.clone(), format!("TASK#{id}"))
+    }
+
+    /// Its tasks.
+    pub fn tasks(&self) -> Partition<Task> {
+        Partition {
+            table: Table::Data,
+            pk: self.key.pk.clone(),
+            prefix: "TASK#",
+            row: PhantomData,
+        }
     }
 
     /// A task's embedding.
@@ -118,7 +133,7 @@ impl Stored<Project> {
 
     /// Its place in its tenant's list.
     pub(crate) fn listed(&self) -> Key<ListedProject> {
-        self.tenant().listed(self.id)
+        Key::listed_project(self.tenant(), self.id)
     }
 
     /// An event of its log.
@@ -156,21 +171,61 @@ impl Stored<Project> {
         ))
     }
 
+    /// Where a task's file is kept, if it has one.
+    pub fn file(&self, task: &Task) -> Option<ObjectPath> {
+        task.attachment.clone().map(ObjectPath)
+    }
+
     /// What a search in it is confined to: the index's partition and filter.
     pub(crate) fn search_scope(&self) -> (String, String) {
         (self.tenant().id().to_string(), self.id.to_string())
     }
 }
 
-impl Key<UserLog> {
-    pub(crate) fn user_log(tenant: Tenant, id: UserId) -> Self {
-        Self::data(tenant, user_pk(tenant, id), "LOG".to_owned())
+impl Key<Export> {
+    pub(crate) fn export(tenant: Tenant, id: ExportId) -> Self {
+        Self::data(tenant, exports_pk(tenant), format!("EXPORT#{id}"))
     }
 }
 
-impl Key<ListedProject> {
-    pub(crate) fn listed_project(tenant: Tenant, id: ProjectId) -> Self {
-        Self::data(tenant, projects_pk(tenant), format!("PROJECT#{id}"))
+impl Partition<Export> {
+    pub(crate) fn exports(tenant: Tenant) -> Self {
+        Self {
+            table: Table::Data,
+            pk: exports_pk(tenant),
+            prefix: "EXPORT#",
+            row: PhantomData,
+        }
+    }
+}
+
+impl Stored<Export> {
+    /// Where the archive is kept, once there is one.
+    pub(crate) fn whole(&self) -> ObjectPath {
+        let begun = self.work.upload.as_ref();
+        self.archive(begun.map_or(self.run, |upload| upload.run))
+    }
+
+    /// Where the archive is kept that a run has begun.
+    pub(crate) fn archive(&self, run: u32) -> ObjectPath {
+        self.object(&format!("{run}.tar.gz"))
+    }
+
+    /// Where the bytes are kept that a run has left, too few for a part.
+    pub(crate) fn tail(&self, run: u32) -> ObjectPath {
+        self.object(&format!("{run}.tail"))
+    }
+
+    fn object(&self, name: &str) -> ObjectPath {
+        let tenant = self.key.tenant.map(|tenant| tenant.id().to_string());
+        let tenant = tenant.expect("an export's key is minted by a tenant");
+        ObjectPath(format!("tenants/{tenant}/exports/{}/{name}", self.id))
+    }
+}
+
+impl Key<UserLog> {
+    pub(crate) fn user_log(tenant: Tenant, id: UserId) -> Self {
+        Self::data(tenant, user_pk(tenant, id), "LOG".to_owned())
     }
 }
 
@@ -235,6 +290,12 @@ impl Partition<Invitation> {
             prefix: "INVITE#",
             row: PhantomData,
         }
+    }
+}
+
+impl Key<ListedProject> {
+    pub(crate) fn listed_project(tenant: Tenant, id: ProjectId) -> Self {
+        Self::data(tenant, projects_pk(tenant), format!("PROJECT#{id}"))
     }
 }
 
@@ -312,6 +373,10 @@ fn members_pk(tenant: Tenant) -> String {
 
 fn api_keys_pk(tenant: Tenant) -> String {
     format!("T#{}#KEYS", tenant.id())
+}
+
+fn exports_pk(tenant: Tenant) -> String {
+    format!("T#{}#EXPORTS", tenant.id())
 }
 
 fn invitations_pk(tenant: Tenant) -> String {

@@ -220,7 +220,7 @@ impl AuditRow {
     }
 
     /// Whether it has not expired.
-    pub(crate) fn is_live(&self, now: Millis) -> bool {
+    pub fn is_live(&self, now: Millis) -> bool {
         self.ttl > now / 1000
     }
 }

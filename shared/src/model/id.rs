@@ -64,6 +64,8 @@ ids! {
     InvitationId,
     /// An entry of the audit log.
     AuditId,
+    /// A copy of all that is a tenant's.
+    ExportId,
     /// A project.
     ProjectId,
     /// A task.

@@ -75,6 +75,8 @@ pub enum JobQueue {
     Audit,
     /// Tenants to erase.
     Erasures,
+    /// Tenants to export.
+    Exports,
 }
 
 impl JobQueue {
@@ -83,7 +85,7 @@ impl JobQueue {
     /// for.
     pub fn wait_after(self, deliveries: u32) -> Duration {
         let longest = match self {
-            Self::Audit | Self::Email | Self::Embeddings | Self::Erasures => {
+            Self::Audit | Self::Email | Self::Embeddings | Self::Erasures | Self::Exports => {
                 Duration::from_secs(900)
             }
             Self::Realtime => Duration::from_secs(15),
@@ -257,6 +259,7 @@ mod tests {
                 (JobQueue::Realtime, 15),
                 (JobQueue::Audit, 900),
                 (JobQueue::Erasures, 900),
+                (JobQueue::Exports, 900),
             ] {
                 let wait = queue.wait_after(deliveries).as_secs();
                 let next = queue.wait_after(deliveries.saturating_add(1)).as_secs();

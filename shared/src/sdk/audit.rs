@@ -67,6 +67,18 @@ impl Audit {
             .await
     }
 
+    /// Adds that somebody has done what changes nothing and yet has to be known.
+    pub async fn note(&self, caller: &Principal, action: &str, object: String) -> Result<()> {
+        let deed = Deed {
+            actor: Some(caller.actor()),
+            action: action.to_owned(),
+            object,
+        };
+        let entry = self.entry(Outcome::Done, deed);
+        self.add(&caller.tenant, &caller.profile.settings, entry)
+            .await
+    }
+
     /// Has an entry recorded, by who has no access to what is a tenant's. It is kept safe by the queue.
     pub(crate) async fn tell(&self, of: TenantId, outcome: Outcome, deed: Deed) -> Result<()> {
         self.submit(of, outcome, deed, false).await

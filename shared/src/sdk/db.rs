@@ -3,6 +3,7 @@
 mod members;
 mod projects;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::change::Change;
@@ -10,9 +11,11 @@ use super::dynamo::{Dynamo, Item, from_item, met, number, text};
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Partition, RoomKey, Row, Stored, Table};
+use crate::model::id::UserId;
 use crate::model::log::LogEntry;
 use crate::model::project::{Listing, Project};
 use crate::model::realtime::Room;
+use crate::tenant::Tenant;
 
 /// The most keys that one call reads.
 pub const BATCH: usize = 100;
@@ -98,19 +101,8 @@ impl Db {
     /// 65,536 and each 1 MB of them.
     pub async fn events(&self, room: &RoomKey, after: u64, until: u64) -> Result<Vec<LogEntry>> {
         let mut entries = Vec::new();
-        for (pk, first, last) in keys::events(room, after, until) {
-            let mut pages = self
-                .dynamo
-                .client()
-                .query()
-                .table_name(self.dynamo.table(Table::Data)?)
-                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-                .expression_attribute_values(":pk", AttributeValue::S(pk))
-                .expression_attribute_values(":first", AttributeValue::S(first))
-                .expression_attribute_values(":last", AttributeValue::S(last))
-                .consistent_read(true)
-                .into_paginator()
-                .send();
+        for stretch in keys::events(room, after, until) {
+            let mut pages = self.stretch(stretch)?.into_paginator().send();
             while let Some(page) = pages.next().await {
                 for item in page?.items.unwrap_or_default() {
                     entries.push(from_item(item)?);
@@ -118,6 +110,46 @@ impl Db {
             }
         }
         Ok(entries)
+    }
+
+    /// The events of a room's log after `after`, up to and with `until`, in order, as many as one call reads; none if
+    /// there are none.
+    pub async fn some_events(
+        &self,
+        room: &RoomKey,
+        after: u64,
+        until: u64,
+    ) -> Result<Vec<LogEntry>> {
+        for stretch in keys::events(room, after, until) {
+            let answer = self.stretch(stretch)?.send().await?;
+            let items = answer.items.unwrap_or_default();
+            if !items.is_empty() {
+                return items.into_iter().map(from_item).collect();
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The number of the last event of a tenant's own log; one read.
+    pub async fn tenant_seq(&self, tenant: &Tenant) -> Result<u64> {
+        Ok(self.get(tenant.log()).await?.map_or(0, |log| log.seq))
+    }
+
+    /// The number of the last event of a user's log; one read.
+    pub async fn user_seq(&self, tenant: &Tenant, user_id: UserId) -> Result<u64> {
+        let log = self.get(tenant.user_log(user_id)).await?;
+        Ok(log.map_or(0, |log| log.seq))
+    }
+
+    /// The rows of a partition from the first one on, or from behind `start`, at most `most` and as many as one call
+    /// reads, and whether there are more.
+    pub async fn page<T: Row>(
+        &self,
+        partition: &Partition<T>,
+        start: Option<Key<T>>,
+        most: Option<usize>,
+    ) -> Result<(Vec<T>, bool)> {
+        self.dynamo.page(partition, start, most).await
     }
 
     /// A change in a project: rows, counters, `seq` and event, all or nothing.
@@ -151,6 +183,20 @@ impl Db {
             .send()
             .await;
         met(outcome).map(|_still_there| ())
+    }
+
+    /// A query of a stretch of a partition: its key, the first sort key and the last.
+    fn stretch(&self, (pk, first, last): (String, String, String)) -> Result<QueryFluentBuilder> {
+        Ok(self
+            .dynamo
+            .client()
+            .query()
+            .table_name(self.dynamo.table(Table::Data)?)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":first", AttributeValue::S(first))
+            .expression_attribute_values(":last", AttributeValue::S(last))
+            .consistent_read(true))
     }
 
     /// The ids at the end of the sort keys, newest first by the index `lsi1`.

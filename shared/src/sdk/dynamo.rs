@@ -178,6 +178,26 @@ impl Dynamo {
         met(outcome)
     }
 
+    /// Writes a row in place of one that has this value under this attribute. Returns whether it had.
+    pub(crate) async fn replace_if<T: Row>(
+        &self,
+        key: &Key<T>,
+        row: &T,
+        (attribute, value): (&str, AttributeValue),
+    ) -> Result<bool> {
+        let outcome = self
+            .client()
+            .put_item()
+            .table_name(self.table(key.table())?)
+            .set_item(Some(to_item(key, row)?))
+            .condition_expression("#held = :held")
+            .expression_attribute_names("#held", attribute)
+            .expression_attribute_values(":held", value)
+            .send()
+            .await;
+        met(outcome)
+    }
+
     pub(crate) async fn delete<T>(&self, key: &Key<T>) -> Result<()> {
         self.client()
             .delete_item()
@@ -268,16 +288,42 @@ impl Dynamo {
         items.into_iter().map(from_item).collect()
     }
 
+    /// The rows of a partition from the first one on, or from behind `start`, up to `most` and 1 MB, and whether
+    /// there are more; strongly consistent.
+    pub(crate) async fn page<T: Row>(
+        &self,
+        partition: &Partition<T>,
+        start: Option<Key<T>>,
+        most: Option<usize>,
+    ) -> Result<(Vec<T>, bool)> {
+        let most = most.map(|most| i32::try_from(most).unwrap_or(i32::MAX));
+        let answer = self
+            .query_of(partition)?
+            .set_exclusive_start_key(start.map(|key| key.item()))
+            .set_limit(most)
+            .send()
+            .await?;
+        let rows = answer.items.unwrap_or_default().into_iter().map(from_item);
+        Ok((
+            rows.collect::<Result<_>>()?,
+            answer.last_evaluated_key.is_some(),
+        ))
+    }
+
     fn query_of<T: Row>(&self, partition: &Partition<T>) -> Result<QueryFluentBuilder> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        Ok(self
+        let query = self
             .client()
             .query()
             .table_name(self.table(partition.table())?)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", text(partition.pk()))
-            .expression_attribute_values(":prefix", text(partition.prefix()))
-            .consistent_read(true))
+            .consistent_read(true);
+        Ok(match partition.prefix() {
+            "" => query.key_condition_expression("pk = :pk"),
+            prefix => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix)),
+        })
     }
 
     /// All parts or none, tried again for as long as only other transactions are in the way and the request

@@ -70,6 +70,7 @@ impl Queue {
         let (mut realtime, mut email) = (Vec::new(), Vec::new());
         let (mut embeddings, mut audit) = (Vec::new(), Vec::new());
         let mut erasures = Vec::new();
+        let mut exports = Vec::new();
         for outgoing in entries.iter().map(outgoing).collect::<Result<Vec<_>>>()? {
             for message in outgoing {
                 match message.queue {
@@ -78,6 +79,7 @@ impl Queue {
                     JobQueue::Embeddings => embeddings.push(message),
                     JobQueue::Audit => audit.push(message),
                     JobQueue::Erasures => erasures.push(message),
+                    JobQueue::Exports => exports.push(message),
                 }
             }
         }
@@ -87,6 +89,7 @@ impl Queue {
             self.send_all(embeddings),
             self.send_all(audit),
             self.send_all(erasures),
+            self.send_all(exports),
         )?;
         self.remove_notes(entries).await
     }
@@ -302,6 +305,7 @@ impl Queue {
             JobQueue::Realtime => "REALTIME_QUEUE_URL",
             JobQueue::Audit => "AUDIT_QUEUE_URL",
             JobQueue::Erasures => "ERASURES_QUEUE_URL",
+            JobQueue::Exports => "EXPORTS_QUEUE_URL",
         })
     }
 

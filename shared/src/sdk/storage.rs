@@ -1,5 +1,7 @@
 //! Objects: private, under their tenant's prefix, reached by links that soon expire.
 
+mod archive;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -80,7 +82,7 @@ impl Storage {
     }
 
     /// A link with which anyone can read an object, for [`LINK_LIFETIME`]. It makes no call.
-    async fn link_to(&self, path: &ObjectPath) -> Result<String> {
+    pub(crate) async fn link_to(&self, path: &ObjectPath) -> Result<String> {
         let lifetime = PresigningConfig::expires_in(LINK_LIFETIME).map_err(Error::internal)?;
         let request = self
             .client()

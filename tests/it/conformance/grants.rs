@@ -315,6 +315,7 @@ pub(super) fn queue_name(resource: Resource) -> Option<&'static str> {
         Resource::RealtimeQueue => Some("tenon-realtime.fifo"),
         Resource::AuditQueue => Some("tenon-audit"),
         Resource::ErasuresQueue => Some("tenon-erasures"),
+        Resource::ExportsQueue => Some("tenon-exports"),
         Resource::RelayDeadLetters => Some("tenon-relay-dead-letters"),
         _ => None,
     }
@@ -354,6 +355,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::UploadNotes => Some("UPLOADS#*"),
         Resource::AuditLog => Some(AUDIT_LOGS),
         Resource::Usage => Some(USAGE),
+        Resource::Exports => Some("T#*#EXPORTS"),
         _ => None,
     }
 }
@@ -386,6 +388,14 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
             let key = format!("T#{TENANT}#USAGE");
             (arn(resource), leading(&[&key]))
         }
+        Resource::Exports => {
+            let key = format!("T#{TENANT}#EXPORTS");
+            (arn(resource), leading(&[&key]))
+        }
+        Resource::Archives => {
+            let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/exports/*");
+            (path, Value::Null)
+        }
         Resource::Attachments => {
             let path = format!("arn:aws:s3:::tenon-attachments/tenants/{TENANT}/*");
             (path, Value::Null)
@@ -416,7 +426,7 @@ fn secret(action: &str, parameter: &str) -> String {
 fn arn(resource: Resource) -> String {
     let table = |name: &str| format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/tenon-{name}");
     match resource {
-        Resource::Data | Resource::AuditLog | Resource::Usage => table("data"),
+        Resource::Data | Resource::AuditLog | Resource::Usage | Resource::Exports => table("data"),
         Resource::DataStream => table("data/stream/*"),
         Resource::Lsi1 => table("data/index/lsi1"),
         Resource::Lsi2 => table("data/index/lsi2"),
@@ -433,6 +443,7 @@ fn arn(resource: Resource) -> String {
         | Resource::UploadNotes => table("ephemeral"),
         Resource::Attachments => "arn:aws:s3:::tenon-attachments/tenants/*".to_owned(),
         Resource::AttachmentList => "arn:aws:s3:::tenon-attachments".to_owned(),
+        Resource::Archives => "arn:aws:s3:::tenon-attachments/tenants/*/exports/*".to_owned(),
         Resource::Connections => {
             format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:SocketApi/live/*/@connections/*")
         }

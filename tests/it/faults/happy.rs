@@ -42,6 +42,8 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("list-members", 200),
         ("update-member", 200),
         ("remove-member", 204),
+        ("create-export", 202),
+        ("get-export", 200),
         ("create-project", 201),
         ("list-projects", 200),
         ("get-project", 200),
@@ -218,6 +220,23 @@ impl Scene {
                 let wanted = format!("/api/audit-log?actor={}&limit=1", self.ada.user_id);
                 self.ada.get(&wanted).await
             }
+            "create-export" => {
+                // One at a time.
+                self.app.settled().await;
+                self.ada.post(&self.exports(), json!({})).await
+            }
+            "get-export" => {
+                let rows = self.app.rows(tables::DATA, "EXPORT#").await;
+                let id = if let Some(row) = rows.first() {
+                    row["id"].clone()
+                } else {
+                    let made = self.ada.post(&self.exports(), json!({})).await;
+                    self.app.settled().await;
+                    made.expect(202)["data"]["id"].clone()
+                };
+                let id = id.as_str().expect("it has an id");
+                self.ada.get(&format!("{}/{id}", self.exports())).await
+            }
             "create-realtime-ticket" => self.ada.post("/api/realtime-ticket", json!({})).await,
             _ => self.request_of_invitations(&title).await,
         }
@@ -254,6 +273,10 @@ impl Scene {
             }
             other => unreachable!("{other}"),
         }
+    }
+
+    fn exports(&self) -> String {
+        format!("/api/tenants/{}/exports", self.ada.tenant_id)
     }
 
     async fn request_of_invitations(&self, title: &str) -> Answer {

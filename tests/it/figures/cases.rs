@@ -48,6 +48,7 @@ pub(super) async fn measure(scene: Scene) -> Figures {
     sheet.starts().await;
     sheet.accounts().await;
     sheet.tenants().await;
+    sheet.exports().await;
     sheet.invitations().await;
     sheet.projects().await;
     sheet.search().await;
@@ -164,6 +165,24 @@ impl Sheet {
         self.http("remove-member/ok", "removed", 204).await;
         self.http("remove-member/not-a-member", "no such member", 404)
             .await;
+    }
+
+    async fn exports(&mut self) {
+        self.http("create-export/ok", "asked for", 202).await;
+        self.http("create-export/ok", "one is under way", 409).await;
+        self.http("get-export/ok", "not done", 200).await;
+        let done = json!({ "batchItemFailures": [] });
+        for name in ["a whole tenant", "delivered again"] {
+            let event = self.scene.event("export-tenant/ok").await;
+            self.case(name, event, done.clone()).await;
+        }
+        self.http("get-export/ok", "done", 200).await;
+        self.http(
+            "get-export/export-of-another-tenant",
+            "export of another tenant",
+            404,
+        )
+        .await;
     }
 
     async fn invitations(&mut self) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use shared::lambda::{Function, stream};
-use tests::{ApiKey, App, Member, PASSWORD};
+use tests::{ApiKey, App, Member, PASSWORD, tables};
 use tokio::sync::OnceCell;
 
 use super::meter::Meter;
@@ -99,6 +99,22 @@ impl Scene {
         id
     }
 
+    /// The export of a tenant that was asked for last, or else a new one.
+    async fn export(&self, member: &Member) -> String {
+        let partition = format!("T#{}#EXPORTS", member.tenant_id);
+        let mut rows = self.app.rows(tables::DATA, "EXPORT#").await;
+        rows.retain(|row| row["pk"] == *partition);
+        if let Some(id) = rows.last().and_then(|row| row["id"].as_str()) {
+            return id.to_owned();
+        }
+        let path = format!("/api/tenants/{}/exports", member.tenant_id);
+        let made = member.post(&path, json!({})).await.expect(202);
+        made["data"]["id"]
+            .as_str()
+            .expect("it has an id")
+            .to_owned()
+    }
+
     async fn fill(&self, mut text: String) -> String {
         if text.contains("{{ada.ticket}}") {
             text = text.replace("{{ada.ticket}}", &self.ada.ticket().await);
@@ -123,6 +139,12 @@ impl Scene {
             let placeholder = format!("{{{{{name}.keyid}}}}");
             if text.contains(&placeholder) {
                 text = text.replace(&placeholder, &member.api_key("admin").await.id);
+            }
+        }
+        for (name, member) in [("ada", &self.ada), ("bob", &self.bob)] {
+            let placeholder = format!("{{{{{name}.export}}}}");
+            if text.contains(&placeholder) {
+                text = text.replace(&placeholder, &self.export(member).await);
             }
         }
         if text.contains(COLLEAGUE) {

@@ -387,6 +387,29 @@ fn what_reads_and_changes_a_project_answers_whatever_it_is_sent() {
 }
 
 #[test]
+fn exports_answer_whatever_they_are_sent() {
+    let arena = Arena::open();
+    let exports = format!("/api/tenants/{}/exports", arena.ada.tenant_id);
+    let one = format!("{exports}/01900000-0000-7000-8000-000000000000");
+    for (method, path, valid, succeeds) in [
+        ("POST", exports, vec![json!({})], true),
+        // There is no such export.
+        ("GET", one, vec![], false),
+    ] {
+        let route = Route {
+            method,
+            path: path.leak(),
+            valid,
+            token: Some(arena.ada.token.clone()),
+        };
+        let accepted = throw_at(&arena, &route);
+        assert_eq!(accepted > 0, succeeds, "{method} {}", route.path);
+    }
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
 fn create_api_key_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let tomorrow = arena.app.stack().clock().now() + 24 * 3_600_000;

@@ -138,6 +138,30 @@ fn erase_fails_for_bad_messages_alone() {
 }
 
 #[test]
+fn export_tenant_fails_for_bad_messages_alone() {
+    let arena = Arena::open();
+    let exports = format!("/api/tenants/{}/exports", arena.ada.tenant_id);
+    let id = arena.wait(async {
+        let made = arena.ada.post(&exports, json!({})).await.expect(202);
+        arena.app.settled().await;
+        made["data"]["id"].clone()
+    });
+    let job = json!({
+        "id": "1",
+        "type": "tenant:export",
+        "version": 1,
+        "tenant_id": arena.ada.tenant_id,
+        "payload": { "exportId": id },
+    });
+    let wrong = [
+        with(&job, "/payload/exportId", json!("7")),
+        with(&job, "/version", json!(2)),
+    ];
+    throw_at(&arena, "export-tenant", &job, &wrong, &[None]);
+    arena.close();
+}
+
+#[test]
 fn send_realtime_fails_for_bad_messages_and_what_follows_them_in_their_group() {
     let arena = Arena::open();
     let (project, mut socket) = arena.wait(async {

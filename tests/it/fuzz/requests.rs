@@ -60,6 +60,8 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/sign-up",
     "/api/tenants",
     "/api/tenants/x",
+    "/api/tenants/x/exports",
+    "/api/tenants/x/exports/x",
     "/api/tenants/x/settings",
     "/api/verify-email",
 ];

@@ -79,6 +79,7 @@ async fn iam_alone_lets_every_role_of_a_tenant_add_to_its_audit_log_and_do_nothi
     for (function, role) in [
         ("list-projects", "TenantReader"),
         ("search-tasks", "TenantSearcher"),
+        ("export-tenant", "TenantExporter"),
         ("create-task", "TenantWriter"),
         ("log-out", "TenantManager"),
     ] {

@@ -46,6 +46,10 @@ const OF_ONE_ADDRESS: usize = 200;
 /// The place that stands for the whole of a request.
 const WHOLE: &str = "as it is";
 
+/// The status of what is done later, and of what can't be done yet.
+const ACCEPTED: u64 = 202;
+const CONFLICT: u16 = 409;
+
 impl<'a> Lane<'a> {
     pub(super) fn new(scene: &'a Scene, route: &'a Route, number: u8) -> Self {
         Self {
@@ -75,7 +79,12 @@ impl<'a> Lane<'a> {
             return self.serves_messages(&request).await;
         }
         let owner = owner.unwrap_or_else(|| self.nobody());
-        let seen = self.ask(&request, &owner, WHOLE).await;
+        let mut seen = self.ask(&request, &owner, WHOLE).await;
+        // What is done later is done for one at a time, and another route's event may have asked for it too.
+        while self.route.success == ACCEPTED && seen.told.status == CONFLICT {
+            tokio::task::yield_now().await;
+            seen = self.ask(&request, &owner, WHOLE).await;
+        }
         let expected = match self.route.entry {
             Entry::Handshake => 101,
             _ => self.route.success,

@@ -97,7 +97,7 @@ fn parent(route: &Route, place: &Place) -> Option<&'static str> {
         route
             .places
             .iter()
-            .filter(|place| matches!(place.at, At::Path(_)))
+            .filter(|place| matches!(place.at, At::Path(_)) && !place.selects_the_tenant)
     };
     assert!(
         in_path().count() < 2 || in_path().any(|place| of(place).is_some()),

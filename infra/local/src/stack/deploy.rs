@@ -1,6 +1,6 @@
 //! What CloudFormation does on AWS: the template's resources, made, and the functions' environments.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::sqs::{QueueSettings, Redrive, Sqs};
 use shared::{
@@ -220,7 +220,7 @@ fn variables(
 pub(super) fn deployments(
     template: &Template,
     mut environments: Environments,
-    functions: &[Function],
+    (functions, timeouts): (&[Function], &BTreeMap<String, Duration>),
 ) -> Result<Vec<Deployment>, StartError> {
     let deploy = |resource: &FunctionResource| {
         let function = functions
@@ -231,7 +231,7 @@ pub(super) fn deployments(
         Ok(Deployment {
             function: function.clone(),
             environment: Environment::from_iter(environment),
-            timeout: resource.timeout,
+            timeout: *timeouts.get(&resource.name).unwrap_or(&resource.timeout),
             memory_mb: resource.memory_mb,
         })
     };

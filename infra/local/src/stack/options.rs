@@ -1,6 +1,6 @@
 //! What a stack is started with, and why it can't be.
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
 use shared::{lambda::Function, sdk::clock::Clock};
 
@@ -33,6 +33,8 @@ pub struct Options {
     pub identity_provider: Option<IdentityProvider>,
     /// The functions: all of them, unless a test has others in mind.
     pub functions: Vec<Function>,
+    /// How long functions may take, where a test has other times in mind than the template.
+    pub timeouts: BTreeMap<String, Duration>,
 }
 
 /// An OpenID Connect provider.
@@ -60,6 +62,7 @@ impl Options {
             tenant_isolation: true,
             identity_provider: None,
             functions: functions::all(),
+            timeouts: BTreeMap::new(),
         }
     }
 }

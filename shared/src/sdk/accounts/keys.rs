@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::change::Change;
+use super::super::db::BATCH;
 use super::super::dynamo::{deleting, from_item, met, number, text};
 use super::Accounts;
 use crate::error::{Error, Result};
@@ -140,6 +141,19 @@ impl Accounts {
         let last = limit.cut(&mut keys);
         let next = last.map(|last| Cursor::new(LIST, &own, &last.id));
         Ok(Page::of(self.shown(keys).await?, next.transpose()?))
+    }
+
+    /// A tenant's keys in the order in which they were made, from behind one of them on, at most [`BATCH`], and whether
+    /// there are more; two reads.
+    pub async fn all_keys(
+        &self,
+        tenant: &Tenant,
+        after: Option<ApiKeyId>,
+    ) -> Result<(Vec<PublicApiKey>, bool)> {
+        let start = after.map(|id| tenant.api_key(id));
+        let all = tenant.api_keys();
+        let (keys, more) = self.dynamo.page(&all, start, Some(BATCH)).await?;
+        Ok((self.shown(keys).await?, more))
     }
 
     /// Revokes a key: at its next request, and on its open connections, which the log tells of it.

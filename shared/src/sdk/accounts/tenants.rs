@@ -75,6 +75,13 @@ impl Accounts {
         Ok(TenantView::of(profile, caller.role, log.members))
     }
 
+    /// What a tenant is called and how it is set up, unless it is gone or going; one read.
+    pub async fn living_tenant(&self, tenant: &Tenant) -> Result<Option<TenantProfile>> {
+        let profile = self.dynamo.get(Key::tenant_profile(tenant.id())).await?;
+        let profile = profile.filter(|profile| profile.deleting_at.is_none());
+        Ok(profile.map(Stored::into_inner))
+    }
+
     /// Names the caller's tenant and sets it up, all at once. Returns nothing committed where nothing is
     /// different.
     ///

@@ -222,7 +222,7 @@ impl Run<'_> {
             };
             let last = match pass {
                 Pass::First => Vec::new(),
-                Pass::Last => vec![self.tenant.listed(id).any()],
+                Pass::Last => vec![self.tenant.listed_project(id).any()],
             };
             let last = self.eraser.existing(Table::Data, last).await?;
             match self.scope(&scope, &[&rows, &vectors], last).await? {

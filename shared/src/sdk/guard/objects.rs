@@ -1,10 +1,16 @@
 //! The objects that a call to S3 names.
 
+use aws_sdk_s3::operation::abort_multipart_upload::AbortMultipartUploadInput;
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadInput;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadInput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectInput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsInput;
 use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::head_object::HeadObjectInput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
+use aws_sdk_s3::operation::list_parts::ListPartsInput;
 use aws_sdk_s3::operation::put_object::PutObjectInput;
+use aws_sdk_s3::operation::upload_part::UploadPartInput;
 use aws_smithy_runtime_api::client::interceptors::context::Input;
 
 use super::Refused;
@@ -13,21 +19,32 @@ use crate::sdk::request::Request;
 
 /// Kinds of calls that are not here are refused.
 pub(crate) fn look(input: &Input, request: &Request) -> Result<Vec<Owner>, Refused> {
-    let (bucket, keys) = if let Some(input) = input.downcast_ref::<PutObjectInput>() {
-        (&input.bucket, vec![input.key.as_deref()])
-    } else if let Some(input) = input.downcast_ref::<GetObjectInput>() {
-        (&input.bucket, vec![input.key.as_deref()])
-    } else if let Some(input) = input.downcast_ref::<DeleteObjectInput>() {
-        (&input.bucket, vec![input.key.as_deref()])
-    } else if let Some(input) = input.downcast_ref::<DeleteObjectsInput>() {
-        let objects = input.delete.iter().flat_map(|delete| &delete.objects);
-        let keys = objects.map(|object| Some(object.key.as_str()));
-        (&input.bucket, keys.collect())
-    } else if let Some(input) = input.downcast_ref::<ListObjectsV2Input>() {
-        (&input.bucket, vec![input.prefix.as_deref()])
-    } else {
-        return Err(Refused::UnknownCall);
-    };
+    macro_rules! objects_of {
+        ($($input:ty),+ $(,)?) => {
+            $(if let Some(input) = input.downcast_ref::<$input>() {
+                (&input.bucket, vec![input.key.as_deref()])
+            } else)+ if let Some(input) = input.downcast_ref::<DeleteObjectsInput>() {
+                let objects = input.delete.iter().flat_map(|delete| &delete.objects);
+                let keys = objects.map(|object| Some(object.key.as_str()));
+                (&input.bucket, keys.collect())
+            } else if let Some(input) = input.downcast_ref::<ListObjectsV2Input>() {
+                (&input.bucket, vec![input.prefix.as_deref()])
+            } else {
+                return Err(Refused::UnknownCall);
+            }
+        };
+    }
+    let (bucket, keys) = objects_of!(
+        AbortMultipartUploadInput,
+        CompleteMultipartUploadInput,
+        CreateMultipartUploadInput,
+        DeleteObjectInput,
+        GetObjectInput,
+        HeadObjectInput,
+        ListPartsInput,
+        PutObjectInput,
+        UploadPartInput,
+    );
     if bucket.as_deref() != request.connections().environment().get("BUCKET") {
         return Err(Refused::UnknownTable);
     }

@@ -65,6 +65,7 @@ pub(crate) fn object_action(operation: &str) -> String {
         "DeleteObjects" => "DeleteObject",
         "ListObjects" | "ListObjectsV2" | "HeadBucket" => "ListBucket",
         "ListBuckets" => "ListAllMyBuckets",
+        "ListParts" => "ListMultipartUploadParts",
         other => other,
     };
     format!("s3:{action}")

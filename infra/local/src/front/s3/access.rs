@@ -66,6 +66,31 @@ impl S3Access for Gate {
         self.permit_also(req.extensions.get::<Caller>(), &accesses)
     }
 
+    /// Who tags what they store needs the grant to tag it.
+    async fn put_object(&self, req: &mut S3Request<dto::PutObjectInput>) -> S3Result<()> {
+        let dto::PutObjectInput {
+            bucket,
+            key,
+            tagging,
+            ..
+        } = &req.input;
+        self.permit_tags(req.extensions.get(), bucket, key, tagging.as_deref())
+    }
+
+    /// The same of what is stored part by part.
+    async fn create_multipart_upload(
+        &self,
+        req: &mut S3Request<dto::CreateMultipartUploadInput>,
+    ) -> S3Result<()> {
+        let dto::CreateMultipartUploadInput {
+            bucket,
+            key,
+            tagging,
+            ..
+        } = &req.input;
+        self.permit_tags(req.extensions.get(), bucket, key, tagging.as_deref())
+    }
+
     /// What is copied is read.
     async fn copy_object(&self, req: &mut S3Request<dto::CopyObjectInput>) -> S3Result<()> {
         let read = match &req.input.copy_source {
@@ -78,6 +103,22 @@ impl S3Access for Gate {
 }
 
 impl Gate {
+    fn permit_tags(
+        &self,
+        caller: Option<&Caller>,
+        bucket: &str,
+        key: &str,
+        tags: Option<&str>,
+    ) -> S3Result<()> {
+        match tags {
+            None => Ok(()),
+            Some(_) => {
+                let access = Access::new("s3:PutObjectTagging", object_arn(bucket, key));
+                self.permit_also(caller, &[access])
+            }
+        }
+    }
+
     fn permit_also(&self, caller: Option<&Caller>, accesses: &[Access]) -> S3Result<()> {
         let caller = caller.ok_or_else(|| s3_error!(AccessDenied))?;
         self.0

@@ -16,11 +16,17 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, DeleteRequest, Get, KeysAndAttributes, Put, PutRequest,
     TransactGetItem, TransactWriteItem, Update, WriteRequest,
 };
+use aws_sdk_s3::operation::abort_multipart_upload::AbortMultipartUploadInput;
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadInput;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadInput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectInput;
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsInput;
 use aws_sdk_s3::operation::get_object::GetObjectInput;
+use aws_sdk_s3::operation::head_object::HeadObjectInput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
+use aws_sdk_s3::operation::list_parts::ListPartsInput;
 use aws_sdk_s3::operation::put_object::PutObjectInput;
+use aws_sdk_s3::operation::upload_part::UploadPartInput;
 use aws_sdk_s3::types::{Delete as DeleteAll, ObjectIdentifier};
 use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
@@ -252,6 +258,23 @@ fn messages_and_objects(tenant: &str) -> Vec<(&'static str, Look, Input)> {
                 .build(),
         ),
     ));
+    macro_rules! of_an_upload {
+        ($($kind:literal: $input:ident),+ $(,)?) => {
+            $(calls.push((
+                $kind,
+                objects,
+                erased($input::builder().bucket("files").key(&path).build()),
+            ));)+
+        };
+    }
+    of_an_upload! {
+        "HeadObject": HeadObjectInput,
+        "CreateMultipartUpload": CreateMultipartUploadInput,
+        "UploadPart": UploadPartInput,
+        "ListParts": ListPartsInput,
+        "CompleteMultipartUpload": CompleteMultipartUploadInput,
+        "AbortMultipartUpload": AbortMultipartUploadInput,
+    }
     let messages: Look = crate::sdk::guard::messages::look;
     let group = format!("{tenant}/project/x");
     let entry = SendMessageBatchRequestEntry::builder()

@@ -1,0 +1,37 @@
+//! `POST /api/tenants/{id}/exports`: a copy of all that is the tenant's.
+
+use shared::model::export::RequestedExport;
+use shared::prelude::*;
+use shared::reply::Data;
+
+/// Its admins in person: a key that was found must not fetch everything at once.
+pub const ENDPOINT: Endpoint = Endpoint::http("create-export", "POST", "/api/tenants/{id}/exports")
+    .uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
+        uses::DB_LIST,
+        uses::TENANT_CHANGE,
+        uses::CHANGE_NOTES,
+    ]);
+
+/// Asks for it; the log has it made.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Nothing, InPerson<Admin>>,
+) -> Result<Reply<Data<RequestedExport>>> {
+    let (export, committed) = sdk.exports.request(&event.caller).await?;
+    let location = format!(
+        "/api/tenants/{}/exports/{}",
+        event.caller.tenant.id(),
+        export.id
+    );
+    let requested = RequestedExport::from(&export);
+    Ok(Reply::accepted(requested.into(), location).event_seq(committed))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}

@@ -1,0 +1,41 @@
+//! `GET /api/tenants/{id}/exports/{export_id}`: how far an export is, and a link to its archive.
+
+use shared::model::export::ExportView;
+use shared::model::id::ExportId;
+use shared::prelude::*;
+use shared::reply::Data;
+
+/// The tenant's admins in person. The audit log tells to whom a link was given.
+pub const ENDPOINT: Endpoint =
+    Endpoint::http("get-export", "GET", "/api/tenants/{id}/exports/{export_id}").uses(&[
+        uses::AUTHENTICATE,
+        uses::PUBLIC_KEYS,
+        uses::AUDIT_APPEND,
+        uses::USAGE_COUNT,
+        uses::DB_GET,
+        uses::STORAGE_LINK,
+    ]);
+
+/// Which one.
+#[derive(Debug, Deserr)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    export_id: ExportId,
+}
+
+/// Shows it.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Input, InPerson<Admin>>,
+) -> Result<Reply<Data<ExportView>>> {
+    let export = sdk
+        .exports
+        .show(&event.caller, event.input.export_id)
+        .await?;
+    Ok(Reply::ok(export.into()))
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler)
+}
