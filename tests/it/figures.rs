@@ -87,7 +87,10 @@ fn assert_growth_by_queries(small: &Cost, large: &Cost) {
     };
     assert_eq!(other(small), other(large));
     let more = large.calls().len() - small.calls().len();
-    assert!((1..=MEGABYTES_OF_TASKS).contains(&more), "{more}");
+    assert!(
+        (1..=MEGABYTES_OF_TASKS).contains(&more),
+        "{small:?} {large:?}"
+    );
 }
 
 /// The budgets, beyond the one read of authentication.
