@@ -141,9 +141,10 @@ impl Walk<'_> {
             return Ok(Step::Further);
         };
         // Behind the last one that was read ahead comes what was not.
-        let behind = match self.ahead.tasks.is_empty() {
-            true => self.ahead.behind,
-            false => Place::Files(project, Some(task.id)),
+        let behind = if self.ahead.tasks.is_empty() {
+            self.ahead.behind
+        } else {
+            Place::Files(project, Some(task.id))
         };
         self.file(&stored, &task, 0, behind).await
     }

@@ -15,8 +15,8 @@ impl Walk<'_> {
         let Some(stored) = self.project(project).await? else {
             return Ok(());
         };
-        let list = format!("projects/{project}/events");
-        match self.events(&list, stored.room(), after, stored.seq).await? {
+        let path = format!("projects/{project}/events");
+        match self.events(&path, stored.room(), after, stored.seq).await? {
             Some(last) => self.progress.place = Place::ProjectEvents(project, last),
             None => self.go(Place::NextProject(Some(project))),
         }
@@ -52,8 +52,8 @@ impl Walk<'_> {
 
     pub(super) async fn user_events(&mut self, user: UserId, after: u64) -> Result<()> {
         let until = self.sdk.db.user_seq(&self.tenant, user).await?;
-        let list = format!("events/user-{user}");
-        match self.events(&list, Room::User(user), after, until).await? {
+        let path = format!("events/user-{user}");
+        match self.events(&path, Room::User(user), after, until).await? {
             Some(last) => self.progress.place = Place::UserEvents(user, last),
             None => self.go(Place::NextUser(Some(user))),
         }
@@ -89,7 +89,7 @@ impl Walk<'_> {
     /// One file of a log. Returns behind which event it goes on; nothing at the end.
     async fn events(
         &mut self,
-        list: &str,
+        path: &str,
         room: Room,
         after: u64,
         until: u64,
@@ -99,7 +99,7 @@ impl Walk<'_> {
         let last = events.last().map(|event| event.seq);
         let events = events.into_iter().map(ExportedEvent::try_from);
         let events = events.collect::<Result<Vec<_>>>()?;
-        self.lines(list, &events)?;
+        self.lines(path, &events)?;
         self.progress.contents.events += count(&events);
         Ok(last.filter(|last| *last < until))
     }

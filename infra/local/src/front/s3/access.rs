@@ -110,13 +110,11 @@ impl Gate {
         key: &str,
         tags: Option<&str>,
     ) -> S3Result<()> {
-        match tags {
-            None => Ok(()),
-            Some(_) => {
-                let access = Access::new("s3:PutObjectTagging", object_arn(bucket, key));
-                self.permit_also(caller, &[access])
-            }
+        if tags.is_none() {
+            return Ok(());
         }
+        let access = Access::new("s3:PutObjectTagging", object_arn(bucket, key));
+        self.permit_also(caller, &[access])
     }
 
     fn permit_also(&self, caller: Option<&Caller>, accesses: &[Access]) -> S3Result<()> {
