@@ -8,6 +8,7 @@ mod concurrency;
 mod conformance;
 mod crash;
 mod email;
+mod epochs;
 mod faults;
 mod figures;
 mod fixtures;

@@ -134,6 +134,7 @@ impl Socket {
             connection_id: connection_id.to_owned(),
             tenant_id: holder.tenant_id,
             credential: holder.credential,
+            standing: holder.standing,
             ttl,
         };
         let of_user_key = Key::user_connection(holder.user_id, connection_id);
@@ -157,12 +158,7 @@ impl Socket {
             .await?;
         for item in open {
             let connection: UserConnection = from_item(item)?;
-            let ends = match which {
-                Which::LetInBy(credentials) => credentials.contains(&connection.credential),
-                Which::All => true,
-                Which::InTenant => connection.tenant_id == tenant.id(),
-            };
-            if ends {
+            if which.includes(&connection, tenant.id()) {
                 self.disconnect(&connection.connection_id).await?;
                 self.forget(&connection.connection_id).await?;
             }
