@@ -9,6 +9,7 @@ mod conformance;
 mod crash;
 mod deletion;
 mod email;
+mod epochs;
 mod exports;
 mod faults;
 mod figures;

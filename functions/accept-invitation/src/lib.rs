@@ -12,7 +12,6 @@ pub const ENDPOINT: Endpoint =
     Endpoint::http("accept-invitation", "POST", "/api/accept-invitation").uses(&[
         uses::COUNT,
         uses::ACCOUNTS_GET,
-        uses::ACCOUNTS_LIST,
         uses::ACCOUNTS_CHANGE,
         uses::DB_GET,
         uses::DB_CHANGE,

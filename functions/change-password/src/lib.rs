@@ -13,7 +13,6 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/c
         uses::THROTTLE_SUCCESS,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,
-        uses::ACCOUNTS_LIST,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,
         uses::SEND_TO_AUDIT,

@@ -16,6 +16,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/ap
     uses::ACCOUNTS_GET,
     uses::KEYS_OF_MEMBER,
     uses::KEY_CREATE,
+    uses::ACCOUNTS_REMOVE,
+    uses::DB_REMOVE,
     uses::TENANT_CHANGE,
     uses::CHANGE_NOTES,
 ]);

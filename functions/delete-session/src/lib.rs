@@ -25,10 +25,7 @@ pub struct Input {
 /// Ends it, its access tokens and its connections.
 pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<()>> {
     let Event { caller, input, .. } = event;
-    let session = sdk.accounts.session(caller.user_id, input.id).await?;
-    sdk.accounts
-        .end_sessions(caller.told_in()?, caller.user_id, &[session.id])
-        .await?;
+    sdk.accounts.end_session(&caller, input.id).await?;
     Ok(Reply::no_content())
 }
 

@@ -18,7 +18,7 @@ pub async fn handler(
     event: Event<Nothing, Person>,
 ) -> Result<Reply<Data<Vec<PublicSession>>>> {
     let current = event.caller.session()?;
-    let sessions = sdk.accounts.sessions(event.caller.user_id).await?;
+    let sessions = sdk.accounts.sessions(&event.caller).await?;
     let shown: Vec<_> = sessions
         .into_iter()
         .map(|session| PublicSession::of(session, current))

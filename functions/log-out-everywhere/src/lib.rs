@@ -8,20 +8,14 @@ pub const ENDPOINT: Endpoint =
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
-        uses::ACCOUNTS_LIST,
-        uses::ACCOUNTS_END_SESSION,
+        uses::ACCOUNTS_NEXT_EPOCH,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,
     ]);
 
 /// Ends them, with the one that asks.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Person>) -> Result<Reply<()>> {
-    let Event { caller, .. } = event;
-    let sessions = sdk.accounts.sessions(caller.user_id).await?;
-    let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
-    sdk.accounts
-        .end_sessions(caller.told_in()?, caller.user_id, &ids)
-        .await?;
+    sdk.accounts.log_out_everywhere(&event.caller).await?;
     Ok(Reply::no_content())
 }
 

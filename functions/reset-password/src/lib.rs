@@ -11,7 +11,6 @@ pub const ENDPOINT: Endpoint = Endpoint::http("reset-password", "POST", "/api/re
         uses::THROTTLE_SUCCESS,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,
-        uses::ACCOUNTS_LIST,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,
     ]);

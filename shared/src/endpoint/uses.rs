@@ -204,6 +204,8 @@ uses! {
     ACCOUNTS_ROTATE = Identity ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// A row of accounts, removed in the transaction that tells of it.
     ACCOUNTS_REMOVE = IdentityWithData ["dynamodb:DeleteItem"];
+    /// All sessions of a user, ended in the transaction that tells of it.
+    ACCOUNTS_NEXT_EPOCH = IdentityWithData ["dynamodb:UpdateItem"];
     /// A session, ended in the transaction that tells of it.
     ACCOUNTS_END_SESSION = IdentityWithData ["dynamodb:DeleteItem"];
     /// That an API key is in use, by every function that takes one.

@@ -54,6 +54,18 @@ impl Credential {
     }
 }
 
+/// What the rows said of a credential and its user when they were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The user's epoch: see [`crate::model::account::User`].
+    pub epoch: u64,
+    /// How often the user's account has been recovered.
+    pub recoveries: u64,
+    /// When the credential ends by itself, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Millis>,
+}
+
 /// Who calls, as of now: what they have shown is valid, and where they act has been read.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -63,6 +75,8 @@ pub struct Identity {
     pub credential: Credential,
     /// Where.
     pub place: Place,
+    /// How their credential and their account stand.
+    pub standing: Standing,
     /// Whether it is time to write down that their API key is in use.
     pub(crate) use_is_due: bool,
 }
@@ -91,6 +105,8 @@ pub struct Principal {
     pub role: Role,
     /// When their membership began.
     pub since: Millis,
+    /// How their credential and their account stand.
+    pub standing: Standing,
     /// What the tenant is called, and how it is set up.
     pub profile: Arc<TenantProfile>,
 }
@@ -107,6 +123,7 @@ impl Principal {
             tenant_id: self.tenant.id(),
             user_id: self.user_id,
             credential: self.credential,
+            standing: self.standing,
         }
     }
 }

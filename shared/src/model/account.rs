@@ -188,6 +188,14 @@ pub struct User {
     /// How many tenants they have founded that are still there, besides what they got at a sign-up or log-in.
     #[serde(default)]
     pub founded: u32,
+    /// How often all of their log-ins have ended at once. A log-in, and an emailed link, goes on as long as this is
+    /// the number that it began with.
+    #[serde(default)]
+    pub epoch: u64,
+    /// How often somebody has shown that an account is theirs that others may have made. An API key goes on as
+    /// long as this is the number that it was made with.
+    #[serde(default)]
+    pub recoveries: u64,
     /// When it signed up.
     pub created_at: Millis,
 }

@@ -48,6 +48,9 @@ pub struct ListedKey {
     /// When it expires, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Millis>,
+    /// How often the maker's account had been recovered when it was made: it dies with the next time.
+    #[serde(default)]
+    pub recoveries: u64,
 }
 
 /// A key that has not been revoked, found by its maker, tenant and id.
@@ -69,10 +72,18 @@ pub struct ApiKeyUse {
     pub used_at: Millis,
 }
 
+impl ListedKey {
+    /// Whether it goes on, as far as that is its own: it has not expired, and its maker's account has not been
+    /// recovered since.
+    pub fn is_live(&self, recoveries: u64, now: Millis) -> bool {
+        self.recoveries == recoveries && self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
 impl ApiKeyRecord {
-    /// Whether it goes on: it has not expired, and its maker is the member that they were.
-    pub fn is_live(&self, membership: Option<&Membership>, now: Millis) -> bool {
-        self.listed.expires_at.is_none_or(|at| at > now)
+    /// Whether it goes on: it is live, and its maker is the member that they were.
+    pub fn is_live(&self, membership: Option<&Membership>, recoveries: u64, now: Millis) -> bool {
+        self.listed.is_live(recoveries, now)
             && membership.is_some_and(|membership| membership.created_at == self.since)
     }
 }
@@ -138,6 +149,7 @@ mod tests {
                 prefix: "tnn_AAAAAAAA".to_owned(),
                 created_at: since,
                 expires_at,
+                recoveries: 1,
             },
             since,
             hash: "00".repeat(32),
@@ -159,10 +171,11 @@ mod tests {
             began in proptest::option::of(0..4_i64),
             expires in proptest::option::of(0..4_i64),
             now in 0..4_i64,
+            recoveries in 0..3_u64,
         ) {
             let membership = began.map(membership);
-            let live = record(since, expires).is_live(membership.as_ref(), now);
-            prop_assert_eq!(live, began == Some(since) && expires.is_none_or(|at| now < at));
+            let live = record(since, expires).is_live(membership.as_ref(), recoveries, now);
+            prop_assert_eq!(live, recoveries == 1 && began == Some(since) && expires.is_none_or(|at| now < at));
         }
 
         #[test]

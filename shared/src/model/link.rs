@@ -36,6 +36,9 @@ pub struct Link {
     pub tenant_id: TenantId,
     /// The address that it was sent to.
     pub email: Email,
+    /// The user's epoch when it was asked for: it works no longer than that.
+    #[serde(default)]
+    pub epoch: u64,
     /// Until when it works.
     pub expires_at: Millis,
     /// The same in seconds, for the table's own expiry.

@@ -9,7 +9,7 @@ use super::log::{Job, JobQueue, LogEntry, jobs};
 use super::task::Task;
 use super::text::TaskTitle;
 use crate::error::{Error, Result};
-use crate::event::caller::Credential;
+use crate::event::caller::{Credential, Standing};
 use crate::input::{Invalid, from_text};
 
 /// An event that clients in a room are told of.
@@ -75,7 +75,8 @@ impl RealtimeEvent for TaskCreated<'_> {
 /// Log-ins have ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionsEnded<'a> {
-    /// Which.
+    /// Which; none by name where all have.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub ids: &'a [SessionId],
     /// Whether they had to, because a refresh token was used twice.
     #[serde(skip)]
@@ -154,10 +155,28 @@ pub struct CloseConnections {
 pub enum Which {
     /// Those that one of these has let in, in whatever tenant.
     LetInBy(Vec<Credential>),
+    /// Those of log-ins that began in an epoch before this one, in whatever tenant, but for the one that has
+    /// gone on.
+    OfEpochsBefore(u64, Option<SessionId>),
     /// All, in whatever tenant.
     All,
     /// All in the job's tenant: what they may do there is no longer the same.
     InTenant,
+}
+
+impl Which {
+    /// Whether a connection is one of them, where the job's tenant is `tenant`.
+    pub fn includes(&self, connection: &UserConnection, tenant: TenantId) -> bool {
+        match self {
+            Self::LetInBy(credentials) => credentials.contains(&connection.credential),
+            Self::OfEpochsBefore(epoch, but) => match connection.credential {
+                Credential::Session(id) => connection.standing.epoch < *epoch && Some(id) != *but,
+                Credential::Key(_) | Credential::External => false,
+            },
+            Self::All => true,
+            Self::InTenant => connection.tenant_id == tenant,
+        }
+    }
 }
 
 impl Job for CloseConnections {
@@ -228,6 +247,9 @@ pub struct Holder {
     pub user_id: UserId,
     /// By what.
     pub credential: Credential,
+    /// As of when, and until when.
+    #[serde(default)]
+    pub standing: Standing,
 }
 
 /// A ticket: the right to open one connection.
@@ -261,6 +283,9 @@ pub struct UserConnection {
     pub tenant_id: TenantId,
     /// By what it was let in.
     pub credential: Credential,
+    /// As of when.
+    #[serde(default)]
+    pub standing: Standing,
     /// When the gateway has surely ended it, in seconds.
     pub ttl: i64,
 }

@@ -21,6 +21,9 @@ pub struct Session {
     pub id: SessionId,
     /// The tenant that it began in, whose log tells of its end.
     pub tenant_id: TenantId,
+    /// The user's epoch when it began.
+    #[serde(default)]
+    pub epoch: u64,
     /// Since when.
     pub created_at: Millis,
     /// When it was last carried on.
@@ -54,8 +57,8 @@ pub struct RefreshRecord {
 }
 
 impl Session {
-    /// Whether it has not ended by itself.
-    pub fn is_live(&self, now: Millis) -> bool {
-        self.expires_at > now
+    /// Whether it has not ended: by itself, or with all others of a user whose epoch is another now.
+    pub fn is_live(&self, epoch: u64, now: Millis) -> bool {
+        self.epoch == epoch && self.expires_at > now
     }
 }

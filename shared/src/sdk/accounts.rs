@@ -124,7 +124,7 @@ impl Accounts {
             user_id: user.id,
             password_hash: Some(password::hash(password).await?),
         };
-        let began = self.new_session(user.id, tenant.id, client);
+        let began = self.new_session(&user, tenant.id, client);
 
         let mut change = self.founding(&tenant, &user)?;
         change.guarded(
@@ -349,6 +349,8 @@ impl Accounts {
             verified_at,
             home: tenant.id,
             founded: 0,
+            epoch: 0,
+            recoveries: 0,
             created_at: tenant.created_at,
         };
         Ok(Newcomer { user, tenant })

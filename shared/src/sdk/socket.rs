@@ -134,6 +134,7 @@ impl Socket {
             connection_id: connection_id.to_owned(),
             tenant_id: holder.tenant_id,
             credential: holder.credential,
+            standing: holder.standing,
             ttl,
         };
         let of_user_key = Key::user_connection(holder.user_id, connection_id);
@@ -160,12 +161,7 @@ impl Socket {
     /// Ends some of a user's connections, of those in `tenant` or in any. It can be repeated.
     pub async fn close(&self, tenant: Tenant, user_id: UserId, which: &Which) -> Result<()> {
         for connection in self.of_user(user_id).await? {
-            let ends = match which {
-                Which::LetInBy(credentials) => credentials.contains(&connection.credential),
-                Which::All => true,
-                Which::InTenant => connection.tenant_id == tenant.id(),
-            };
-            if ends {
+            if which.includes(&connection, tenant.id()) {
                 self.disconnect(&connection.connection_id).await?;
                 self.forget(&connection.connection_id).await?;
             }

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::dynamo::{Item, from_item};
 use super::Accounts;
 use crate::error::{Error, Result};
-use crate::event::caller::{Credential, Identity, Place, Principal};
+use crate::event::caller::{Credential, Identity, Place, Principal, Standing};
 use crate::keys::{Key, Row, Table, api_key_hash};
-use crate::model::account::{Membership, Role};
+use crate::model::account::{Membership, Role, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::id::{TenantId, UserId};
 use crate::model::realtime::Holder;
 use crate::model::secret::ApiKey;
-use crate::model::session::Session;
+use crate::model::session::{RefreshRecord, Session};
 use crate::model::tenant::{Slug, TenantProfile};
 use crate::tenant::Tenant;
 
@@ -80,6 +80,7 @@ enum Choice {
 struct Found {
     /// The most that the credential allows, if it goes on.
     ceiling: Option<Role>,
+    standing: Standing,
     membership: Option<Membership>,
     profile: Option<TenantProfile>,
     /// Whether it is time to write down that a key is in use.
@@ -174,6 +175,16 @@ impl Accounts {
         self.identity(claimant, Choice::Own(holder.tenant_id)).await
     }
 
+    /// Who carries a session on, as of now; nobody if it has ended.
+    pub(super) async fn in_session(&self, record: &RefreshRecord) -> Result<Option<Identity>> {
+        let claimant = Claimant {
+            user_id: record.user_id,
+            credential: Credential::Session(record.session_id),
+            own: Some(record.tenant_id),
+        };
+        self.identity(claimant, Choice::Own(record.tenant_id)).await
+    }
+
     async fn owner(&self, key: &ApiKey) -> Result<Option<ApiKeyOwner>> {
         let row = Key::api_key_owner(&api_key_hash(key));
         let owners = self.dynamo.request().connections().key_owners();
@@ -219,6 +230,7 @@ impl Accounts {
                     credential: claimant.credential,
                     role: membership.role.min(ceiling),
                     since: membership.created_at,
+                    standing: found.standing,
                     profile: Arc::new(profile),
                 })
             }
@@ -237,13 +249,15 @@ impl Accounts {
             user_id: claimant.user_id,
             credential: claimant.credential,
             place,
+            standing: found.standing,
             use_is_due: found.use_is_due,
         }))
     }
 
-    /// The credential's row, the membership and the tenant's, in one strongly consistent call.
+    /// The user's row, the credential's, the membership and the tenant's, in one strongly consistent call.
     async fn found(&self, claimant: &Claimant, choice: Choice) -> Result<Found> {
         let user_id = claimant.user_id;
+        let user = Some(Key::user(user_id));
         let session = match claimant.credential {
             Credential::Session(id) => Some(Key::session(user_id, id)),
             _ => None,
@@ -268,6 +282,7 @@ impl Accounts {
         let profile = tenant.map(Key::tenant_profile);
 
         let keys = [
+            user.as_ref().map(Key::item),
             session.as_ref().map(Key::item),
             api_key.as_ref().map(Key::item),
             key_use.as_ref().map(Key::item),
@@ -278,22 +293,36 @@ impl Accounts {
         let mut items = self.dynamo.get_items(Table::Identity, keys).await?;
 
         let now = self.dynamo.request().clock().now();
+        let user: Option<User> = taken(&mut items, user.as_ref())?;
         let session: Option<Session> = taken(&mut items, session.as_ref())?;
         let api_key: Option<ApiKeyRecord> = taken(&mut items, api_key.as_ref())?;
         let last_use: Option<ApiKeyUse> = taken(&mut items, key_use.as_ref())?;
         let membership: Option<Membership> = taken(&mut items, membership.as_ref())?;
         let profile: Option<TenantProfile> = taken(&mut items, profile.as_ref())?;
-        let ceiling = match claimant.credential {
-            Credential::Session(_) => session
-                .is_some_and(|session| session.is_live(now))
-                .then_some(Role::Admin),
-            Credential::Key(_) => api_key
-                .filter(|key| key.is_live(membership.as_ref(), now))
-                .map(|key| key.listed.role),
-            Credential::External => Some(Role::Admin),
+        let Some(user) = user else {
+            return Ok(Found::default());
+        };
+        let session = session.filter(|session| session.is_live(user.epoch, now));
+        let live = |key: &ApiKeyRecord| key.is_live(membership.as_ref(), user.recoveries, now);
+        let api_key = api_key.filter(live);
+        let (ceiling, until) = match claimant.credential {
+            Credential::Session(_) => (
+                session.as_ref().map(|_| Role::Admin),
+                session.map(|session| session.expires_at),
+            ),
+            Credential::Key(_) => (
+                api_key.as_ref().map(|key| key.listed.role),
+                api_key.and_then(|key| key.listed.expires_at),
+            ),
+            Credential::External => (Some(Role::Admin), None),
         };
         Ok(Found {
             ceiling,
+            standing: Standing {
+                epoch: user.epoch,
+                recoveries: user.recoveries,
+                until,
+            },
             membership,
             profile: profile.filter(|profile| profile.deleting_at.is_none()),
             use_is_due: key_id.is_some() && ApiKeyUse::is_due(last_use.as_ref(), now),

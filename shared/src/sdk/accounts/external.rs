@@ -3,15 +3,14 @@
 use aws_sdk_dynamodb::types::AttributeValue::S;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
-use super::super::dynamo::{number, updating};
+use super::super::dynamo::updating;
 use super::super::oidc::{ExternalIdentity, Provider};
-use super::sessions::ENDED_AT_ONCE;
+use super::links::{Renewal, outrun};
 use super::{Accounts, Newcomer};
 use crate::error::{Code, Error, Result};
 use crate::keys::{Key, Stored};
-use crate::model::account::{Account, Email, ExternalLink, IdentityLinked, User};
-use crate::model::id::{TenantId, UserId};
-use crate::model::link::PasswordChanged;
+use crate::model::account::{Account, Email, ExternalLink, IdentityLinked};
+use crate::model::id::UserId;
 use crate::model::text::PersonName;
 
 /// How often a first sight is tried, while others change the same account.
@@ -129,50 +128,16 @@ impl Accounts {
     ) -> Result<()> {
         let user = self.existing_user(account.user_id).await?;
         let home = self.told_in(user.id, user.home).await?;
-        let mut ended = Vec::new();
-        if user.verified_at.is_none() {
-            // Before the sessions are listed: after that no other can begin.
-            self.end_password(&user, email, account, home).await?;
-            ended = self.ids_of_sessions(user.id).await?;
-        }
-        let (first, rest) = ended.split_at(ended.len().min(ENDED_AT_ONCE));
         let mut change = self.user_change(home, user.id).await?;
-        self.end_sessions(change.tenant(), user.id, rest).await?;
-
-        let now = self.dynamo.request().clock().now();
-        let verified = self.update(
-            &Key::user(user.id),
-            ("email", S(email.as_str().to_owned())),
-            ("verified_at", number(&user.verified_at.unwrap_or(now))),
-        );
         change.guarded(self.linking(identity, user.id), outrun());
-        change.guarded(verified, outrun());
         if user.verified_at.is_none() {
-            self.shut_out(&mut change, user.id).await?;
-        }
-        if !first.is_empty() {
-            Self::ending(&mut change, user.id, first);
+            let renewal = Renewal::of(user.id, email, user.epoch).verified();
+            self.let_nobody_in(&mut change, &user, renewal, outrun);
+            change.guarded(self.without_password(account), outrun());
         }
         change.emit(&IdentityLinked {
             issuer: &identity.issuer,
         });
-        change.commit().await?;
-        Ok(())
-    }
-
-    async fn end_password(
-        &self,
-        user: &User,
-        email: &Email,
-        account: &Stored<Account>,
-        home: TenantId,
-    ) -> Result<()> {
-        if account.password_hash.is_none() {
-            return Ok(());
-        }
-        let mut change = self.user_change(home, user.id).await?;
-        change.guarded(self.without_password(user.id, email), outrun());
-        change.emit(&PasswordChanged {});
         change.commit().await?;
         Ok(())
     }
@@ -187,25 +152,20 @@ impl Accounts {
         self.dynamo.creation(&key, &link)
     }
 
-    fn without_password(&self, user_id: UserId, email: &Email) -> Result<TransactWriteItem> {
-        let key = Key::account(email);
+    /// The account's row is still the user's: it never becomes another's.
+    fn without_password(&self, account: &Stored<Account>) -> Result<TransactWriteItem> {
         let update = Update::builder()
-            .table_name(self.dynamo.table(key.table())?)
-            .set_key(Some(key.item()))
+            .table_name(self.dynamo.table(account.key().table())?)
+            .set_key(Some(account.key().item()))
             .condition_expression("user_id = :user")
             .update_expression("REMOVE password_hash")
-            .expression_attribute_values(":user", S(user_id.to_string()));
+            .expression_attribute_values(":user", S(account.user_id.to_string()));
         update.build().map(updating).map_err(Error::internal)
     }
 
     fn provider(&self) -> Option<&Provider> {
         self.dynamo.request().connections().provider()
     }
-}
-
-/// Whoever was faster has done the same, or something that has to be looked at anew. Nobody is told.
-fn outrun() -> Error {
-    Error::conflict("Another request was faster")
 }
 
 /// What stands before the `@`, of whom nobody has said what they are called.

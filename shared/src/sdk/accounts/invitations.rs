@@ -16,8 +16,7 @@ use serde::Serialize;
 
 use super::super::change::Change;
 use super::super::dynamo::{Dynamo, deleting, number, to_item};
-use super::links::spent;
-use super::sessions::ENDED_AT_ONCE;
+use super::links::{Renewal, outrun, spent};
 use super::{Accounts, SignedIn, password};
 use crate::error::{Detail, Error, Result};
 use crate::event::Client;
@@ -26,7 +25,7 @@ use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, Role, User};
 use crate::model::audit::Actor;
-use crate::model::id::{InvitationId, SessionId, UserId};
+use crate::model::id::{InvitationId, UserId};
 use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
@@ -79,7 +78,7 @@ enum Guest {
     New(User, Account),
     /// Their account was made by who knows whom, for nobody had shown that the address is theirs. Now it is shown:
     /// it gets another password, and whoever is in goes out.
-    Unproven(User, String, Vec<SessionId>),
+    Unproven(User, String),
     /// The address is known to be theirs.
     Proven(User),
 }
@@ -263,10 +262,10 @@ impl Accounts {
         )
         .await?;
 
-        let user = guest.user().clone();
+        let user = guest.user();
         let mut change = Change::of_tenant(dynamo.clone(), tenant, log, Actor::user(user.id));
         end_invitation(&dynamo, &mut change, &invitation, spent());
-        self.let_in(&mut change, guest).await?;
+        self.let_in(&mut change, guest);
         let role = member
             .as_ref()
             .map_or(invitation.role, |member| member.role);
@@ -280,7 +279,7 @@ impl Accounts {
         } else {
             change.emit(&InvitationUsed { id: invitation.id });
         }
-        let began = self.new_session(user.id, tenant.id(), client);
+        let began = self.new_session(&user, tenant.id(), client);
         began.add_to(&mut change);
         change.commit().await?;
         let tokens = self.tokens(&began, Some(role))?;
@@ -462,8 +461,7 @@ impl Accounts {
             None => Err(fields([false, true], "is required")),
             Some(password) => {
                 let hash = password::hash(password).await?;
-                let sessions = self.ids_of_sessions(user.id).await?;
-                Ok(Guest::Unproven(user, hash, sessions))
+                Ok(Guest::Unproven(user, hash))
             }
         }
     }
@@ -482,6 +480,8 @@ impl Accounts {
             verified_at: Some(now),
             home: link.tenant_id,
             founded: 0,
+            epoch: 0,
+            recoveries: 0,
             created_at: now,
         };
         let account = Account {
@@ -492,7 +492,7 @@ impl Accounts {
     }
 
     /// The parts of a change that make somebody a user who is known by their address.
-    async fn let_in(&self, change: &mut Change, guest: Guest) -> Result<()> {
+    fn let_in(&self, change: &mut Change, guest: Guest) {
         match guest {
             Guest::Proven(_) => {}
             Guest::New(user, account) => {
@@ -503,30 +503,25 @@ impl Accounts {
                 );
                 change.create(&Key::user(user.id), &user);
             }
-            Guest::Unproven(user, hash, sessions) => {
-                let (first, rest) = sessions.split_at(sessions.len().min(ENDED_AT_ONCE));
-                self.end_sessions(change.tenant(), user.id, rest).await?;
-                self.verify(change, user.id, &user.email);
-                self.shut_out(change, user.id).await?;
-                let set = self.update(
-                    &Key::account(&user.email),
-                    ("user_id", S(user.id.to_string())),
-                    ("password_hash", S(hash)),
-                );
-                change.guarded(set, spent());
-                if !first.is_empty() {
-                    Self::ending(change, user.id, first);
-                }
+            Guest::Unproven(user, hash) => {
+                let renewal = Renewal::of(user.id, &user.email, user.epoch).verified();
+                self.let_nobody_in(change, &user, renewal, outrun);
+                let set = self.password_of(&user.email, user.id, hash);
+                change.guarded(set, outrun());
             }
         }
-        Ok(())
     }
 }
 
 impl Guest {
-    fn user(&self) -> &User {
+    /// The user that they are once they are in.
+    fn user(&self) -> User {
         match self {
-            Self::New(user, _) | Self::Unproven(user, ..) | Self::Proven(user) => user,
+            Self::New(user, _) | Self::Proven(user) => user.clone(),
+            Self::Unproven(user, _) => User {
+                epoch: user.epoch + 1,
+                ..user.clone()
+            },
         }
     }
 }

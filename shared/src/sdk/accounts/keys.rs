@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Principal};
 use crate::keys::{Key, Partition, Row, Stored, Table, api_key_hash};
 use crate::model::Millis;
-use crate::model::account::Role;
+use crate::model::account::{Role, User};
 use crate::model::api_key::{
     ApiKeyCreated, ApiKeyOwner, ApiKeyRecord, ApiKeyRevoked, ApiKeyUse, KEY_LIFETIME,
     KEYS_OF_A_MEMBER, ListedKey, USE_NOTED_EVERY,
@@ -30,6 +30,9 @@ use crate::tenant::Tenant;
 
 /// What cursors of this list are bound to.
 const LIST: &str = "api-keys";
+
+/// How many makers one call reads.
+const AT_ONCE: usize = 100;
 
 /// A key that somebody asks for.
 #[derive(Debug, Clone)]
@@ -89,14 +92,16 @@ impl Accounts {
             prefix: key.shown().to_owned(),
             created_at: now,
             expires_at: wanted.expires_at,
+            recoveries: maker.standing.recoveries,
         };
         let mut backoff = Backoff::default();
         loop {
             // In this order: what is read after the number is as it was then, if the number still is.
             let log = self.tenant_log(&self.dynamo, maker.tenant).await?;
-            self.require_room(maker).await?;
+            let dead = self.room(maker).await?;
             let dynamo = self.dynamo.clone();
             let mut change = Change::of_tenant(dynamo, maker.tenant, log, maker.actor());
+            Self::ending_keys(&mut change, &dead);
             Self::adding(&mut change, maker, &listed, &api_key_hash(&key));
             change.emit(&ApiKeyCreated {
                 id: listed.id,
@@ -124,20 +129,18 @@ impl Accounts {
         let place: Option<ApiKeyId> = cursor.map(|cursor| cursor.place(LIST, &own)).transpose()?;
         // One more than is shown tells whether there is one.
         let most = limit.get() + 1;
-        let mut keys = match own {
-            None => {
-                let start = place.map(|id| caller.tenant.api_key(id));
-                let all = caller.tenant.api_keys();
-                self.dynamo.last(all, start, most).await?
+        let mut place = place;
+        let mut keys = Vec::new();
+        loop {
+            let some = self.some_keys(caller, place, most).await?;
+            let all_seen = some.len() < most;
+            place = some.last().map(|key| key.id);
+            keys.extend(self.living_keys(some).await?);
+            if all_seen || keys.len() >= most {
+                break;
             }
-            Some(maker) => {
-                let id = caller.tenant.id();
-                let start = place.map(|place| Key::api_key(maker, id, place));
-                let records = Partition::api_keys(maker, id);
-                let records = self.dynamo.last(records, start, most).await?;
-                records.into_iter().map(|record| record.listed).collect()
-            }
-        };
+        }
+        keys.truncate(most);
         let last = limit.cut(&mut keys);
         let next = last.map(|last| Cursor::new(LIST, &own, &last.id));
         Ok(Page::of(self.shown(keys).await?, next.transpose()?))
@@ -154,6 +157,48 @@ impl Accounts {
         let all = tenant.api_keys();
         let (keys, more) = self.dynamo.page(&all, start, Some(BATCH)).await?;
         Ok((self.shown(keys).await?, more))
+    }
+
+    /// The newest keys that a caller sees, dead ones as well, or the newest before one.
+    async fn some_keys(
+        &self,
+        caller: &Principal,
+        before: Option<ApiKeyId>,
+        most: usize,
+    ) -> Result<Vec<ListedKey>> {
+        if caller.role >= Role::Admin {
+            let start = before.map(|id| caller.tenant.api_key(id));
+            let all = caller.tenant.api_keys();
+            return self.dynamo.last(all, start, most).await;
+        }
+        let (maker, id) = (caller.user_id, caller.tenant.id());
+        let start = before.map(|before| Key::api_key(maker, id, before));
+        let records = Partition::api_keys(maker, id);
+        let records = self.dynamo.last(records, start, most).await?;
+        Ok(records.into_iter().map(|record| record.listed).collect())
+    }
+
+    /// Those keys that have neither expired nor ended with the recovery of their maker's account; one read for the
+    /// makers of up to 100.
+    async fn living_keys(&self, mut keys: Vec<ListedKey>) -> Result<Vec<ListedKey>> {
+        let now = self.dynamo.request().clock().now();
+        let mut makers: Vec<_> = keys.iter().map(|key| key.maker).collect();
+        makers.sort_unstable();
+        makers.dedup();
+        let mut recoveries = HashMap::new();
+        for makers in makers.chunks(AT_ONCE) {
+            let rows = makers.iter().map(|id| Key::user(*id).item()).collect();
+            for item in self.dynamo.get_items(Table::Identity, rows).await? {
+                let user: User = from_item(item)?;
+                recoveries.insert(user.id, user.recoveries);
+            }
+        }
+        let live = |key: &ListedKey| {
+            let recoveries = recoveries.get(&key.maker);
+            recoveries.is_some_and(|recoveries| key.is_live(*recoveries, now))
+        };
+        keys.retain(live);
+        Ok(keys)
     }
 
     /// Revokes a key: at its next request, and on its open connections, which the log tells of it.
@@ -238,11 +283,13 @@ impl Accounts {
         met(outcome).map(|_first| ())
     }
 
-    /// That a maker still is the member that they were, and has room for one more key.
+    /// The keys that are dead of a maker who still is the member that they were, and has room for one more. They go
+    /// with the next one, so that what ends with a membership is never too much for one transaction.
     ///
     /// # Errors
     /// 404 if they are not; 409 if they have not.
-    async fn require_room(&self, maker: &Principal) -> Result<()> {
+    async fn room(&self, maker: &Principal) -> Result<Vec<ApiKeyRecord>> {
+        let now = self.dynamo.request().clock().now();
         let (membership, keys) = futures::try_join!(
             self.dynamo
                 .get(Key::membership(maker.user_id, maker.tenant.id())),
@@ -251,12 +298,16 @@ impl Accounts {
         if membership.is_none_or(|membership| membership.created_at != maker.since) {
             return Err(Error::not_found(TenantProfile::MISSING));
         }
-        if keys.len() >= KEYS_OF_A_MEMBER {
+        let live = |key: &ApiKeyRecord| {
+            key.listed.is_live(maker.standing.recoveries, now) && key.since == maker.since
+        };
+        let (live, dead): (Vec<_>, Vec<_>) = keys.into_iter().partition(live);
+        if live.len() >= KEYS_OF_A_MEMBER {
             return Err(Error::conflict(format!(
                 "You have {KEYS_OF_A_MEMBER} API keys in this tenant, and nobody can have more: revoke one first"
             )));
         }
-        Ok(())
+        Ok(dead)
     }
 
     fn adding(change: &mut Change, maker: &Principal, listed: &ListedKey, hash: &str) {

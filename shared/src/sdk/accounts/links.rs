@@ -9,16 +9,15 @@ use tokio::time::Instant;
 use super::super::audit::Audit;
 use super::super::change::Change;
 use super::super::dynamo::{deleting, number, updating};
-use super::sessions::ENDED_AT_ONCE;
 use super::{Accounts, password};
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::event::caller::Person;
 use crate::keys::{Key, Stored};
 use crate::model::Millis;
-use crate::model::account::{Email, Password, PasswordAttempt, User};
+use crate::model::account::{Account, Email, Password, PasswordAttempt, User};
 use crate::model::audit::{Deed, Outcome};
-use crate::model::id::{LinkId, SessionId, TenantId, UserId};
+use crate::model::id::{LinkId, TenantId, UserId};
 use crate::model::link::{
     EmailVerified, LINK_LIFETIME, Link, LinkRequested, PasswordChanged, Purpose, SendLink,
 };
@@ -71,7 +70,8 @@ impl Accounts {
         let tenant = self.told_in(link.user_id, link.tenant_id).await?;
         let mut change = self.user_change(tenant, link.user_id).await?;
         self.use_up(&mut change, &link);
-        self.verify(&mut change, link.user_id, &link.email);
+        let verified = Renewal::of(link.user_id, &link.email, link.epoch).verified();
+        change.guarded(self.renewed(&verified), spent());
         change.emit(&EmailVerified {});
         change.commit().await?;
         Ok(())
@@ -92,23 +92,23 @@ impl Accounts {
         let link = self.link(token, Purpose::PasswordReset).await?;
         let hash = password::hash(password).await?;
         let user = self.existing_user(link.user_id).await?;
-        let ended = self.ids_of_sessions(link.user_id).await?;
         let tenant = self.told_in(link.user_id, link.tenant_id).await?;
         let mut change = self.user_change(tenant, link.user_id).await?;
         self.use_up(&mut change, &link);
-        if user.verified_at.is_none() {
-            self.shut_out(&mut change, user.id).await?;
-        }
-        self.verify(&mut change, link.user_id, &link.email);
-        self.set_password(change, link.user_id, &link.email, hash, &ended)
-            .await?;
+        let renewal = Renewal::of(user.id, &link.email, link.epoch).verified();
+        self.let_nobody_in(&mut change, &user, renewal, spent);
+        let set = self.password_of(&link.email, user.id, hash);
+        change.guarded(set, spent());
+        change.emit(&PasswordChanged {});
+        change.commit().await?;
         self.note_success(&link.email, client).await
     }
 
     /// Sets a new password for the caller, who knows the old one, and ends all of their other sessions.
     ///
     /// # Errors
-    /// 422 if the old one is wrong, 429 if it has been wrong too often.
+    /// 422 if the old one is wrong, 429 if it has been wrong too often; 409 if it has been changed meanwhile, and
+    /// 401 if the session has ended.
     pub async fn change_password(
         &self,
         caller: &Person,
@@ -130,11 +130,15 @@ impl Accounts {
             ));
         }
         let hash = password::hash(new).await?;
-        let mut ended = self.ids_of_sessions(user.id).await?;
-        ended.retain(|id| *id != session);
-        let change = self.user_change(tenant.id(), user.id).await?;
-        self.set_password(change, user.id, &user.email, hash, &ended)
-            .await?;
+        let before = caller.standing.epoch;
+        let mut change = self.user_change(tenant.id(), user.id).await?;
+        change.guarded(self.password_instead(&account, hash), outrun());
+        change.guarded(self.next_epoch(user.id, before), outrun());
+        let goes_on = self.carried_over(&Key::session(user.id, session), before);
+        change.guarded(goes_on, Error::unauthenticated());
+        Self::closing(&mut change, user.id, before + 1, Some(session));
+        change.emit(&PasswordChanged {});
+        change.commit().await?;
         self.note_success(&user.email, client).await
     }
 
@@ -203,6 +207,7 @@ impl Accounts {
             user_id: user.id,
             tenant_id: change.tenant().id(),
             email: user.email.clone(),
+            epoch: user.epoch,
             expires_at: now + lifetime,
             ttl: (now + lifetime) / 1000,
         };
@@ -253,85 +258,115 @@ impl Accounts {
         change.guarded(used, spent());
     }
 
-    /// Only as long as the address is still theirs.
-    pub(super) fn verify(&self, change: &mut Change, user_id: UserId, email: &Email) {
-        let now = self.dynamo.request().clock().now();
-        let verified = self.update(
-            &Key::user(user_id),
-            ("email", S(email.as_str().to_owned())),
-            ("verified_at", number(&now)),
-        );
-        change.guarded(verified, spent());
+    /// The parts of a change by which somebody shows that an account is theirs: whoever else was in is out. Where
+    /// that had never been shown others may have made it, and its API keys end as well.
+    pub(super) fn let_nobody_in(
+        &self,
+        change: &mut Change,
+        user: &User,
+        renewal: Renewal<'_>,
+        refusal: fn() -> Error,
+    ) {
+        let renewal = renewal.next_epoch();
+        let epoch = renewal.epoch + 1;
+        if user.verified_at.is_some() {
+            change.guarded(self.renewed(&renewal), refusal());
+            Self::closing(change, user.id, epoch, None);
+        } else {
+            change.guarded(self.renewed(&renewal.recovered()), refusal());
+            change.send(&CloseConnections {
+                user_id: user.id,
+                which: Which::All,
+            });
+        }
     }
 
-    /// The new password, and the end of sessions, all or nothing. Sessions beyond those that one transaction
-    /// holds end before.
-    async fn set_password(
+    /// A part that renews a user, whose address and epoch must be what they were.
+    pub(super) fn renewed(&self, renewal: &Renewal<'_>) -> Result<TransactWriteItem> {
+        let now = self.dynamo.request().clock().now();
+        let sets = [
+            renewal.verified.then_some("verified_at = :now"),
+            renewal.next_epoch.then_some("epoch = :next"),
+        ];
+        let sets: Vec<_> = sets.into_iter().flatten().collect();
+        let mut expression = format!("SET {}", sets.join(", "));
+        let key = Key::user(renewal.user_id);
+        let mut update = Update::builder()
+            .table_name(self.dynamo.table(key.table())?)
+            .set_key(Some(key.item()))
+            .condition_expression(format!("email = :email AND {SAME_EPOCH}"))
+            .expression_attribute_values(":email", S(renewal.email.as_str().to_owned()))
+            .expression_attribute_values(":epoch", number(&renewal.epoch));
+        if renewal.verified {
+            update = update.expression_attribute_values(":now", number(&now));
+        }
+        if renewal.next_epoch {
+            let next = number(&(renewal.epoch + 1));
+            update = update.expression_attribute_values(":next", next);
+        }
+        if renewal.recovered {
+            expression += " ADD recoveries :one";
+            update = update.expression_attribute_values(":one", number(&1));
+        }
+        let update = update.update_expression(expression).build();
+        update.map(updating).map_err(Error::internal)
+    }
+
+    /// A part that ends all sessions of a user, and the links that were sent to them, if their epoch is what it was.
+    pub(super) fn next_epoch(&self, user_id: UserId, epoch: u64) -> Result<TransactWriteItem> {
+        self.carried_over(&Key::user(user_id), epoch)
+    }
+
+    /// A part that takes a user, or a session of theirs, from one epoch to the next.
+    fn carried_over<T>(&self, key: &Key<T>, epoch: u64) -> Result<TransactWriteItem> {
+        let update = Update::builder()
+            .table_name(self.dynamo.table(key.table())?)
+            .set_key(Some(key.item()))
+            .condition_expression(format!("attribute_exists(pk) AND {SAME_EPOCH}"))
+            .update_expression("SET epoch = :next")
+            .expression_attribute_values(":epoch", number(&epoch))
+            .expression_attribute_values(":next", number(&(epoch + 1)));
+        update.build().map(updating).map_err(Error::internal)
+    }
+
+    /// A part that sets a user's password. What it stands beside must see to it that it is the right moment.
+    pub(super) fn password_of(
         &self,
-        mut change: Change,
-        user_id: UserId,
         email: &Email,
+        user_id: UserId,
         hash: String,
-        ended: &[SessionId],
-    ) -> Result<()> {
-        let (first, rest) = ended.split_at(ended.len().min(ENDED_AT_ONCE));
-        self.end_sessions(change.tenant(), user_id, rest).await?;
-        let set = self.update(
+    ) -> Result<TransactWriteItem> {
+        self.set_hash(
             &Key::account(email),
             ("user_id", S(user_id.to_string())),
-            ("password_hash", S(hash)),
-        );
-        change.guarded(set, spent());
-        Self::ending(&mut change, user_id, first);
-        change.emit(&PasswordChanged {});
-        change.commit().await?;
-        Ok(())
+            hash,
+        )
     }
 
-    /// The parts of a change that end what else lets somebody into an account that was made with an address before
-    /// it was shown to be theirs: all of its API keys and connections. A key lasts as long as the membership that it
-    /// was made in, so each membership begins anew.
-    pub(super) async fn shut_out(&self, change: &mut Change, user_id: UserId) -> Result<()> {
-        let now = self.dynamo.request().clock().now();
-        for membership in self.memberships(user_id).await? {
-            let began = membership.created_at;
-            let anew = self.update(
-                &Key::membership(user_id, membership.tenant_id),
-                ("created_at", number(&began)),
-                ("created_at", number(&now.max(began + 1))),
-            );
-            change.guarded(
-                anew,
-                Error::conflict("Your memberships have changed meanwhile: try again"),
-            );
-        }
-        change.send(&CloseConnections {
-            user_id,
-            which: Which::All,
-        });
-        Ok(())
-    }
-
-    /// A part that sets one attribute, if another still is what it was.
-    pub(super) fn update<T>(
+    /// A part that sets another password, if the one that was compared still is the account's.
+    fn password_instead(
         &self,
-        key: &Key<T>,
+        account: &Stored<Account>,
+        hash: String,
+    ) -> Result<TransactWriteItem> {
+        let compared = account.password_hash.clone().unwrap_or_default();
+        self.set_hash(account.key(), ("password_hash", S(compared)), hash)
+    }
+
+    fn set_hash(
+        &self,
+        key: &Key<Account>,
         (of, expected): (&str, AttributeValue),
-        (what, value): (&str, AttributeValue),
+        hash: String,
     ) -> Result<TransactWriteItem> {
         let update = Update::builder()
             .table_name(self.dynamo.table(key.table())?)
             .set_key(Some(key.item()))
             .condition_expression(format!("{of} = :expected"))
-            .update_expression(format!("SET {what} = :value"))
+            .update_expression("SET password_hash = :hash")
             .expression_attribute_values(":expected", expected)
-            .expression_attribute_values(":value", value);
+            .expression_attribute_values(":hash", S(hash));
         update.build().map(updating).map_err(Error::internal)
-    }
-
-    pub(super) async fn ids_of_sessions(&self, user_id: UserId) -> Result<Vec<SessionId>> {
-        let sessions = self.sessions(user_id).await?;
-        Ok(sessions.iter().map(|session| session.id).collect())
     }
 
     pub(super) async fn existing_user(&self, user_id: UserId) -> Result<User> {
@@ -346,4 +381,60 @@ pub(super) fn spent() -> Error {
         "token",
         "This link does not work, or no longer; ask for a new one",
     )
+}
+
+/// Whatever has changed an account just now, what was asked for rested on how it was before.
+pub(super) fn outrun() -> Error {
+    Error::conflict("Your account has just been changed by another request")
+}
+
+/// A row of before there were epochs is in the first.
+const SAME_EPOCH: &str = "(attribute_not_exists(epoch) OR epoch = :epoch)";
+
+/// What becomes of a user whose address and epoch were read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Renewal<'a> {
+    user_id: UserId,
+    email: &'a Email,
+    epoch: u64,
+    verified: bool,
+    next_epoch: bool,
+    recovered: bool,
+}
+
+impl<'a> Renewal<'a> {
+    pub(super) fn of(user_id: UserId, email: &'a Email, epoch: u64) -> Self {
+        Self {
+            user_id,
+            email,
+            epoch,
+            verified: false,
+            next_epoch: false,
+            recovered: false,
+        }
+    }
+
+    /// The address has been shown to be theirs.
+    pub(super) fn verified(self) -> Self {
+        Self {
+            verified: true,
+            ..self
+        }
+    }
+
+    /// All sessions and links end.
+    fn next_epoch(self) -> Self {
+        Self {
+            next_epoch: true,
+            ..self
+        }
+    }
+
+    /// All API keys end.
+    fn recovered(self) -> Self {
+        Self {
+            recovered: true,
+            ..self
+        }
+    }
 }

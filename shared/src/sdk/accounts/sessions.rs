@@ -7,22 +7,20 @@ use super::super::audit::Audit;
 use super::super::change::Change;
 use super::super::dynamo::{Dynamo, Transacted, number, updating};
 use super::super::token::ACCESS_TOKEN_LIFETIME;
+use super::links::outrun;
 use super::{Accounts, SESSION_BEGAN};
 use crate::error::{Error, Result};
 use crate::event::Client;
-use crate::event::caller::Credential;
+use crate::event::caller::{Credential, Person};
 use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
-use crate::model::account::Role;
+use crate::model::account::{Role, User};
 use crate::model::audit::{Actor, Deed, Outcome};
 use crate::model::id::{SessionId, TenantId, UserId};
-use crate::model::realtime::{CloseConnections, Holder, SessionsEnded, Which};
+use crate::model::realtime::{CloseConnections, SessionsEnded, Which};
 use crate::model::secret::RefreshToken;
 use crate::model::session::{REFRESH_GRACE, RefreshRecord, SESSION_LIFETIME, Session};
 use crate::tenant::Tenant;
-
-/// How many sessions one transaction ends.
-pub(super) const ENDED_AT_ONCE: usize = 40;
 
 /// The part of a rotation that fails if the token has been used meanwhile.
 const USED: usize = 0;
@@ -114,7 +112,7 @@ impl Accounts {
             return self.issue(&next, role);
         }
         let tenant = Tenant::verified(record.tenant_id);
-        self.end(tenant, record.user_id, &[record.session_id], true)
+        self.end(tenant, record.user_id, record.session_id, true)
             .await?;
         tracing::warn!(session = %record.session_id, "a refresh token was used twice: the session is ended");
         Err(Error::unauthenticated())
@@ -133,52 +131,65 @@ impl Accounts {
             return Ok(());
         }
         let tenant = Tenant::verified(record.tenant_id);
-        self.end_sessions(tenant, record.user_id, &[record.session_id])
+        self.end(tenant, record.user_id, record.session_id, false)
             .await
     }
 
-    /// A user's sessions that have not ended, the newest first.
-    pub async fn sessions(&self, user_id: UserId) -> Result<Vec<Session>> {
+    /// Ends all of the caller's sessions, with the one that asks, however many they are: their epoch is another.
+    ///
+    /// # Errors
+    /// 409 if that has just been done.
+    pub async fn log_out_everywhere(&self, caller: &Person) -> Result<()> {
+        let before = caller.standing.epoch;
+        let mut change = self
+            .user_change(caller.told_in()?.id(), caller.user_id)
+            .await?;
+        change.guarded(self.next_epoch(caller.user_id, before), outrun());
+        Self::closing(&mut change, caller.user_id, before + 1, None);
+        change.emit(&SessionsEnded {
+            ids: &[],
+            stolen: false,
+        });
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// The caller's sessions that have not ended, the newest first.
+    pub async fn sessions(&self, caller: &Person) -> Result<Vec<Session>> {
         let now = self.dynamo.request().clock().now();
-        let mut sessions = self.dynamo.query(Partition::sessions(user_id)).await?;
-        sessions.retain(|session: &Session| session.is_live(now));
+        let sessions = Partition::sessions(caller.user_id);
+        let mut sessions = self.dynamo.query(sessions).await?;
+        sessions.retain(|session: &Session| session.is_live(caller.standing.epoch, now));
         sessions.reverse();
         Ok(sessions)
     }
 
-    /// One of a user's sessions.
+    /// Ends one of the caller's sessions: at its next request, and on its open connections, which the log tells
+    /// of it.
     ///
     /// # Errors
     /// 404 if it has ended, or is another's.
-    pub async fn session(&self, user_id: UserId, id: SessionId) -> Result<Session> {
+    pub async fn end_session(&self, caller: &Person, id: SessionId) -> Result<()> {
         let now = self.dynamo.request().clock().now();
-        let session = self.dynamo.get(Key::session(user_id, id)).await?;
+        let session = self.dynamo.get(Key::session(caller.user_id, id)).await?;
         session
-            .map(Stored::into_inner)
-            .filter(|session| session.is_live(now))
-            .ok_or_else(|| Error::not_found(<Session as crate::keys::Row>::MISSING))
+            .filter(|session| session.is_live(caller.standing.epoch, now))
+            .ok_or_else(|| Error::not_found(<Session as crate::keys::Row>::MISSING))?;
+        self.end(caller.told_in()?, caller.user_id, id, false).await
     }
 
-    /// The parts of a change that end sessions.
-    pub(super) fn ending(change: &mut Change, user_id: UserId, ids: &[SessionId]) {
-        for id in ids {
-            change.remove(&Key::session(user_id, *id));
-        }
-        let ended = ids.iter().copied().map(Credential::Session);
+    /// The part of a change that closes the connections of all sessions that began before an epoch, but for one
+    /// that goes on.
+    pub(super) fn closing(
+        change: &mut Change,
+        user_id: UserId,
+        epoch: u64,
+        but: Option<SessionId>,
+    ) {
         change.send(&CloseConnections {
             user_id,
-            which: Which::LetInBy(ended.collect()),
+            which: Which::OfEpochsBefore(epoch, but),
         });
-    }
-
-    /// Ends sessions: at the next request of each, and on its open connections, which the log tells of it.
-    pub async fn end_sessions(
-        &self,
-        tenant: Tenant,
-        user_id: UserId,
-        ids: &[SessionId],
-    ) -> Result<()> {
-        self.end(tenant, user_id, ids, false).await
     }
 
     /// Tells the audit log of a session that has begun.
@@ -200,35 +211,33 @@ impl Accounts {
         &self,
         tenant: Tenant,
         user_id: UserId,
-        ids: &[SessionId],
+        id: SessionId,
         stolen: bool,
     ) -> Result<()> {
-        let dynamo = self.dynamo.in_tenant(tenant)?;
-        for ids in ids.chunks(ENDED_AT_ONCE) {
-            let log = dynamo.get(tenant.user_log(user_id)).await?;
-            let mut change = Change::of_user(dynamo.clone(), tenant, user_id, log);
-            Self::ending(&mut change, user_id, ids);
-            if stolen {
-                change.by_a_stranger();
-            }
-            change.emit(&SessionsEnded { ids, stolen });
-            change.commit().await?;
+        let mut change = self.user_change(tenant.id(), user_id).await?;
+        change.remove(&Key::session(user_id, id));
+        change.send(&CloseConnections {
+            user_id,
+            which: Which::LetInBy(vec![Credential::Session(id)]),
+        });
+        if stolen {
+            change.by_a_stranger();
         }
+        change.emit(&SessionsEnded { ids: &[id], stolen });
+        change.commit().await?;
         Ok(())
     }
 
-    pub(super) fn new_session(
-        &self,
-        user_id: UserId,
-        tenant_id: TenantId,
-        client: Client,
-    ) -> Began {
+    /// A session in the epoch of a user as they were read.
+    pub(super) fn new_session(&self, user: &User, tenant_id: TenantId, client: Client) -> Began {
+        let user_id = user.id;
         let now = self.dynamo.request().clock().now();
         let lifetime = SESSION_LIFETIME.as_millis();
         let expires_at = now + Millis::try_from(lifetime).unwrap_or(Millis::MAX);
         let session = Session {
             id: SessionId::new(),
             tenant_id,
+            epoch: user.epoch,
             created_at: now,
             last_used_at: now,
             expires_at,
@@ -284,12 +293,7 @@ impl Accounts {
     /// # Errors
     /// 401 if the session has ended.
     async fn role_in_session(&self, record: &RefreshRecord) -> Result<Option<Role>> {
-        let holder = Holder {
-            tenant_id: record.tenant_id,
-            user_id: record.user_id,
-            credential: Credential::Session(record.session_id),
-        };
-        let identity = self.behind(&holder).await?;
+        let identity = self.in_session(record).await?;
         let identity = identity.ok_or_else(Error::unauthenticated)?;
         Ok(identity.acting().map(|acting| acting.role))
     }
@@ -345,8 +349,9 @@ impl Accounts {
         let Some(used_at) = used.and_then(|record| record.used_at) else {
             return Ok(false);
         };
-        let age = self.dynamo.request().clock().now() - used_at;
-        let fresh = u128::try_from(age).is_ok_and(|age| age <= REFRESH_GRACE.as_millis());
+        // Another function's clock may be ahead of this one's: then it was used just now.
+        let age = self.dynamo.request().clock().now().saturating_sub(used_at);
+        let fresh = u128::try_from(age).map_or(true, |age| age <= REFRESH_GRACE.as_millis());
         Ok(fresh && next.is_some_and(|record| record.used_at.is_none()))
     }
 }

@@ -226,7 +226,7 @@ impl Accounts {
                 .enter_anew(account, user, memberships.len(), client)
                 .await;
         };
-        let began = self.new_session(user.id, tenant.id, client.clone());
+        let began = self.new_session(&user, tenant.id, client.clone());
         let mut parts = vec![self.unchanged(account)?];
         parts.extend(began.parts(&self.dynamo)?);
         match self.dynamo.transact(parts).await? {
@@ -269,7 +269,7 @@ impl Accounts {
             return Err(meanwhile());
         }
         let tenant = self.workspace(user.id, &user.name)?;
-        let began = self.new_session(user.id, tenant.id, client.clone());
+        let began = self.new_session(&user, tenant.id, client.clone());
         let mut change = self.founding(&tenant, &user)?;
         change.guarded(self.unchanged(account), Error::wrong_credentials());
         change.guarded(moved(&self.dynamo, &user, tenant.id), meanwhile());
