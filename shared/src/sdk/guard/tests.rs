@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use aws_sdk_s3::operation::get_object::GetObjectInput;
-use aws_sdk_s3::operation::head_object::HeadObjectInput;
+use aws_sdk_s3::operation::head_bucket::HeadBucketInput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Input;
 
 use self::calls::{calls, erased, item, keys, parts, storage};
@@ -186,7 +186,7 @@ async fn what_is_not_known_is_refused() {
         call
     );
     assert_eq!(
-        objects(erased(HeadObjectInput::builder().bucket("files").build())),
+        objects(erased(HeadBucketInput::builder().bucket("files").build())),
         call
     );
     // A list of all, or of what no tenant's paths begin with.
