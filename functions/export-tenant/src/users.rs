@@ -40,7 +40,7 @@ pub(crate) async fn after(
             return Ok(next.users);
         };
         seq = latest.seq;
-        next.offer(events.iter().flat_map(named));
+        next.offer(events.iter().flat_map(LogEntry::users));
     }
 }
 
@@ -59,14 +59,6 @@ impl Next {
             }
         }
     }
-}
-
-/// Whom an event names: who did it, and to whom.
-fn named(event: &LogEntry) -> impl Iterator<Item = UserId> + use<> {
-    let object = event.object.as_deref();
-    let to = object.and_then(|object| object.strip_prefix("user/")?.parse().ok());
-    let by = event.actor.map(|actor| actor.user_id);
-    [by, to].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! `PUT` and `PATCH /api/projects/{id}`: what a project says of itself.
 
-use shared::etag::IfMatch;
 use shared::input::{Patch, Replace};
 use shared::model::id::ProjectId;
 use shared::model::project::{Project, ProjectView};
@@ -46,41 +45,33 @@ pub struct Part {
 
 /// Writes all of it anew.
 pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<ProjectView>>> {
-    let Event {
-        input,
-        caller,
-        if_match,
-        ..
-    } = event;
+    let input = &event.input;
     let edit = |project: &mut Project| {
         project.name = input.name.clone();
         project.description.clone_from(&input.description);
     };
-    write(&sdk, &caller, input.id, &if_match, edit).await
+    write(&sdk, &event, input.id, edit).await
 }
 
 /// Changes what is named.
 pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<ProjectView>>> {
-    let Event {
-        input,
-        caller,
-        if_match,
-        ..
-    } = event;
+    let input = &event.input;
     let edit = |project: &mut Project| {
         input.name.clone().apply(&mut project.name);
         input.description.clone().apply(&mut project.description);
     };
-    write(&sdk, &caller, input.id, &if_match, edit).await
+    write(&sdk, &event, input.id, edit).await
 }
 
-async fn write(
+async fn write<T>(
     sdk: &Sdk,
-    caller: &Editor,
+    event: &Event<T, Editor>,
     id: ProjectId,
-    if_match: &IfMatch,
     edit: impl Fn(&mut Project),
 ) -> Result<Reply<Data<ProjectView>>> {
+    let Event {
+        caller, if_match, ..
+    } = event;
     let (project, committed) = sdk.db.edit_project(caller, id, if_match, edit).await?;
     let version = project.version;
     let reply = Reply::ok(ProjectView::from(project).into());

@@ -52,6 +52,16 @@ pub struct LogEntry {
     pub note_shard: u8,
 }
 
+impl LogEntry {
+    /// The users whom it names: whoever did it, and whomever it was done to.
+    pub fn users(&self) -> impl Iterator<Item = UserId> + use<> {
+        let actor = self.actor.map(|actor| actor.user_id);
+        let object = self.object.as_deref();
+        let object = object.and_then(|object| object.strip_prefix("user/")?.parse().ok());
+        [actor, object].into_iter().flatten()
+    }
+}
+
 /// A job that a change asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueuedJob {

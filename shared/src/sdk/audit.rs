@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue::S;
 use futures::future::try_join_all;
 
+use super::accounts::Accounts;
 use super::db::Db;
 use super::dynamo::{Dynamo, from_item, text};
 use super::queue::Queue;
@@ -49,14 +50,15 @@ impl Audit {
     /// nothing. It does not matter whether that has been done: the same entry stands under the same key, stays as
     /// it was first written, and counts once. Two calls.
     pub async fn record(&self, tenant: &Tenant, entry: AuditEntry, counts: Levels) -> Result<()> {
-        let profile = self.dynamo.get(Key::tenant_profile(tenant.id())).await?;
-        match profile.filter(|profile| profile.deleting_at.is_none()) {
-            Some(profile) if counts.is_none() => self.add(tenant, &profile.settings, entry).await,
-            Some(profile) => {
-                self.add_and_count(tenant, &profile.settings, entry, counts)
-                    .await
-            }
-            None => Ok(()),
+        let accounts = Accounts::new(self.dynamo.clone());
+        let Some(profile) = accounts.living_tenant(tenant).await? else {
+            return Ok(());
+        };
+        if counts.is_none() {
+            self.add(tenant, &profile.settings, entry).await
+        } else {
+            self.add_and_count(tenant, &profile.settings, entry, counts)
+                .await
         }
     }
 

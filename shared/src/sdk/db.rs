@@ -53,10 +53,7 @@ impl Db {
     pub async fn seq(&self, caller: &Principal, room: Room) -> Result<u64> {
         match room {
             Room::Project(id) => Ok(self.load(caller.tenant.project(id)).await?.seq),
-            Room::User(id) if id == caller.user_id => {
-                let log = self.get(caller.tenant.user_log(id)).await?;
-                Ok(log.map_or(0, |log| log.seq))
-            }
+            Room::User(id) if id == caller.user_id => self.user_seq(&caller.tenant, id).await,
             Room::Tenant => Ok(self.load(caller.tenant.log()).await?.seq),
             Room::User(_) => Err(Error::not_found(Room::MISSING)),
         }

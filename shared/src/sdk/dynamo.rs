@@ -251,25 +251,6 @@ impl Dynamo {
         Ok(rows)
     }
 
-    /// The rows of a partition from the first one on, or from after the sort key `start`, up to `most`; strongly
-    /// consistent.
-    pub(crate) async fn first<T: Row>(
-        &self,
-        partition: &Partition<T>,
-        start: Option<&str>,
-        most: usize,
-    ) -> Result<Vec<T>> {
-        let start = start.map(|sk| key_item(partition.pk(), sk));
-        let answer = self
-            .query_of(partition)?
-            .set_exclusive_start_key(start)
-            .limit(i32::try_from(most).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        let items = answer.items.unwrap_or_default();
-        items.into_iter().map(from_item).collect()
-    }
-
     /// The rows of a partition from the last one on, or from before `start`, up to `most`; strongly consistent.
     pub(crate) async fn last<T: Row>(
         &self,
@@ -310,7 +291,8 @@ impl Dynamo {
         ))
     }
 
-    fn query_of<T: Row>(&self, partition: &Partition<T>) -> Result<QueryFluentBuilder> {
+    /// A query of all rows of a partition, strongly consistent.
+    pub(crate) fn query_of<T>(&self, partition: &Partition<T>) -> Result<QueryFluentBuilder> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let query = self
             .client()

@@ -11,7 +11,7 @@ mod users;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 
 use super::dynamo::{Dynamo, Item, Transacted, deleting, number, text, updating};
 use super::socket::Socket;
@@ -170,13 +170,8 @@ impl Eraser {
     async fn page(&self, partition: &Partition<Any>) -> Result<Vec<Item>> {
         let answer = self
             .dynamo
-            .client()
-            .query()
-            .table_name(self.dynamo.table(partition.table())?)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(partition.pk().to_owned()))
+            .query_of(partition)?
             .projection_expression("pk, sk")
-            .consistent_read(true)
             .limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX))
             .send()
             .await?;

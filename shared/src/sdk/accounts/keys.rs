@@ -31,9 +31,6 @@ use crate::tenant::Tenant;
 /// What cursors of this list are bound to.
 const LIST: &str = "api-keys";
 
-/// How many makers one call reads.
-const AT_ONCE: usize = 100;
-
 /// A key that somebody asks for.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
@@ -126,10 +123,10 @@ impl Accounts {
         cursor: Option<&Cursor>,
     ) -> Result<Page<PublicApiKey>> {
         let own = (caller.role < Role::Admin).then_some(caller.user_id);
-        let place: Option<ApiKeyId> = cursor.map(|cursor| cursor.place(LIST, &own)).transpose()?;
+        let mut place: Option<ApiKeyId> =
+            cursor.map(|cursor| cursor.place(LIST, &own)).transpose()?;
         // One more than is shown tells whether there is one.
         let most = limit.get() + 1;
-        let mut place = place;
         let mut keys = Vec::new();
         loop {
             let some = self.some_keys(caller, place, most).await?;
@@ -140,7 +137,6 @@ impl Accounts {
                 break;
             }
         }
-        keys.truncate(most);
         let last = limit.cut(&mut keys);
         let next = last.map(|last| Cursor::new(LIST, &own, &last.id));
         Ok(Page::of(self.shown(keys).await?, next.transpose()?))
@@ -186,7 +182,7 @@ impl Accounts {
         makers.sort_unstable();
         makers.dedup();
         let mut recoveries = HashMap::new();
-        for makers in makers.chunks(AT_ONCE) {
+        for makers in makers.chunks(BATCH) {
             let rows = makers.iter().map(|id| Key::user(*id).item()).collect();
             for item in self.dynamo.get_items(Table::Identity, rows).await? {
                 let user: User = from_item(item)?;

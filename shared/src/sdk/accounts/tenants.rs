@@ -77,7 +77,8 @@ impl Accounts {
 
     /// What a tenant is called and how it is set up, unless it is gone or going; one read.
     pub async fn living_tenant(&self, tenant: &Tenant) -> Result<Option<TenantProfile>> {
-        let profile = self.dynamo.get(Key::tenant_profile(tenant.id())).await?;
+        let profile = Key::tenant_profile(tenant.id());
+        let profile = self.dynamo.in_tenant(*tenant)?.get(profile).await?;
         let profile = profile.filter(|profile| profile.deleting_at.is_none());
         Ok(profile.map(Stored::into_inner))
     }
@@ -122,9 +123,7 @@ impl Accounts {
 
     /// Whether a tenant is there, and not being deleted; one read.
     pub async fn is_there(&self, tenant: Tenant) -> Result<bool> {
-        let profile = Key::tenant_profile(tenant.id());
-        let profile = self.dynamo.in_tenant(tenant)?.get(profile).await?;
-        Ok(profile.is_some_and(|profile| profile.deleting_at.is_none()))
+        Ok(self.living_tenant(&tenant).await?.is_some())
     }
 
     /// The tenant whose log tells of what becomes of a user's account: `wanted`, if it is still there, or another of

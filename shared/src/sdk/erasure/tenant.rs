@@ -191,19 +191,19 @@ impl Run<'_> {
     /// At the first time they stay in the list: what was on its way to one of them may still arrive.
     async fn projects(&self, after: Option<&str>, pass: Pass) -> Result<Progress> {
         let list = self.tenant.projects();
-        let mut after = after.map(str::to_owned);
+        let mut after: Option<ProjectId> = after.and_then(|after| after.parse().ok());
         loop {
-            let start = after.as_deref().map(|after| format!("PROJECT#{after}"));
-            let listed: Vec<ListedProject> = self.list(&list, start.as_deref(), PAGE).await?;
+            let start = after.map(|id| self.tenant.listed_project(id));
+            let listed: Vec<ListedProject> = self.list(&list, start, PAGE).await?;
             if listed.is_empty() {
                 return Ok(Progress::Finished);
             }
             for project in listed {
                 let id = project.project_id;
                 if !self.project(id, pass).await? {
-                    return Ok(Progress::Interrupted(after));
+                    return Ok(Progress::Interrupted(after.map(|id| id.to_string())));
                 }
-                after = Some(id.to_string());
+                after = Some(id);
             }
         }
     }
@@ -277,14 +277,15 @@ impl Run<'_> {
         Ok(Progress::Finished)
     }
 
-    /// The first rows of a list, or those after a place in it.
+    /// The first rows of a list, or those behind one of them.
     pub(super) async fn list<T: Row>(
         &self,
         list: &Partition<T>,
-        after: Option<&str>,
+        after: Option<Key<T>>,
         most: usize,
     ) -> Result<Vec<T>> {
         let dynamo = &self.eraser.dynamo;
-        dynamo.first(list, after, most).await
+        let (rows, _more) = dynamo.page(list, after, Some(most)).await?;
+        Ok(rows)
     }
 }

@@ -55,7 +55,7 @@ impl Run<'_> {
             let entries = Db::new(self.eraser.dynamo.clone())
                 .events(&room, after, until)
                 .await?;
-            let users: BTreeSet<_> = entries.iter().flat_map(named).collect();
+            let users: BTreeSet<_> = entries.iter().flat_map(LogEntry::users).collect();
             for user_id in users {
                 if !self.user(user_id).await? {
                     return Ok(Progress::Interrupted(Some(after.to_string())));
@@ -96,12 +96,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// The users whom an event names: whoever did it, and whomever it was done to.
-fn named(entry: &LogEntry) -> impl Iterator<Item = UserId> {
-    let actor = entry.actor.map(|actor| actor.user_id);
-    let object = entry.object.as_deref();
-    let object = object.and_then(|object| object.strip_prefix("user/")?.parse().ok());
-    [actor, object].into_iter().flatten()
 }
