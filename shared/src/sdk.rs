@@ -16,6 +16,7 @@ pub(crate) mod credentials;
 pub mod db;
 pub(crate) mod derivation;
 pub(crate) mod dynamo;
+pub(crate) mod failure;
 pub(crate) mod guard;
 pub mod mail;
 pub(crate) mod oidc;
