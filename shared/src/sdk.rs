@@ -18,6 +18,7 @@ pub(crate) mod derivation;
 pub(crate) mod dynamo;
 pub mod erasure;
 pub mod exports;
+pub(crate) mod failure;
 pub(crate) mod guard;
 pub mod mail;
 pub(crate) mod oidc;

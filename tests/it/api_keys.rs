@@ -456,6 +456,9 @@ async fn a_key_expires() {
     let body = json!({ "name": "Short", "role": "viewer", "expires_at": expires_at });
     let key = ApiKey::made(&ada, make(&ada, body).await);
     let mut socket = key.connect().await;
+    let mut listening = key.connect().await;
+    let room = json!({ "action": "subscribe", "room": format!("project/{apollo}") });
+    assert_eq!(listening.ask(room).await["type"], "subscribed");
     app.advance(Duration::from_secs(290));
     assert!(is_in(&key).await);
     app.advance(Duration::from_secs(11));
@@ -463,6 +466,12 @@ async fn a_key_expires() {
     let room = json!({ "action": "subscribe", "room": format!("project/{apollo}") });
     assert_eq!(socket.ask(room).await["error"]["code"], "UNAUTHENTICATED");
     assert_eq!(listed(&ada).await, Vec::<Value>::new());
+    ada.task(&apollo, "Not for the key").await;
+    assert_eq!(
+        listening.next().await,
+        None,
+        "it hears nothing, and is closed"
+    );
     assert_eq!(revoke(&ada, &key.id).await.status, 204);
     Records::of(&app).await.assert_consistent(0);
 }

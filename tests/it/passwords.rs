@@ -258,3 +258,87 @@ async fn strangers_who_guess_from_everywhere_shut_nobody_out_where_they_have_bee
     assert_eq!(from(9, PASSWORD).await, 429, "strangers wait");
     assert_eq!(from(1, PASSWORD).await, 200, "who has been there does not");
 }
+
+/// What a host of this machine is told.
+async fn from(app: &App, host: u8, path: &str, body: &Value) -> u16 {
+    let client = reqwest::Client::builder()
+        .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, host)))
+        .build()
+        .expect("a client can be made");
+    let url = format!("{}{path}", app.stack().api_url());
+    let response = client.post(url).json(body).send().await;
+    response.expect("the API answers").status().as_u16()
+}
+
+#[tokio::test]
+async fn whatever_strangers_guess_the_owner_of_an_account_has_a_way_in() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let log_in = |password: &str| json!({ "email": ada.email, "password": password });
+    for host in 2..7 {
+        for _ in 0..10 {
+            let guessed = from(&app, host, "/api/log-in", &log_in("not this one")).await;
+            assert_eq!(guessed, 401);
+        }
+    }
+    let at_home = from(&app, 1, "/api/log-in", &log_in(PASSWORD)).await;
+    assert_eq!(at_home, 200, "where they have signed up");
+    let body = json!({ "current_password": PASSWORD, "password": PASSWORD });
+    let changed = ada.post("/api/change-password", body).await;
+    assert_eq!(changed.status, 204, "nobody else is counted with them");
+
+    let elsewhere = from(&app, 9, "/api/log-in", &log_in(PASSWORD)).await;
+    assert_eq!(elsewhere, 429, "they can't be told from a stranger there");
+    let forgotten = json!({ "email": ada.email });
+    let asked = from(&app, 9, "/api/forgot-password", &forgotten).await;
+    assert_eq!(asked, 204);
+    let token = emailed(&app, RESET).await;
+    let reset = json!({ "token": token, "password": NEW });
+    assert_eq!(from(&app, 9, "/api/reset-password", &reset).await, 204);
+    let body = log_in(NEW);
+    assert_eq!(from(&app, 9, "/api/log-in", &body).await, 200);
+}
+
+#[tokio::test]
+async fn links_of_one_kind_do_not_use_up_those_of_another() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    for _ in 0..5 {
+        let asked = ada.post("/api/send-verification", json!({})).await;
+        assert_eq!(asked.status, 204);
+    }
+    let asked = ada.post("/api/send-verification", json!({})).await;
+    assert_eq!(asked.status, 429);
+    let token = reset_link(&app, &ada).await;
+    assert_eq!(reset(&app, &token).await.status, 204);
+}
+
+/// A message of DynamoDB may quote what was sent to it.
+#[tokio::test]
+async fn of_a_call_that_fails_the_log_knows_what_it_was_and_nothing_of_what_was_sent() {
+    use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+
+    let app = App::start().await;
+    let (hash, address) = ("$argon2id$v=19$secret", "EMAIL#ada@example.com");
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let part = || {
+        let put = Put::builder()
+            .table_name(tables::IDENTITY)
+            .item("pk", text(address))
+            .item("sk", text("ACCOUNT"))
+            .item("password_hash", text(hash));
+        let put = put.build().expect("it is whole");
+        TransactWriteItem::builder().put(put).build()
+    };
+    let calls = app.dynamodb().transact_write_items();
+    let too_many = calls.set_transact_items(Some((0..101).map(|_| part()).collect()));
+    let error = too_many.send().await.expect_err("it is refused");
+    let line = shared::error::Error::from(error).to_string();
+    assert!(
+        line.contains("TransactWriteItems: ValidationException"),
+        "{line}"
+    );
+    for sent in [hash, "ada@example.com", "ACCOUNT"] {
+        assert!(!line.contains(sent), "{line}");
+    }
+}

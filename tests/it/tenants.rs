@@ -431,3 +431,37 @@ async fn what_makes_or_sets_up_a_tenant_may_die_after_any_call() {
     assert!(deaths >= 3 + 4 + 8, "{deaths}");
     app.stop().await;
 }
+
+/// A header that can't be read must not count as if it were not there.
+#[tokio::test]
+async fn a_header_that_is_no_text_is_refused() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let strange = || reqwest::header::HeaderValue::from_bytes("\u{e9}".as_bytes());
+    let with = async |member: Option<&Member>, name: &'static str| {
+        let request = match member {
+            Some(member) => member.request("GET", "/api/list-projects"),
+            None => app.request("GET", "/api/list-projects"),
+        };
+        let value = strange().expect("it can be sent");
+        let response = request.header(name, value).send().await;
+        response.expect("the API answers").status().as_u16()
+    };
+    assert_eq!(with(Some(&ada), "x-tenant-id").await, 404);
+    assert_eq!(with(Some(&ada), "x-api-key").await, 401);
+    assert_eq!(with(None, "authorization").await, 401);
+}
+
+#[tokio::test]
+async fn the_log_of_a_session_s_own_tenant_tells_of_the_account_whatever_a_request_names() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let other = ada.found("Other", "other-tenant").await;
+    let out = other.post("/api/log-out-everywhere", json!({})).await;
+    assert_eq!(out.status, 204);
+    app.settled().await;
+    let log = app.rows(tests::tables::DATA, "").await;
+    let told = log.iter().find(|row| row["type"] == "sessions:ended");
+    let told = told.expect("it is told").to_string();
+    assert!(told.contains(&ada.tenant_id), "{told}");
+}

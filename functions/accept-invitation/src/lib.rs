@@ -11,6 +11,7 @@ use shared::sdk::accounts::SignedIn;
 pub const ENDPOINT: Endpoint =
     Endpoint::http("accept-invitation", "POST", "/api/accept-invitation").uses(&[
         uses::COUNT,
+        uses::THROTTLE_KNOWN,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,
         uses::DB_GET,

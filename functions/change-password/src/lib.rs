@@ -9,7 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/c
         uses::AUTHENTICATE,
         uses::PUBLIC_KEYS,
         uses::AUDIT_APPEND,
-        uses::THROTTLE,
+        uses::COUNT,
         uses::THROTTLE_SUCCESS,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,

@@ -38,11 +38,11 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let invitation = sdk
+    let (invitation, committed) = sdk
         .accounts
         .invite(&caller, input.email, input.role)
         .await?;
-    Ok(Reply::created(invitation.into()))
+    Ok(Reply::created(invitation.into()).event_seq(committed))
 }
 
 /// The function.

@@ -28,8 +28,8 @@ pub struct Input {
 /// Revokes it: its link does not work from now on.
 pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<()>> {
     let Event { input, caller, .. } = event;
-    sdk.accounts.revoke_invitation(&caller, input.id).await?;
-    Ok(Reply::no_content())
+    let committed = sdk.accounts.revoke_invitation(&caller, input.id).await?;
+    Ok(Reply::no_content().event_seq(committed))
 }
 
 /// The function.

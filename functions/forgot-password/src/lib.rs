@@ -6,7 +6,7 @@ use shared::prelude::*;
 /// Anyone can ask.
 pub const ENDPOINT: Endpoint = Endpoint::http("forgot-password", "POST", "/api/forgot-password")
     .uses(&[
-        uses::THROTTLE,
+        uses::COUNT,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,
         uses::ACCOUNTS_LIST,

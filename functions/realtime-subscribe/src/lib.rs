@@ -34,7 +34,10 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Output> {
     let Event { input, caller, .. } = event;
     let since = sdk.db.seq(&caller, input.room).await?;
     let room = caller.tenant.room(input.room);
-    sdk.socket.join(&room, &event.connection_id, since).await?;
+    let until = caller.standing.until;
+    sdk.socket
+        .join(&room, &event.connection_id, since, until)
+        .await?;
     Ok(Output {
         r#type: "subscribed",
         room: input.room.to_string(),

@@ -35,8 +35,8 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let invitation = sdk.accounts.resend_invitation(&caller, input.id).await?;
-    Ok(Reply::ok(invitation.into()))
+    let (invitation, committed) = sdk.accounts.resend_invitation(&caller, input.id).await?;
+    Ok(Reply::ok(invitation.into()).event_seq(committed))
 }
 
 /// The function.

@@ -65,6 +65,10 @@ async fn to_one(
     deliveries: u32,
 ) -> Result<()> {
     let id = &subscription.connection_id;
+    if sdk.socket.is_over(subscription) {
+        sdk.socket.end(id).await?;
+        return forget(sdk, room, id).await;
+    }
     for (_, message) in messages.iter().filter(|(seq, _)| *seq > subscription.since) {
         match sdk.socket.post(id, message).await {
             Ok(Delivery::Sent) => {}

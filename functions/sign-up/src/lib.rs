@@ -9,6 +9,7 @@ use shared::sdk::accounts::SignedIn;
 /// Anyone can sign up.
 pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up").uses(&[
     uses::COUNT,
+    uses::THROTTLE_KNOWN,
     uses::ACCOUNTS_FOUND,
     uses::DB_FOUND,
     uses::CHANGE_NOTES,

@@ -6,6 +6,7 @@ use shared::prelude::*;
 /// Anyone who holds the link's token.
 pub const ENDPOINT: Endpoint = Endpoint::http("verify-email", "POST", "/api/verify-email").uses(&[
     uses::COUNT,
+    uses::THROTTLE_KNOWN,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_CHANGE,
     uses::ACCOUNTS_LIST,

@@ -194,6 +194,8 @@ uses! {
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.
     THROTTLE_SUCCESS = Attempts ["dynamodb:PutItem", "dynamodb:DeleteItem"];
+    /// An address from which somebody has made an account, or shown that it is theirs.
+    THROTTLE_KNOWN = Attempts ["dynamodb:PutItem"];
     /// Counts of what somebody tries.
     COUNT = Attempts ["dynamodb:UpdateItem"];
     /// Rows of `Identity`, all or nothing.

@@ -75,6 +75,8 @@ pub struct Identity {
     pub credential: Credential,
     /// Where.
     pub place: Place,
+    /// The tenant that their credential is of, wherever they act: tokens of an identity provider are of none.
+    pub own: Option<Tenant>,
     /// How their credential and their account stand.
     pub standing: Standing,
     /// Whether it is time to write down that their API key is in use.
@@ -229,12 +231,15 @@ impl Caller for Person {
 }
 
 impl Person {
-    /// The tenant whose log tells of what becomes of their account: the one that they act in, or that their
-    /// token is of.
+    /// The tenant whose log tells of what becomes of their account: the one that their session is of, whatever a
+    /// request names. Only who comes from an identity provider has to say, for their token is of none.
     ///
     /// # Errors
     /// 400 if there is none.
     pub fn told_in(&self) -> Result<Tenant> {
+        if let Some(own) = self.0.own {
+            return Ok(own);
+        }
         match &self.0.place {
             Place::In(principal) => Ok(principal.tenant),
             Place::Gone(tenant) => Ok(*tenant),

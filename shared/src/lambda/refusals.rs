@@ -69,7 +69,11 @@ fn object(path: &str) -> Option<String> {
     let segments: Vec<_> = path.split('/').collect();
     segments.windows(2).rev().find_map(|pair| {
         let id = Uuid::try_parse(pair[1]).ok()?;
-        let kind = pair[0].strip_suffix('s').unwrap_or(pair[0]);
+        let kind = match pair[0] {
+            // As events name whoever they are about.
+            "members" => "user",
+            kind => kind.strip_suffix('s').unwrap_or(kind),
+        };
         Some(format!("{kind}/{id}"))
     })
 }
@@ -89,7 +93,7 @@ mod tests {
             (format!("/api/sessions/{ID}"), Some(format!("session/{ID}"))),
             (
                 format!("/api/tenants/{tenant}/members/{ID}"),
-                Some(format!("member/{ID}")),
+                Some(format!("user/{ID}")),
             ),
             (
                 format!("/api/tenants/{ID}/settings"),

@@ -25,6 +25,16 @@ pub enum Purpose {
     EmailVerification,
 }
 
+impl Purpose {
+    /// What secrets and counts of this kind are made from.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PasswordReset => "password-reset",
+            Self::EmailVerification => "email-verification",
+        }
+    }
+}
+
 /// A link that has been asked for, found by the hash of its token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Link {

@@ -297,6 +297,9 @@ pub struct Subscription {
     pub connection_id: String,
     /// The room's `seq` when it subscribed: what came later is owed to it.
     pub since: u64,
+    /// When what let the connection in ends by itself, if ever: nothing is sent to it from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Millis>,
     /// When the gateway has surely ended it, in seconds.
     pub ttl: i64,
 }

@@ -16,9 +16,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem}
 use futures::future::try_join_all;
 use serde::Serialize;
 
-#[cfg(test)]
-pub(crate) use self::caller::Named;
-pub(crate) use self::caller::{KeyOwners, Selection};
+pub(crate) use self::caller::{KeyOwners, Named, Selection};
 pub(crate) use self::external::Visitor;
 pub use self::invitations::{InvitationMail, PublicInvitation};
 pub use self::keys::{NewApiKey, PublicApiKey};
@@ -124,7 +122,7 @@ impl Accounts {
             user_id: user.id,
             password_hash: Some(password::hash(password).await?),
         };
-        let began = self.new_session(&user, tenant.id, client);
+        let began = self.new_session(&user, tenant.id, client.clone());
 
         let mut change = self.founding(&tenant, &user)?;
         change.guarded(
@@ -135,6 +133,8 @@ impl Accounts {
         self.add_link(&mut change, Purpose::EmailVerification, &user)?;
         began.add_to(&mut change);
         change.commit().await?;
+        // Not before: whoever only tries an address that has an account is not known there.
+        self.note_known(&email, &client).await;
         let tokens = self.tokens(&began, Some(Role::Admin))?;
         Ok(SignedIn::of(user, tenant, tokens))
     }

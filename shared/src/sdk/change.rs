@@ -12,6 +12,7 @@ use self::scope::Scope;
 use super::backoff::Backoff;
 use super::clock::Millis;
 use super::dynamo::{Dynamo, cancellation, contended, deleting, key_item};
+use super::failure::Failure;
 use super::uploads::PendingUpload;
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
@@ -250,7 +251,7 @@ impl Change {
                 Err(lost) => lost,
             };
             if !backoff.wait(self.dynamo.request()).await {
-                return Err(Error::unavailable(lost));
+                return Err(Error::unavailable(Failure::of(&lost)));
             }
             self.scope.reload(&self.dynamo).await?;
         }

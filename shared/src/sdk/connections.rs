@@ -18,6 +18,7 @@ use super::accounts::KeyOwners;
 use super::clock::Clock;
 use super::credentials::Sessions;
 use super::derivation::DerivationKey;
+use super::failure::Failure;
 use super::oidc::Provider;
 use super::token::{SigningKey, Verifier};
 use crate::endpoint::{Endpoint, Resource, Trigger, uses};
@@ -265,7 +266,7 @@ impl Connections {
             .with_decryption(true)
             .send()
             .await
-            .map_err(|error| failed(aws_sdk_ssm::error::DisplayErrorContext(&error).to_string()))?;
+            .map_err(|error| failed(Failure::of(&error).to_string()))?;
         answer
             .parameter
             .and_then(|parameter| parameter.value)

@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::backoff::Backoff;
+use super::failure::Failure;
 use super::request::{Request, client};
 use super::{credentials, guard};
 use crate::error::{Cause, Error, Result};
@@ -328,7 +329,7 @@ impl Dynamo {
                 return Err(error.into());
             }
             if !backoff.wait(&self.request).await {
-                return Err(Error::unavailable(error));
+                return Err(Error::unavailable(Failure::of(&error)));
             }
         }
         Ok(Transacted::Done)
@@ -545,7 +546,7 @@ where
             }
             _ => false,
         };
-        let cause: Cause = Box::new(error);
+        let cause: Cause = Box::new(Failure::of(&error));
         if passing {
             Error::unavailable(cause)
         } else {

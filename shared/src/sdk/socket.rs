@@ -162,11 +162,26 @@ impl Socket {
     pub async fn close(&self, tenant: Tenant, user_id: UserId, which: &Which) -> Result<()> {
         for connection in self.of_user(user_id).await? {
             if which.includes(&connection, tenant.id()) {
-                self.disconnect(&connection.connection_id).await?;
-                self.forget(&connection.connection_id).await?;
+                self.end(&connection.connection_id).await?;
             }
         }
         Ok(())
+    }
+
+    /// Ends a connection, and forgets it.
+    ///
+    /// # Errors
+    /// 503 if the gateway has too much to do: it is open still, and known, so that this can be repeated.
+    pub async fn end(&self, connection_id: &str) -> Result<()> {
+        match self.disconnect(connection_id).await? {
+            Delivery::Sent | Delivery::Gone => self.forget(connection_id).await,
+            Delivery::Busy => Err(Error::unavailable("too many connections end at once")),
+        }
+    }
+
+    /// Whether what let a connection in has ended by itself: nobody tells of that.
+    pub fn is_over(&self, subscription: &Subscription) -> bool {
+        subscription.until.is_some_and(|until| until <= self.now())
     }
 
     /// Who is behind a connection.
@@ -175,11 +190,18 @@ impl Socket {
         Ok(connection.map(|connection| connection.into_inner().holder))
     }
 
-    /// Puts a connection in a room, where it is owed what comes after `since`.
-    pub async fn join(&self, room: &RoomKey, connection_id: &str, since: u64) -> Result<()> {
+    /// Puts a connection in a room, where it is owed what comes after `since`, for as long as what let it in lasts.
+    pub async fn join(
+        &self,
+        room: &RoomKey,
+        connection_id: &str,
+        since: u64,
+        until: Option<Millis>,
+    ) -> Result<()> {
         let subscription = Subscription {
             connection_id: connection_id.to_owned(),
             since,
+            until,
             ttl: self.now() / 1000 + CONNECTION_LIFETIME,
         };
         // The way back first: a connection that ends must find all of its rooms.

@@ -11,10 +11,16 @@ use crate::model::id::UserId;
 use crate::model::secret::ApiKey;
 use crate::model::tenant::Slug;
 use crate::sdk::Sdk;
-use crate::sdk::accounts::{Selection, Visitor};
+use crate::sdk::accounts::{Named, Selection, Visitor};
 
 /// What a path calls the tenant that it is of.
 pub(super) const TENANT: &str = "id";
+
+const KEY: &str = "x-api-key";
+
+const TOKEN: &str = "authorization";
+
+const SELECTED: &str = "x-tenant-id";
 
 /// What a request presents.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +48,9 @@ async fn identify<C: Caller>(
     endpoint: &Endpoint,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<Option<Identity>> {
+    if [KEY, TOKEN].iter().any(|name| is_no_text(request, name)) {
+        return Ok(None);
+    }
     let Some(presented) = presented(request)? else {
         return Ok(None);
     };
@@ -80,9 +89,15 @@ fn first_seen<'a, C: Caller>(sdk: &'a Sdk, visitor: &'a Visitor) -> BoxFuture<'a
     ready(Err(Error::forbidden(elsewhere))).boxed()
 }
 
+/// Whether a header is there that can't be read. It must not count as if it were not.
+fn is_no_text(request: &ApiGatewayV2httpRequest, name: &str) -> bool {
+    let values = request.headers.get_all(name);
+    values.iter().any(|value| value.to_str().is_err())
+}
+
 /// `Authorization: Bearer`, with a token or a key, or `X-API-Key`. With both it can't be told who calls.
 fn presented(request: &ApiGatewayV2httpRequest) -> Result<Option<Presented<'_>>> {
-    let key = header(request, "x-api-key").map(str::trim);
+    let key = header(request, KEY).map(str::trim);
     match (bearer(request), key) {
         (Some(_), Some(_)) => Err(Error::bad_request(
             "Send either Authorization or X-API-Key, not both",
@@ -95,7 +110,7 @@ fn presented(request: &ApiGatewayV2httpRequest) -> Result<Option<Presented<'_>>>
 }
 
 fn bearer(request: &ApiGatewayV2httpRequest) -> Option<&str> {
-    let (scheme, token) = header(request, "authorization")?.split_once(' ')?;
+    let (scheme, token) = header(request, TOKEN)?.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")
         .then_some(token.trim())
@@ -114,9 +129,11 @@ fn selection(
             .filter(|_| endpoint.names_its_tenant())
             .map(|id| id.parse())
             .into(),
-        id: header(request, "x-tenant-id")
-            .map(|id| id.trim().parse())
-            .into(),
+        id: match header(request, SELECTED) {
+            Some(id) => Some(id.trim().parse()).into(),
+            None if is_no_text(request, SELECTED) => Named::Nobody,
+            None => Named::Nothing,
+        },
         slug: host
             .zip(domain)
             .and_then(|(host, domain)| subdomain(host, domain))
@@ -136,7 +153,6 @@ fn subdomain(host: &str, domain: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sdk::accounts::Named;
     use proptest::prelude::*;
     use serde_json::json;
 

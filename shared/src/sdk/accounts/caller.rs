@@ -249,6 +249,7 @@ impl Accounts {
             user_id: claimant.user_id,
             credential: claimant.credential,
             place,
+            own: claimant.own.map(Tenant::verified),
             standing: found.standing,
             use_is_due: found.use_is_due,
         }))

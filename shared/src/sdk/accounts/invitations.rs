@@ -30,6 +30,7 @@ use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
 };
+use crate::model::log::Committed;
 use crate::model::secret::LinkToken;
 use crate::model::tenant::{MemberJoined, TenantLog};
 use crate::model::text::{PersonName, TenantName};
@@ -94,7 +95,7 @@ impl Accounts {
         caller: &Principal,
         email: Email,
         role: Option<Role>,
-    ) -> Result<PublicInvitation> {
+    ) -> Result<(PublicInvitation, Committed)> {
         let tenant = caller.tenant;
         let settings = &caller.profile.settings;
         if !settings.sign_up_domains.admit(&email) {
@@ -136,8 +137,8 @@ impl Accounts {
             id: invitation.id,
             role,
         });
-        change.commit().await?;
-        Ok(invitation.into())
+        let committed = change.commit().await?;
+        Ok((invitation.into(), committed))
     }
 
     /// A tenant's open invitations, the newest first.
@@ -171,7 +172,7 @@ impl Accounts {
         &self,
         caller: &Principal,
         id: InvitationId,
-    ) -> Result<PublicInvitation> {
+    ) -> Result<(PublicInvitation, Committed)> {
         let tenant = caller.tenant;
         let (before, log) = self.invitation_and_log(tenant, id).await?;
         if !caller.profile.settings.sign_up_domains.admit(&before.email) {
@@ -200,23 +201,26 @@ impl Accounts {
         );
         Self::send_invitation(&mut change, &next);
         change.emit(&InvitationResent { id });
-        change.commit().await?;
-        Ok(next.into())
+        let committed = change.commit().await?;
+        Ok((next.into(), committed))
     }
 
     /// Revokes an invitation: its link no longer works.
     ///
     /// # Errors
     /// 404 if it is not open, or another tenant's.
-    pub async fn revoke_invitation(&self, caller: &Principal, id: InvitationId) -> Result<()> {
+    pub async fn revoke_invitation(
+        &self,
+        caller: &Principal,
+        id: InvitationId,
+    ) -> Result<Committed> {
         let tenant = caller.tenant;
         let (invitation, log) = self.invitation_and_log(tenant, id).await?;
         let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         let missing = Error::not_found(Invitation::MISSING);
         end_invitation(&self.dynamo, &mut change, &invitation, missing);
         change.emit(&InvitationRevoked { id });
-        change.commit().await?;
-        Ok(())
+        change.commit().await
     }
 
     /// Makes a member of whoever has followed the link of an invitation, and logs them in; one transaction. An
@@ -279,9 +283,10 @@ impl Accounts {
         } else {
             change.emit(&InvitationUsed { id: invitation.id });
         }
-        let began = self.new_session(&user, tenant.id(), client);
+        let began = self.new_session(&user, tenant.id(), client.clone());
         began.add_to(&mut change);
         change.commit().await?;
+        self.note_known(&user.email, &client).await;
         let tokens = self.tokens(&began, Some(role))?;
         Ok(SignedIn::of(user, profile.into_inner(), tokens))
     }

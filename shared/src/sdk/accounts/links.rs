@@ -36,7 +36,7 @@ impl Accounts {
     /// # Errors
     /// 429 if whoever asks has asked too often.
     pub async fn forgot_password(&self, email: &Email, client: &Client) -> Result<()> {
-        self.count_attempt(email, client).await?;
+        self.count_forgotten(email, client).await?;
         let answer_at = Instant::now() + ANSWER_AFTER;
         let outcome = self.send_reset(email).await;
         tokio::time::sleep_until(answer_at).await;
@@ -52,12 +52,12 @@ impl Accounts {
         if user.verified_at.is_some() {
             return Ok(());
         }
-        if !self.count_link(&user.email).await? {
+        let purpose = Purpose::EmailVerification;
+        if !self.count_link(purpose, &user.email).await? {
             let wait = LINK_LIFETIME;
             return Err(Error::rate_limited("Several links were sent already", wait));
         }
-        self.send_link(Purpose::EmailVerification, &user, caller.told_in()?.id())
-            .await
+        self.send_link(purpose, &user, caller.told_in()?.id()).await
     }
 
     /// Notes that an address is its user's, who has followed the link that was sent there.
@@ -74,6 +74,7 @@ impl Accounts {
         change.guarded(self.renewed(&verified), spent());
         change.emit(&EmailVerified {});
         change.commit().await?;
+        self.note_known(&link.email, client).await;
         Ok(())
     }
 
@@ -118,8 +119,8 @@ impl Accounts {
     ) -> Result<()> {
         let session = caller.session()?;
         let tenant = caller.told_in()?;
+        self.count_change(caller.user_id, session).await?;
         let user = self.existing_user(caller.user_id).await?;
-        self.count_attempt(&user.email, client).await?;
         let account = self.dynamo.get(Key::account(&user.email)).await?;
         let account = account.ok_or_else(|| Error::internal("a user has no account"))?;
         if !password::is_right(current, account.password_hash.as_deref()).await? {
@@ -174,7 +175,7 @@ impl Accounts {
             return Ok(());
         };
         let user = self.existing_user(account.user_id).await?;
-        if !self.count_link(email).await? {
+        if !self.count_link(Purpose::PasswordReset, email).await? {
             return Ok(());
         }
         let tenant = self.told_in(user.id, user.home).await?;
@@ -223,13 +224,9 @@ impl Accounts {
     /// A link's token is made from its id with a key that only the server has: neither the log nor the queue
     /// that carry the id to who sends it can be used to follow it.
     fn link_token(&self, purpose: Purpose, id: LinkId) -> Result<LinkToken> {
-        let purpose = match purpose {
-            Purpose::PasswordReset => "password-reset",
-            Purpose::EmailVerification => "email-verification",
-        };
         let key = self.dynamo.request().connections().derivation_key()?;
         Ok(LinkToken::of(
-            &key.derive(purpose, id.to_string().as_bytes()),
+            &key.derive(purpose.name(), id.to_string().as_bytes()),
         ))
     }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValue;
 
-use super::super::dynamo::{key_item, number};
+use super::super::dynamo::{Item, key_item, number};
 use super::Accounts;
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::keys::{self, Table};
 use crate::model::Millis;
 use crate::model::account::Email;
+use crate::model::id::{SessionId, UserId};
+use crate::model::link::Purpose;
 use crate::tenant::Tenant;
 
 /// At most so many in a window of time.
@@ -47,7 +49,22 @@ const ACCOUNT: Limit = Limit {
     window: FIFTEEN_MINUTES,
 };
 
-/// Links to one account: whoever asks, its user has so many that still work.
+/// Of one address that says that it has forgotten the password of one account. It is not counted with those who
+/// guess: who is kept from logging in by them must have another way in.
+const FORGOTTEN: Limit = Limit {
+    name: "forgotten",
+    most: 10,
+    window: FIFTEEN_MINUTES,
+};
+
+/// Of one session that says what its user's password is.
+const CHANGES: Limit = Limit {
+    name: "changes",
+    most: 10,
+    window: FIFTEEN_MINUTES,
+};
+
+/// Links of one kind to one account: whoever asks, its user has so many that still work.
 const LINKS: Limit = Limit {
     name: "links",
     most: 5,
@@ -113,9 +130,35 @@ impl Accounts {
             .within_limit()
     }
 
-    /// Counts a link to an account; returns whether one more may be sent.
-    pub(super) async fn count_link(&self, email: &Email) -> Result<bool> {
-        let counted = self.count(LINKS, email.as_str()).await?;
+    /// Counts somebody who asks for a link to a new password.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` if there have been too many from that address.
+    pub(super) async fn count_forgotten(&self, email: &Email, client: &Client) -> Result<()> {
+        let address = network(&client.ip);
+        let pair = pair(email, &address);
+        let (by_address, by_pair) = futures::try_join!(
+            Box::pin(self.count(ADDRESS, &address)),
+            Box::pin(self.count(FORGOTTEN, &pair)),
+        )?;
+        by_address.within_limit()?;
+        by_pair.within_limit()
+    }
+
+    /// Counts an attempt to change a password, by a session: nobody else can use up what its user has.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` if there have been too many.
+    pub(super) async fn count_change(&self, user_id: UserId, session: SessionId) -> Result<()> {
+        let of = format!("{user_id} {session}");
+        self.count(CHANGES, &of).await?.within_limit()
+    }
+
+    /// Counts a link to an account, among those of its kind: who may ask for one kind must not keep others from
+    /// another. Returns whether one more may be sent.
+    pub(super) async fn count_link(&self, purpose: Purpose, email: &Email) -> Result<bool> {
+        let of = format!("{} {}", purpose.name(), email.as_str());
+        let counted = self.count(LINKS, &of).await?;
         Ok(counted.within_limit().is_ok())
     }
 
@@ -136,13 +179,35 @@ impl Accounts {
         by_address.within_limit()
     }
 
+    /// Notes the address from which an account was made or shown to be somebody's, so that strangers who guess its
+    /// password do not keep them out there. That has been done, and is not undone if this fails.
+    pub(super) async fn note_known(&self, email: &Email, client: &Client) {
+        let pair = pair(email, &network(&client.ip));
+        if let Err(error) = self.know(&pair).await {
+            tracing::warn!(%error, "an address could not be noted as known");
+        }
+    }
+
+    async fn know(&self, pair: &str) -> Result<()> {
+        let table = self.dynamo.table(Table::Ephemeral)?;
+        let noting = self.dynamo.client().put_item().table_name(table);
+        noting.set_item(Some(self.known_row(pair))).send().await?;
+        Ok(())
+    }
+
+    fn known_row(&self, pair: &str) -> Item {
+        let now = self.dynamo.request().clock().now();
+        let (pk, sk) = keys::known_address(pair);
+        let mut known = key_item(&pk, &sk);
+        known.insert("ttl".to_owned(), number(&(now / 1000 + KNOWN_FOR)));
+        known
+    }
+
     /// Notes that somebody has logged in to an account from an address.
     pub(super) async fn note_success(&self, email: &Email, client: &Client) -> Result<()> {
         let pair = pair(email, &network(&client.ip));
         let now = self.dynamo.request().clock().now();
-        let (pk, sk) = keys::known_address(&pair);
-        let mut known = key_item(&pk, &sk);
-        known.insert("ttl".to_owned(), number(&(now / 1000 + KNOWN_FOR)));
+        let known = self.known_row(&pair);
         let (pk, sk) = keys::rate(PAIR.name, &pair, PAIR.window_of(now));
         let table = self.dynamo.table(Table::Ephemeral)?;
         let client = self.dynamo.client();
