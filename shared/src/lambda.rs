@@ -8,7 +8,7 @@ pub mod schedule;
 pub mod socket;
 pub mod stream;
 mod surface;
-mod telemetry;
+pub mod telemetry;
 
 use std::sync::Arc;
 

@@ -13,7 +13,8 @@ use local::{
     events,
     stack::{IdentityProvider, Origin},
 };
-use tracing_subscriber::EnvFilter;
+use shared::lambda::telemetry;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Tenon with everything under it, in one process on 127.0.0.1.
 #[derive(Parser)]
@@ -58,13 +59,14 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("TENON_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,s3s=off,tokio_tungstenite=warn,tungstenite=warn"));
+    let filter = EnvFilter::try_from_env("TENON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        .finish()
+        .with(telemetry::closed())
         .init();
     let outcome = match arguments.command {
         Some(Command::Event { fixture }) => print_event(&fixture, arguments.port).await,

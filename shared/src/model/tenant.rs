@@ -33,7 +33,8 @@ pub struct TenantProfile {
     pub deleting_at: Option<Millis>,
 }
 
-/// What a tenant is called in a host name: 3–40 of `a`–`z`, `0`–`9` and `-`, which stands neither first nor last.
+/// What a tenant is called in a host name: 3–40 of `a`–`z`, `0`–`9` and `-`, which stands neither first nor last, nor
+/// third and fourth: such names stand for others, in other alphabets (RFC 5891, 4.2.3.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Slug(String);
@@ -53,12 +54,13 @@ impl TryFrom<String> for Slug {
         let valid = (3..=40).contains(&text.len())
             && text.chars().all(|c| plain(c) || c == '-')
             && text.starts_with(plain)
-            && text.ends_with(plain);
+            && text.ends_with(plain)
+            && !text[2..].starts_with("--");
         if valid {
             Ok(Self(text))
         } else {
             Err(Invalid(
-                "Must be 3 to 40 of a to z, 0 to 9 and -, which may not be first or last"
+                "Must be 3 to 40 of a to z, 0 to 9 and -, which may not be first or last, nor third and fourth"
                     .to_owned(),
             ))
         }
@@ -315,6 +317,13 @@ mod tests {
         assert!(RESERVED.is_sorted());
     }
 
+    #[test]
+    fn a_slug_is_no_name_of_another_alphabet() {
+        let slug = |text: &str| Slug::try_from(text.to_owned()).is_ok();
+        assert!(slug("ab-c") && slug("abc--d"));
+        assert!(!slug("xn--mnchen-3ya") && !slug("ab--cd"));
+    }
+
     proptest! {
         #[test]
         fn a_slug_can_stand_in_a_host_name(text in prop_oneof!["[a-z0-9-]{0,42}", any::<String>()]) {
@@ -324,6 +333,7 @@ mod tests {
             let authority = http::uri::Authority::try_from(host.as_str()).expect("it is a host");
             prop_assert_eq!(authority.host(), host);
             prop_assert!(!text.starts_with('-') && !text.ends_with('-'));
+            prop_assert_ne!(&text[2..4.min(text.len())], "--");
         }
     }
 }

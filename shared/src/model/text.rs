@@ -86,7 +86,8 @@ impl Limits {
             label, min, max, ..
         } = *self;
         let length = text.chars().count();
-        if length < min {
+        // What can't be seen is not what anything is called.
+        if text.chars().filter(|c| !is_invisible(*c)).count() < min {
             return Err(Invalid(format!(
                 "{label} must be at least {min} character{}",
                 if min == 1 { "" } else { "s" }
@@ -119,6 +120,11 @@ const fn turns_text(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a character has no width: only beside others, as in an emoji or in Persian, is there a use for it.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +140,14 @@ mod tests {
         assert!(name("   ab   ").is_err());
         assert!(name(&"é".repeat(200)).is_ok());
         assert!(name(&"é".repeat(201)).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_does_not_count_towards_the_fewest_characters() {
+        assert!(name("\u{200b}\u{200b}\u{200b}").is_err());
+        assert!(name("a\u{feff}b").is_err());
+        assert!(name("👩\u{200d}🚀 ok").is_ok());
+        assert!(TaskDescription::try_from("\u{200b}".to_owned()).is_ok());
     }
 
     #[test]
@@ -160,7 +174,7 @@ mod tests {
             text in prop_oneof![
                 any::<String>(),
                 prop::collection::vec(any::<char>(), 0..6).prop_map(String::from_iter),
-                "[ \t\r\n\u{a0}\u{2003}]{0,4}[a\u{0}\u{7f}\u{85}\u{2028}\u{202d}\u{2067}\n\tä😀]{0,6}[ \t\n]{0,4}",
+                "[ \t\r\n\u{a0}\u{2003}]{0,4}[a\u{200b}\u{feff}\u{0}\u{7f}\u{85}\u{2028}\u{202d}\u{2067}\n\tä😀]{0,6}[ \t\n]{0,4}",
                 (0..10_010_usize).prop_map(|length| "ä".repeat(length)),
             ],
         ) {
@@ -171,7 +185,8 @@ mod tests {
                     c.is_control() && !(limits.lines && "\n\r\t".contains(c)) || !limits.lines && one_line(c)
                 };
                 let length = trimmed.chars().count();
-                let good = (limits.min..=limits.max).contains(&length) && !trimmed.contains(control);
+                let seen = trimmed.replace(is_invisible, "").chars().count();
+                let good = seen >= limits.min && length <= limits.max && !trimmed.contains(control);
                 match limits.check(&text) {
                     Ok(taken) => {
                         prop_assert!(good, "{:?} is no {}", text, limits.label);

@@ -120,11 +120,15 @@ impl Happy {
         }
     }
 
-    /// Whether the function succeeds without this call: an answer that can't be cached is an answer, and a call
-    /// that can't be counted is served.
+    /// Whether the function succeeds without this call: an answer that can't be cached is an answer, a call
+    /// that can't be counted is served, and who can't be noted as known somewhere has come in.
     pub(super) fn can_do_without(self, call: &Call) -> bool {
         let caches = matches!(self.function, "list-projects" | "search-tasks");
-        caches && call.operation == "PutItem" || call.counts()
+        let knows = matches!(
+            self.function,
+            "sign-up" | "accept-invitation" | "verify-email"
+        );
+        (caches || knows) && call.operation == "PutItem" || call.counts()
     }
 }
 

@@ -7,10 +7,10 @@ use std::{
 
 use aws_credential_types::Credentials;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    program::{Program, bare},
+    program::{Program, bare, log},
     user::{User, client, outbox},
 };
 
@@ -187,6 +187,44 @@ async fn it_ends_within_a_second_in_the_midst_of_work() {
     assert!(took < Duration::from_secs(1), "{took:?}");
     for writer in writers {
         writer.await.expect("it does not panic");
+    }
+}
+
+#[tokio::test]
+async fn however_much_is_logged_no_secret_is_in_it() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data");
+    let program = Program::start_chatty(&data);
+    let ada = User::sign_up(&program, "ada").await;
+    let apollo = ada.project("Apollo").await;
+    let (_socket, _) = ada.listen(&apollo).await;
+    let file = json!({ "filename": "a.pdf", "content_type": "application/pdf", "file_base64": "JVBERi0xLjQK" });
+    let task = json!({ "projectId": apollo, "title": "With a file", "attachment": file });
+    let (status, answer) = ada.post("/api/create-task", task).await.expect("it serves");
+    assert_eq!(status, 201, "{answer}");
+    while outbox(&program).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mails = serde_json::to_string(&outbox(&program).await).expect("it is JSON");
+    let links = mails.split("token=").skip(1);
+    let link = links.map(|rest| rest.split(['"', '\\']).next().expect("there is one"));
+    program.end("TERM");
+
+    let log = std::fs::read_to_string(log(&data)).expect("it has a log");
+    assert!(log.contains("served"), "{log}");
+    let file = answer["task"]["attachmentUrl"]
+        .as_str()
+        .expect("it has one");
+    let signature = file.split("X-Amz-Signature=").nth(1).expect("it is signed");
+    let signature = signature.split('&').next().expect("there is one");
+    let mut secrets = vec![ada.token.as_str(), "a long password", signature, "argon2"];
+    secrets.extend(link);
+    assert!(secrets.len() > 4);
+    for secret in secrets {
+        assert!(!log.contains(secret), "it has {secret}");
+    }
+    for header in ["x-amz-security-token", "authorization"] {
+        assert!(!log.to_lowercase().contains(header), "it has {header}");
     }
 }
 

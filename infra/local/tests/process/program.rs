@@ -38,7 +38,17 @@ impl Program {
 
     /// The same, with these arguments.
     pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        let mut command = program(data, arguments);
+        Self::run(program(data, arguments), data)
+    }
+
+    /// The same, on any free ports, where it logs all that it ever does.
+    pub(crate) fn start_chatty(data: &Path) -> Self {
+        let mut command = program(data, &["--port", "0"]);
+        command.env("TENON_LOG", "trace");
+        Self::run(command, data)
+    }
+
+    fn run(mut command: Command, data: &Path) -> Self {
         let log = File::create(log(data)).expect("a log can be made");
         let mut child = command
             .stdout(Stdio::piped())
@@ -93,7 +103,7 @@ impl Program {
 }
 
 /// Where a program on `data` logs to: beside it.
-fn log(data: &Path) -> PathBuf {
+pub(crate) fn log(data: &Path) -> PathBuf {
     data.with_extension("log")
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct User {
     http: Client,
     api: String,
     ws: String,
-    token: String,
+    pub(crate) token: String,
     pub(crate) id: String,
 }
 
