@@ -164,7 +164,9 @@ async fn who_has_an_account_joins_by_the_link_alone_and_keeps_their_own_tenant()
     let profile = me(&in_hers).await;
     assert_eq!(profile["tenant_id"], ada.tenant_id);
     assert_eq!(profile["role"], "admin");
-    assert_eq!(profile["tenants"].as_array().map(Vec::len), Some(2));
+    assert_eq!(profile["tenants"].as_array().map(Vec::len), Some(1));
+    let bob = app.log_in(&bob).await;
+    assert_eq!(me(&bob).await["tenants"].as_array().map(Vec::len), Some(2));
     assert_eq!(
         me(&bob).await["tenant_id"],
         bob.tenant_id,
@@ -174,6 +176,73 @@ async fn who_has_an_account_joins_by_the_link_alone_and_keeps_their_own_tenant()
     let (rows, counted, admins) = members(&app, &ada.tenant_id).await;
     assert_eq!((rows.len(), counted, admins), (2, 2, 2));
     open(&in_hers).await;
+}
+
+/// The link is longer on its way than others, and somebody else has sent it.
+#[tokio::test]
+async fn who_has_an_account_and_follows_the_link_is_let_into_that_tenant_alone() {
+    let app = App::start().await;
+    let (eve, bob) = (app.member("eve").await, verified(&app, "bob").await);
+    let project = bob.project("Apollo").await;
+    let token = invited(&app, &eve, &bob.email, "admin").await;
+    let found = app.signed_in(&accept(&app, &token).await.expect(200)["data"]);
+    assert_eq!(found.projects().await.0, Vec::<Value>::new());
+
+    let elsewhere = found.acting_in(&bob.tenant_id);
+    let nowhere = found.acting_in("01900000-0000-7000-8000-000000000000");
+    let path = format!("/api/projects/{project}");
+    let key = json!({ "name": "Key", "role": "viewer" });
+    for (theirs, none) in [
+        (elsewhere.get(&path).await, nowhere.get(&path).await),
+        (
+            elsewhere.post("/api/api-keys", key.clone()).await,
+            nowhere.post("/api/api-keys", key).await,
+        ),
+    ] {
+        assert_eq!(theirs.refused(404), none.refused(404));
+    }
+    let tenant = format!("/api/tenants/{}", bob.tenant_id);
+    found.get(&tenant).await.refused(404);
+    // What is theirs and no tenant's is not for that session either, and is as it was.
+    found.get("/api/sessions").await.refused(403);
+    let everywhere = found.post("/api/log-out-everywhere", json!({})).await;
+    everywhere.refused(403);
+    let body = json!({ "current_password": PASSWORD, "password": "another long one" });
+    found.post("/api/change-password", body).await.refused(403);
+    found
+        .post("/api/tenants", json!({ "name": "Another" }))
+        .await
+        .refused(403);
+    assert_eq!(me(&bob).await["user"]["id"], bob.user_id);
+
+    let refresh = json!({ "refresh_token": found.refresh_token });
+    let carried_on = app.post("/api/refresh-token", refresh).await.expect(200);
+    let carried_on = app.signed_in(&json!({
+        "access_token": carried_on["data"]["access_token"],
+        "refresh_token": carried_on["data"]["refresh_token"],
+        "user": { "id": bob.user_id, "email": bob.email, "name": "bob" },
+        "tenant": { "id": eve.tenant_id, "name": "", "slug": null },
+    }));
+    let carried_on = carried_on.acting_in(&bob.tenant_id);
+    carried_on.get(&path).await.refused(404);
+}
+
+#[tokio::test]
+async fn who_has_ended_all_of_their_log_ins_has_ended_the_links_of_invitations_too() {
+    let app = App::start().await;
+    let (eve, bob) = (app.member("eve").await, verified(&app, "bob").await);
+    let before = invited(&app, &eve, &bob.email, "viewer").await;
+    bob.post("/api/log-out-everywhere", json!({}))
+        .await
+        .expect(204);
+    assert_eq!(accept(&app, &before).await.bad_fields(), ["token"]);
+    app.advance(Duration::from_secs(1));
+    let open = open(&eve).await;
+    let id = open[0]["id"].as_str().expect("it has an id");
+    let resend = format!("/api/invitations/{id}/resend");
+    eve.post(&resend, json!({})).await.expect(200);
+    let after = app.emailed(&bob.email, "accept-invitation").await;
+    accept(&app, &after).await.expect(200);
 }
 
 /// Whoever has signed up with another's address before must not be in the tenant that invites that other.
@@ -470,6 +539,13 @@ async fn nobody_is_flooded_with_invitations() {
         .await
         .refused(429);
     invite(&ada, "cleo@example.com", "viewer").await;
+    // However long one tenant goes on, others may invite them.
+    for _ in 0..20 {
+        let body = json!({ "email": "bob@example.com" });
+        ada.post("/api/invitations", body).await.refused(429);
+    }
+    let eve = app.member("eve").await;
+    invite(&eve, "bob@example.com", "viewer").await;
 
     app.settled().await;
     let sent = app.emails("ada invites").await;

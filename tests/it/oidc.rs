@@ -3,6 +3,8 @@
 mod keys;
 mod users;
 
+use std::time::Duration;
+
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tests::{Answer, App, Issuer};
@@ -77,6 +79,39 @@ async fn a_token_of_the_provider_does_what_one_of_ours_does() {
     // Ours go on as before.
     let eve = app.member("eve").await;
     assert_eq!(eve.projects().await.0.len(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_the_provider_s_token_that_opened_it() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app().await;
+    let (_, tenant) = known(&app, &issuer.token("ada")).await;
+    let mut claims = issuer.claims("ada");
+    claims["exp"] = json!(issuer.clock().now() / 1000 + 60);
+    let short = issuer.signed(&claims);
+    let ask = |token: &str, path: &str, body: Value| {
+        let request = with(&app, token, "POST", path).header("x-tenant-id", &tenant);
+        sent(request.json(&body))
+    };
+    let body = json!({ "name": "Apollo" });
+    let project = ask(&short, "/api/create-project", body).await.expect(201);
+    let id = project["project"]["id"].as_str().expect("it is a text");
+    let ticket = ask(&short, "/api/realtime-ticket", json!({}))
+        .await
+        .expect(201);
+    let ticket = ticket["data"]["ticket"].as_str().expect("it is a text");
+    let api = app.stack().api_url().replacen("http", "ws", 1);
+    let mut socket = tests::Socket::connect(&format!("{api}/ws?ticket={ticket}")).await;
+    socket.subscribe(id).await;
+
+    // What clocks may differ is granted to both.
+    app.advance(Duration::from_secs(91));
+    let room = json!({ "action": "subscribe", "room": "tenant" });
+    assert_eq!(socket.ask(room).await["error"]["code"], "UNAUTHENTICATED");
+    let task = json!({ "projectId": id, "title": "Lift off" });
+    let created = ask(&issuer.token("ada"), "/api/create-task", task).await;
+    created.expect(201);
+    assert_eq!(socket.next().await, None, "it hears nothing, and is closed");
 }
 
 #[tokio::test]

@@ -259,6 +259,20 @@ async fn strangers_who_guess_from_everywhere_shut_nobody_out_where_they_have_bee
     assert_eq!(from(1, PASSWORD).await, 200, "who has been there does not");
 }
 
+#[tokio::test]
+async fn one_stranger_who_goes_on_guessing_shuts_nobody_else_out() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let body = |password: &str| json!({ "email": ada.email, "password": password });
+    let mut told = Vec::new();
+    for _ in 0..60 {
+        told.push(from(&app, 2, "/api/log-in", &body("not this one")).await);
+    }
+    assert_eq!(told.iter().filter(|status| **status == 401).count(), 10);
+    let elsewhere = from(&app, 9, "/api/log-in", &body(PASSWORD)).await;
+    assert_eq!(elsewhere, 200);
+}
+
 /// What a host of this machine is told.
 async fn from(app: &App, host: u8, path: &str, body: &Value) -> u16 {
     let client = reqwest::Client::builder()

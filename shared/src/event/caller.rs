@@ -79,6 +79,9 @@ pub struct Identity {
     pub own: Option<Tenant>,
     /// How their credential and their account stand.
     pub standing: Standing,
+    /// Whether they are let into the tenant of their credential alone: by an API key, or by a link that somebody
+    /// there has sent them.
+    pub confined: bool,
     /// Whether it is time to write down that their API key is in use.
     pub(crate) use_is_due: bool,
 }
@@ -214,7 +217,8 @@ impl Caller for Welcome {
 }
 
 /// A person, for what is theirs and no tenant's. An API key stands for a member of one tenant and not for the
-/// person: who finds one must not be able to change a password, end log-ins or make further keys.
+/// person: who finds one must not be able to change a password, end log-ins or make further keys. Nor does a session
+/// that began with an invitation's link, which others have sent.
 #[derive(Debug, Clone)]
 pub struct Person(Identity);
 
@@ -225,6 +229,9 @@ impl Caller for Person {
         let identity = identity.ok_or_else(Error::unauthenticated)?;
         match identity.credential {
             Credential::Key(_) => Err(Error::forbidden("An API key can't do this: log in")),
+            Credential::Session(_) if identity.confined => Err(Error::forbidden(
+                "You came by an invitation: log in to do this",
+            )),
             Credential::Session(_) | Credential::External => Ok(Self(identity)),
         }
     }

@@ -192,6 +192,9 @@ pub struct User {
     /// the number that it began with.
     #[serde(default)]
     pub epoch: u64,
+    /// Since when that is the number, if it ever was another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_began_at: Option<Millis>,
     /// How often somebody has shown that an account is theirs that others may have made. An API key goes on as
     /// long as this is the number that it was made with.
     #[serde(default)]

@@ -96,18 +96,16 @@ impl ApiKeyUse {
     }
 }
 
-/// A key was made.
+/// A key was made. All members hear of it, and only its maker and admins may know more.
 #[derive(Debug, Clone, Serialize)]
-pub struct ApiKeyCreated<'a> {
+pub struct ApiKeyCreated {
     /// Which.
     pub id: ApiKeyId,
-    /// Its name.
-    pub name: &'a ApiKeyName,
-    /// What it may do.
-    pub role: Role,
+    /// Who has made it.
+    pub maker: UserId,
 }
 
-impl RealtimeEvent for ApiKeyCreated<'_> {
+impl RealtimeEvent for ApiKeyCreated {
     const TYPE: &'static str = "api-key:created";
 
     fn object(&self) -> Option<String> {
@@ -117,16 +115,14 @@ impl RealtimeEvent for ApiKeyCreated<'_> {
 
 /// A key was revoked.
 #[derive(Debug, Clone, Serialize)]
-pub struct ApiKeyRevoked<'a> {
+pub struct ApiKeyRevoked {
     /// Which.
     pub id: ApiKeyId,
-    /// Its name.
-    pub name: &'a ApiKeyName,
     /// Who had made it.
     pub maker: UserId,
 }
 
-impl RealtimeEvent for ApiKeyRevoked<'_> {
+impl RealtimeEvent for ApiKeyRevoked {
     const TYPE: &'static str = "api-key:revoked";
 
     fn object(&self) -> Option<String> {

@@ -24,6 +24,10 @@ pub struct Session {
     /// The user's epoch when it began.
     #[serde(default)]
     pub epoch: u64,
+    /// Whether it is good for that tenant alone: it began with the link of an invitation there, and not with what
+    /// only its user knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confined: bool,
     /// Since when.
     pub created_at: Millis,
     /// When it was last carried on.

@@ -28,7 +28,7 @@ use super::dynamo::{Dynamo, checking};
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
-use crate::event::caller::{Credential, Identity};
+use crate::event::caller::Identity;
 use crate::keys::{Key, Partition, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
@@ -228,13 +228,13 @@ impl Accounts {
         Ok(user.map(crate::keys::Stored::into_inner))
     }
 
-    /// Who calls, and where they belong: with an API key, in its one tenant.
+    /// Who calls, and where they belong: where they are let into one tenant alone, there.
     pub async fn profile(&self, caller: &Identity) -> Result<Profile> {
         let (user, mut memberships) =
             futures::try_join!(self.user(caller.user_id), self.memberships(caller.user_id))?;
         let user = user.ok_or_else(|| Error::internal("a membership has no user"))?;
         let acting = caller.acting();
-        if let Credential::Key(_) = caller.credential {
+        if caller.confined {
             memberships.retain(|membership| {
                 acting.is_some_and(|acting| acting.tenant.id() == membership.tenant_id)
             });
@@ -350,6 +350,7 @@ impl Accounts {
             home: tenant.id,
             founded: 0,
             epoch: 0,
+            epoch_began_at: None,
             recoveries: 0,
             created_at: tenant.created_at,
         };

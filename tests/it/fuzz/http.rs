@@ -550,7 +550,7 @@ fn search_tasks_answers_whatever_it_is_sent() {
     let arena = Arena::open();
     let apollo = arena.wait(async {
         let apollo = arena.ada.project("Apollo").await;
-        for title in ["Count down", "ERR-4711", "\u{200b}", "😀"] {
+        for title in ["Count down", "ERR-4711", "…", "😀"] {
             arena.ada.task(&apollo, title).await;
         }
         arena.app.settled().await;

@@ -77,7 +77,8 @@ async fn visiting<C: Caller>(
         Some(user_id) => user_id,
         None => first_seen::<C>(sdk, &visitor).await?,
     };
-    sdk.accounts.by_provider(user_id, selection).await
+    let until = visitor.until();
+    sdk.accounts.by_provider(user_id, until, selection).await
 }
 
 /// A function that welcomes nobody holds no code for it.

@@ -8,6 +8,7 @@ use super::Accounts;
 use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Identity, Place, Principal, Standing};
 use crate::keys::{Key, Row, Table, api_key_hash};
+use crate::model::Millis;
 use crate::model::account::{Membership, Role, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::id::{TenantId, UserId};
@@ -58,6 +59,8 @@ struct Claimant {
     user_id: UserId,
     credential: Credential,
     own: Option<TenantId>,
+    /// When it ends by itself, where no row says so.
+    until: Option<Millis>,
 }
 
 /// Which tenant a request is for.
@@ -85,6 +88,8 @@ struct Found {
     profile: Option<TenantProfile>,
     /// Whether it is time to write down that a key is in use.
     use_is_due: bool,
+    /// Whether the credential is good for its own tenant alone.
+    confined: bool,
 }
 
 impl Accounts {
@@ -119,6 +124,7 @@ impl Accounts {
             user_id: claims.sub,
             credential: Credential::Session(claims.sid),
             own: Some(claims.tenant_id),
+            until: None,
         };
         let choice = self.choice(&claimant, selection).await?;
         self.identity(claimant, choice).await
@@ -141,25 +147,24 @@ impl Accounts {
             user_id: owner.user_id,
             credential: Credential::Key(owner.id),
             own: Some(owner.tenant_id),
+            until: None,
         };
-        let choice = match self.choice(&claimant, selection).await? {
-            // A key acts in its one tenant, wherever else its maker belongs.
-            Choice::Named(tenant) if tenant != owner.tenant_id => Choice::Unknown,
-            choice => choice,
-        };
+        let choice = self.choice(&claimant, selection).await?;
         self.identity(claimant, choice).await
     }
 
-    /// The same for a user whom the identity provider vouches for, whose tokens are of no tenant.
+    /// The same for a user whom the identity provider vouches for, whose tokens are of no tenant, until one ends.
     pub(crate) async fn by_provider(
         &self,
         user_id: UserId,
+        until: Millis,
         selection: &Selection,
     ) -> Result<Option<Identity>> {
         let claimant = Claimant {
             user_id,
             credential: Credential::External,
             own: None,
+            until: Some(until),
         };
         let choice = self.choice(&claimant, selection).await?;
         self.identity(claimant, choice).await
@@ -171,6 +176,7 @@ impl Accounts {
             user_id: holder.user_id,
             credential: holder.credential,
             own: Some(holder.tenant_id),
+            until: holder.standing.until,
         };
         self.identity(claimant, Choice::Own(holder.tenant_id)).await
     }
@@ -181,6 +187,7 @@ impl Accounts {
             user_id: record.user_id,
             credential: Credential::Session(record.session_id),
             own: Some(record.tenant_id),
+            until: None,
         };
         self.identity(claimant, Choice::Own(record.tenant_id)).await
     }
@@ -222,6 +229,12 @@ impl Accounts {
         let Some(ceiling) = found.ceiling else {
             return Ok(None);
         };
+        let elsewhere = |id: TenantId| claimant.own.is_some_and(|own| own != id);
+        let choice = match choice {
+            // Whatever their user belongs to besides.
+            Choice::Named(id) if found.confined && elsewhere(id) => Choice::Unknown,
+            choice => choice,
+        };
         let place = match (choice, found.membership.zip(found.profile)) {
             (Choice::Named(id) | Choice::Own(id), Some((membership, profile))) => {
                 Place::In(Principal {
@@ -251,6 +264,7 @@ impl Accounts {
             place,
             own: claimant.own.map(Tenant::verified),
             standing: found.standing,
+            confined: found.confined,
             use_is_due: found.use_is_due,
         }))
     }
@@ -306,6 +320,7 @@ impl Accounts {
         let session = session.filter(|session| session.is_live(user.epoch, now));
         let live = |key: &ApiKeyRecord| key.is_live(membership.as_ref(), user.recoveries, now);
         let api_key = api_key.filter(live);
+        let confined = session.as_ref().is_some_and(|session| session.confined);
         let (ceiling, until) = match claimant.credential {
             Credential::Session(_) => (
                 session.as_ref().map(|_| Role::Admin),
@@ -315,7 +330,11 @@ impl Accounts {
                 api_key.as_ref().map(|key| key.listed.role),
                 api_key.and_then(|key| key.listed.expires_at),
             ),
-            Credential::External => (Some(Role::Admin), None),
+            Credential::External => {
+                let until = claimant.until;
+                let live = until.is_none_or(|until| until > now);
+                (live.then_some(Role::Admin), until)
+            }
         };
         Ok(Found {
             ceiling,
@@ -326,6 +345,7 @@ impl Accounts {
             },
             membership,
             profile: profile.filter(|profile| profile.deleting_at.is_none()),
+            confined: confined || key_id.is_some(),
             use_is_due: key_id.is_some() && ApiKeyUse::is_due(last_use.as_ref(), now),
         })
     }

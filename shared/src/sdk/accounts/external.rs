@@ -9,6 +9,7 @@ use super::links::{Renewal, outrun};
 use super::{Accounts, Newcomer};
 use crate::error::{Code, Error, Result};
 use crate::keys::{Key, Stored};
+use crate::model::Millis;
 use crate::model::account::{Account, Email, ExternalLink, IdentityLinked};
 use crate::model::id::UserId;
 use crate::model::text::PersonName;
@@ -22,6 +23,13 @@ pub(crate) struct Visitor {
     identity: ExternalIdentity,
     /// Nobody, at first sight.
     pub(crate) user_id: Option<UserId>,
+}
+
+impl Visitor {
+    /// When what they have shown ends by itself.
+    pub(crate) const fn until(&self) -> Millis {
+        self.identity.until
+    }
 }
 
 impl Accounts {

@@ -266,7 +266,7 @@ impl Accounts {
         )
         .await?;
 
-        let user = guest.user();
+        let (user, is_known) = (guest.user(), guest.is_known());
         let mut change = Change::of_tenant(dynamo.clone(), tenant, log, Actor::user(user.id));
         end_invitation(&dynamo, &mut change, &invitation, spent());
         self.let_in(&mut change, guest);
@@ -283,7 +283,10 @@ impl Accounts {
         } else {
             change.emit(&InvitationUsed { id: invitation.id });
         }
-        let began = self.new_session(&user, tenant.id(), client.clone());
+        let mut began = self.new_session(&user, tenant.id(), client.clone());
+        if is_known {
+            began = began.confined();
+        }
         began.add_to(&mut change);
         change.commit().await?;
         self.note_known(&user.email, &client).await;
@@ -461,6 +464,11 @@ impl Accounts {
                 "is not asked for: this address has an account",
             ));
         }
+        // As with other links: what was sent before all log-ins were ended lets nobody in after that.
+        let sent_at = link.expires_at - lifetime();
+        if proven && user.epoch_began_at.is_some_and(|at| at >= sent_at) {
+            return Err(spent());
+        }
         match password {
             _ if proven => Ok(Guest::Proven(user)),
             None => Err(fields([false, true], "is required")),
@@ -486,6 +494,7 @@ impl Accounts {
             home: link.tenant_id,
             founded: 0,
             epoch: 0,
+            epoch_began_at: None,
             recoveries: 0,
             created_at: now,
         };
@@ -519,6 +528,12 @@ impl Accounts {
 }
 
 impl Guest {
+    /// Whether the link is all that they have shown: somebody else has sent it, and it was longer on its way than
+    /// other links may be.
+    const fn is_known(&self) -> bool {
+        matches!(self, Self::Proven(_))
+    }
+
     /// The user that they are once they are in.
     fn user(&self) -> User {
         match self {

@@ -102,8 +102,7 @@ impl Accounts {
             Self::adding(&mut change, maker, &listed, &api_key_hash(&key));
             change.emit(&ApiKeyCreated {
                 id: listed.id,
-                name: &listed.name,
-                role: listed.role,
+                maker: listed.maker,
             });
             if let Some(committed) = change.commit_as_read().await? {
                 return Ok((key, listed, committed));
@@ -223,11 +222,7 @@ impl Accounts {
             user_id: maker,
             which: Which::LetInBy(vec![Credential::Key(id)]),
         });
-        change.emit(&ApiKeyRevoked {
-            id,
-            name: &record.listed.name,
-            maker,
-        });
+        change.emit(&ApiKeyRevoked { id, maker });
         change.commit().await
     }
 

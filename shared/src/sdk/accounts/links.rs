@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::{self, S};
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use tokio::time::Instant;
 
@@ -23,6 +24,7 @@ use crate::model::link::{
 };
 use crate::model::realtime::{CloseConnections, RealtimeEvent, Which};
 use crate::model::secret::LinkToken;
+use crate::model::session::Session;
 use crate::tenant::Tenant;
 
 /// How long it takes to hear that a link was sent, whether one was or not: who asks learns nothing of whether
@@ -283,7 +285,9 @@ impl Accounts {
         let now = self.dynamo.request().clock().now();
         let sets = [
             renewal.verified.then_some("verified_at = :now"),
-            renewal.next_epoch.then_some("epoch = :next"),
+            renewal
+                .next_epoch
+                .then_some("epoch = :next, epoch_began_at = :now"),
         ];
         let sets: Vec<_> = sets.into_iter().flatten().collect();
         let mut expression = format!("SET {}", sets.join(", "));
@@ -294,7 +298,7 @@ impl Accounts {
             .condition_expression(format!("email = :email AND {SAME_EPOCH}"))
             .expression_attribute_values(":email", S(renewal.email.as_str().to_owned()))
             .expression_attribute_values(":epoch", number(&renewal.epoch));
-        if renewal.verified {
+        if renewal.verified || renewal.next_epoch {
             update = update.expression_attribute_values(":now", number(&now));
         }
         if renewal.next_epoch {
@@ -311,19 +315,29 @@ impl Accounts {
 
     /// A part that ends all sessions of a user, and the links that were sent to them, if their epoch is what it was.
     pub(super) fn next_epoch(&self, user_id: UserId, epoch: u64) -> Result<TransactWriteItem> {
-        self.carried_over(&Key::user(user_id), epoch)
+        let now = self.dynamo.request().clock().now();
+        let update = self
+            .going_over(&Key::user(user_id), epoch)?
+            .update_expression("SET epoch = :next, epoch_began_at = :now")
+            .expression_attribute_values(":now", number(&now));
+        update.build().map(updating).map_err(Error::internal)
     }
 
-    /// A part that takes a user, or a session of theirs, from one epoch to the next.
-    fn carried_over<T>(&self, key: &Key<T>, epoch: u64) -> Result<TransactWriteItem> {
-        let update = Update::builder()
+    /// A part that takes a session of a user's with them into the next epoch.
+    fn carried_over(&self, session: &Key<Session>, epoch: u64) -> Result<TransactWriteItem> {
+        let update = self.going_over(session, epoch)?;
+        let update = update.update_expression("SET epoch = :next").build();
+        update.map(updating).map_err(Error::internal)
+    }
+
+    /// What goes from one epoch to the next.
+    fn going_over<T>(&self, key: &Key<T>, epoch: u64) -> Result<UpdateBuilder> {
+        Ok(Update::builder()
             .table_name(self.dynamo.table(key.table())?)
             .set_key(Some(key.item()))
             .condition_expression(format!("attribute_exists(pk) AND {SAME_EPOCH}"))
-            .update_expression("SET epoch = :next")
             .expression_attribute_values(":epoch", number(&epoch))
-            .expression_attribute_values(":next", number(&(epoch + 1)));
-        update.build().map(updating).map_err(Error::internal)
+            .expression_attribute_values(":next", number(&(epoch + 1))))
     }
 
     /// A part that sets a user's password. What it stands beside must see to it that it is the right moment.

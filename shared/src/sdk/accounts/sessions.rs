@@ -70,6 +70,12 @@ struct Refresh {
 }
 
 impl Began {
+    /// Good for its tenant alone.
+    pub(super) fn confined(mut self) -> Self {
+        self.session.confined = true;
+        self
+    }
+
     pub(super) fn add_to(&self, change: &mut Change) {
         let Refresh { token, record } = &self.refresh;
         change.create(
@@ -238,6 +244,7 @@ impl Accounts {
             id: SessionId::new(),
             tenant_id,
             epoch: user.epoch,
+            confined: false,
             created_at: now,
             last_used_at: now,
             expires_at,

@@ -42,7 +42,8 @@ const PAIR: Limit = Limit {
     window: FIFTEEN_MINUTES,
 };
 
-/// Of all addresses on one account, from which nobody has logged in to it before.
+/// Of all addresses on one account, from which nobody has logged in to it before. What one address is refused for
+/// itself does not count.
 const ACCOUNT: Limit = Limit {
     name: "account",
     most: 50,
@@ -87,7 +88,7 @@ const INVITATIONS_FROM_ONE: Limit = Limit {
     window: DAY,
 };
 
-/// Of all tenants to one address: no one tenant can use up what others may send.
+/// Of all tenants to one address: what one tenant is refused for itself does not count.
 const INVITATIONS_TO_ONE: Limit = Limit {
     name: "invited",
     most: 20,
@@ -111,8 +112,12 @@ impl Accounts {
             Box::pin(self.count(ACCOUNT, email.as_str())),
             Box::pin(self.is_known(&pair)),
         )?;
-        by_address.within_limit()?;
-        by_pair.within_limit()?;
+        let here = by_address.within_limit().and(by_pair.within_limit());
+        if let Err(refusal) = here {
+            // Or whoever goes on from one address would use up what all others have.
+            self.uncount(ACCOUNT, email.as_str()).await?;
+            return Err(refusal);
+        }
         if known {
             Ok(())
         } else {
@@ -174,8 +179,10 @@ impl Accounts {
             Box::pin(self.count(INVITATIONS_FROM_ONE, &pair)),
             Box::pin(self.count(INVITATIONS_TO_ONE, email.as_str())),
         )?;
-        by_tenant.within_limit()?;
-        by_pair.within_limit()?;
+        if let Err(refusal) = by_tenant.within_limit().and(by_pair.within_limit()) {
+            self.uncount(INVITATIONS_TO_ONE, email.as_str()).await?;
+            return Err(refusal);
+        }
         by_address.within_limit()
     }
 
@@ -242,6 +249,16 @@ impl Accounts {
     }
 
     async fn count(&self, limit: Limit, of: &str) -> Result<Counted> {
+        self.add(limit, of, 1).await
+    }
+
+    /// Takes back what has been counted a moment ago.
+    async fn uncount(&self, limit: Limit, of: &str) -> Result<()> {
+        self.add(limit, of, -1).await?;
+        Ok(())
+    }
+
+    async fn add(&self, limit: Limit, of: &str, hits: i64) -> Result<Counted> {
         let now = self.dynamo.request().clock().now();
         let window = limit.window_of(now);
         let (pk, sk) = keys::rate(limit.name, of, window);
@@ -251,10 +268,10 @@ impl Accounts {
             .update_item()
             .table_name(self.dynamo.table(Table::Ephemeral)?)
             .set_key(Some(key_item(&pk, &sk)))
-            .update_expression("SET #ttl = :ttl ADD hits :one")
+            .update_expression("SET #ttl = :ttl ADD hits :hits")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", number(&(limit.end_of(window) / 1000)))
-            .expression_attribute_values(":one", number(&1))
+            .expression_attribute_values(":hits", number(&hits))
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await?;

@@ -29,6 +29,8 @@ pub(crate) struct ExternalIdentity {
     pub(crate) email: Option<Email>,
     /// What they are called.
     pub(crate) name: Option<PersonName>,
+    /// When the token lets nobody in any more.
+    pub(crate) until: Millis,
 }
 
 /// What a token has to say.
@@ -124,7 +126,13 @@ impl Claims {
             || self.email_verified.as_str() == Some("true");
         let email = text(self.email).and_then(|email| Email::try_from(email).ok());
         let name = text(self.name).and_then(|name| PersonName::try_from(name).ok());
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what is beyond is cut to the end of time"
+        )]
+        let until = ((self.exp + LEEWAY) * 1000.0) as Millis;
         ExternalIdentity {
+            until,
             issuer: self.iss,
             subject: self.sub,
             email: email.filter(|_| verified),
