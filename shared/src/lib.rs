@@ -1,12 +1,13 @@
 //! What every function of Tenon stands on.
 //!
-//! `endpoint`, `event`, `etag`, `tenant`, `keys`, `input`, `error`, `model`, `page` and `reply` are pure; `sdk` is the only place
+//! `endpoint`, `event`, `etag`, `idempotency`, `tenant`, `keys`, `input`, `error`, `model`, `page` and `reply` are pure; `sdk` is the only place
 //! that calls AWS, and `lambda` the only one that names Lambda.
 
 pub mod endpoint;
 pub mod error;
 pub mod etag;
 pub mod event;
+pub mod idempotency;
 pub mod input;
 pub mod keys;
 pub mod lambda;

@@ -10,6 +10,7 @@ pub mod due;
 pub mod export;
 pub mod exported;
 pub mod id;
+pub mod idempotency;
 pub mod invitation;
 pub mod link;
 pub mod log;

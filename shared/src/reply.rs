@@ -1,9 +1,14 @@
 //! What a handler answers.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
+use crate::error::{Error, Result};
 use crate::model::account::Role;
+use crate::model::idempotency::RecordedAnswer;
 use crate::model::log::Committed;
+
+const LOCATION: &str = "location";
 
 /// The status of an answer without a body.
 pub(crate) const NO_CONTENT: u16 = 204;
@@ -52,7 +57,7 @@ impl<T> Reply<T> {
             status: 202,
             ..Self::ok(body)
         }
-        .header("location", location)
+        .header(LOCATION, location)
     }
 
     /// 204: done, and there is nothing to say.
@@ -84,11 +89,63 @@ impl<T> Reply<T> {
         self
     }
 
+    /// The same, as it is kept for a request that may come again.
+    pub(crate) fn recorded(&self) -> Result<RecordedAnswer>
+    where
+        T: Serialize,
+    {
+        let location = self.headers.iter().find(|(name, _)| *name == LOCATION);
+        Ok(RecordedAnswer {
+            status: self.status,
+            body: serde_json::to_string(&self.body).map_err(Error::internal)?,
+            location: location.map(|(_, value)| value.clone()),
+            version: self.version,
+            event_seq: 0,
+        })
+    }
+
     /// With a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+}
+
+impl Reply<Box<RawValue>> {
+    /// What a request was answered before.
+    ///
+    /// # Errors
+    /// 500 if it can't be read.
+    pub(crate) fn replayed(answer: RecordedAnswer) -> Result<Self> {
+        let body = RawValue::from_string(answer.body).map_err(Error::internal)?;
+        let mut reply = Self {
+            status: answer.status,
+            version: answer.version,
+            ..Self::ok(body)
+        }
+        .header("x-event-seq", answer.event_seq.to_string())
+        .header("idempotency-replayed", "true");
+        reply
+            .headers
+            .extend(answer.location.map(|location| (LOCATION, location)));
+        Ok(reply)
+    }
+}
+
+impl<T: Serialize> Reply<T> {
+    /// The same, with its body as JSON.
+    ///
+    /// # Errors
+    /// 500 if it has none.
+    pub(crate) fn rendered(self) -> Result<Reply<Box<RawValue>>> {
+        Ok(Reply {
+            status: self.status,
+            body: to_raw_value(&self.body).map_err(Error::internal)?,
+            headers: self.headers,
+            version: self.version,
+            seen_as: self.seen_as,
+        })
     }
 }
 

@@ -20,6 +20,7 @@ pub mod erasure;
 pub mod exports;
 pub(crate) mod failure;
 pub(crate) mod guard;
+pub(crate) mod idempotency;
 pub mod mail;
 pub(crate) mod oidc;
 pub mod queue;
@@ -36,6 +37,7 @@ use std::time::Duration;
 
 use self::request::Request;
 use crate::error::Result;
+use crate::idempotency::Idempotency;
 use crate::model::audit::Origin;
 use crate::tenant::Tenant;
 
@@ -70,6 +72,8 @@ pub struct Sdk {
     pub usage: usage::Usage,
     /// The time.
     pub clock: clock::Clock,
+    /// What requests that may come again were answered.
+    pub(crate) answers: idempotency::Answers,
     request: Arc<Request>,
 }
 
@@ -89,7 +93,8 @@ impl Sdk {
             ai: ai::Ai::new(request.clone()),
             search: search::Search::new(dynamo.clone()),
             mail: mail::Mail::new(dynamo.clone()),
-            usage: usage::Usage::new(dynamo),
+            usage: usage::Usage::new(dynamo.clone()),
+            answers: idempotency::Answers::new(dynamo),
             clock: request.clock().clone(),
             request: request.clone(),
         }
@@ -106,6 +111,11 @@ impl Sdk {
     /// Notes where the request comes from, for what is written of it.
     pub(crate) fn come_from(&self, origin: Origin) {
         self.request.come_from(origin);
+    }
+
+    /// From here on what the request changes is kept with what it is answered.
+    pub(crate) fn once(&self, idempotency: Idempotency) {
+        self.request.once(idempotency);
     }
 
     /// What is left of the function's time.

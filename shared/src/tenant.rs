@@ -7,6 +7,7 @@ use crate::model::api_key::ListedKey;
 use crate::model::audit::AuditRow;
 use crate::model::export::Export;
 use crate::model::id::{ApiKeyId, AuditId, ExportId, InvitationId, ProjectId, TenantId, UserId};
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
 use crate::model::month::Month;
@@ -126,6 +127,11 @@ impl Tenant {
     /// How far a user's log has come.
     pub(crate) fn user_log(&self, user_id: UserId) -> Key<UserLog> {
         Key::user_log(*self, user_id)
+    }
+
+    /// What a request that may come again was answered.
+    pub(crate) fn idempotency_record(&self, hash: &str) -> Key<IdempotencyRecord> {
+        Key::idempotency_record(*self, hash)
     }
 
     /// A user's own projects as they are listed, cached for 300 s.

@@ -15,6 +15,7 @@ mod faults;
 mod figures;
 mod fixtures;
 mod fuzz;
+mod idempotency;
 mod invitations;
 mod isolation;
 mod matrix;

@@ -20,6 +20,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/ap
     uses::DB_REMOVE,
     uses::TENANT_CHANGE,
     uses::CHANGE_NOTES,
+    uses::IDEMPOTENCY,
 ]);
 
 /// The key to make.

@@ -1,6 +1,6 @@
 //! `POST /api/tenants/{id}/exports`: a copy of all that is the tenant's.
 
-use shared::model::export::RequestedExport;
+use shared::model::export::{Export, RequestedExport};
 use shared::prelude::*;
 use shared::reply::Data;
 
@@ -14,6 +14,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-export", "POST", "/api/ten
         uses::DB_LIST,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
     ]);
 
 /// Asks for it; the log has it made.
@@ -21,14 +22,12 @@ pub async fn handler(
     sdk: Sdk,
     event: Event<Nothing, InPerson<Admin>>,
 ) -> Result<Reply<Data<RequestedExport>>> {
-    let (export, committed) = sdk.exports.request(&event.caller).await?;
-    let location = format!(
-        "/api/tenants/{}/exports/{}",
-        event.caller.tenant.id(),
-        export.id
-    );
-    let requested = RequestedExport::from(&export);
-    Ok(Reply::accepted(requested.into(), location).event_seq(committed))
+    let tenant_id = event.caller.tenant.id();
+    let answer = |export: Export| {
+        let location = format!("/api/tenants/{tenant_id}/exports/{}", export.id);
+        Reply::accepted(RequestedExport::from(&export).into(), location)
+    };
+    sdk.exports.request(&event.caller, answer).await
 }
 
 /// The function.

@@ -20,6 +20,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-invitation", "POST", "/api
         uses::DB_LIST,
         uses::DB_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
         uses::DERIVATION_KEY,
     ]);
 
@@ -38,11 +39,10 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let (invitation, committed) = sdk
-        .accounts
-        .invite(&caller, input.email, input.role)
-        .await?;
-    Ok(Reply::created(invitation.into()).event_seq(committed))
+    let answer = |invitation: PublicInvitation| Reply::created(invitation.into());
+    sdk.accounts
+        .invite(&caller, input.email, input.role, answer)
+        .await
 }
 
 /// The function.

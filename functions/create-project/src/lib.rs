@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/cr
         uses::KEY_USED,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
         uses::STALE_CACHES,
     ]);
 
@@ -59,9 +60,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Outp
         id: project.id,
         name: project.name.as_str(),
     });
-    let committed = change.commit().await?;
-
-    Ok(Reply::created(project.into()).event_seq(committed))
+    change.commit_with(Reply::created(project.into())).await
 }
 
 impl From<Project> for Output {

@@ -23,6 +23,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::DB_GET,
         uses::DB_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
         uses::STALE_CACHES,
         uses::UPLOAD_NOTES,
         uses::STORAGE_PUT,
@@ -89,9 +90,8 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Outp
     change.send_all(TaskAssigned::of(&task));
     change.send(&IndexTask::of(&task));
     change.emit(&TaskCreated::of(&task));
-    let committed = change.commit().await?;
-
-    Ok(Reply::created(output(task, attachment_url)).event_seq(committed))
+    let reply = Reply::created(output(task, attachment_url));
+    change.commit_with(reply).await
 }
 
 impl Input {

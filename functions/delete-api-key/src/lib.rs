@@ -15,6 +15,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/
         uses::DB_REMOVE,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
     ]);
 
 /// Which one.
@@ -27,8 +28,7 @@ pub struct Input {
 /// Revokes it, and ends its connections.
 pub async fn handler(sdk: Sdk, event: Event<Input, InPerson<Viewer>>) -> Result<Reply<()>> {
     let Event { input, caller, .. } = event;
-    let committed = sdk.accounts.revoke_key(&caller, input.id).await?;
-    Ok(Reply::no_content().event_seq(committed))
+    sdk.accounts.revoke_key(&caller, input.id).await
 }
 
 /// The function.

@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint =
         uses::DB_CHANGE,
         uses::DB_REMOVE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
     ]);
 
 /// Which one.
@@ -28,8 +29,7 @@ pub struct Input {
 /// Revokes it: its link does not work from now on.
 pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<()>> {
     let Event { input, caller, .. } = event;
-    let committed = sdk.accounts.revoke_invitation(&caller, input.id).await?;
-    Ok(Reply::no_content().event_seq(committed))
+    sdk.accounts.revoke_invitation(&caller, input.id).await
 }
 
 /// The function.

@@ -1,6 +1,6 @@
 //! `DELETE /api/tenants/{id}`: a tenant goes, with all that it has.
 
-use shared::model::deletion::DeletionBegun;
+use shared::model::deletion::{DeletionBegun, TenantDeletion};
 use shared::model::text::TenantName;
 use shared::prelude::*;
 use shared::reply::Data;
@@ -15,6 +15,7 @@ pub const ENDPOINT: Endpoint =
         uses::ACCOUNTS_DELETE_TENANT,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
     ]);
 
 /// Its name, so that nobody deletes another by mistake.
@@ -30,10 +31,13 @@ pub async fn handler(
     event: Event<Input, InPerson<Admin>>,
 ) -> Result<Reply<Data<DeletionBegun>>> {
     let Event { input, caller, .. } = event;
-    let (deletion, committed) = sdk.accounts.delete_tenant(&caller, &input.name).await?;
-    let location = format!("/api/tenant-deletions/{}", deletion.id);
-    let begun = DeletionBegun::from(deletion);
-    Ok(Reply::accepted(begun.into(), location).event_seq(committed))
+    let answer = |deletion: TenantDeletion| {
+        let location = format!("/api/tenant-deletions/{}", deletion.id);
+        Reply::accepted(DeletionBegun::from(deletion).into(), location)
+    };
+    sdk.accounts
+        .delete_tenant(&caller, &input.name, answer)
+        .await
 }
 
 /// The function.

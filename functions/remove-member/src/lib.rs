@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/m
         uses::TENANT_CHANGE,
         uses::DB_REMOVE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
     ]);
 
 /// Who.
@@ -29,8 +30,7 @@ pub struct Input {
 pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
     let Event { input, caller, .. } = event;
     caller.require_may_remove(input.user_id)?;
-    let committed = sdk.accounts.remove_member(&caller, input.user_id).await?;
-    Ok(Reply::no_content().event_seq(committed))
+    sdk.accounts.remove_member(&caller, input.user_id).await
 }
 
 /// The function.

@@ -19,6 +19,7 @@ pub const ENDPOINT: Endpoint =
         uses::DB_GET,
         uses::DB_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
         uses::DERIVATION_KEY,
     ]);
 
@@ -35,8 +36,10 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let (invitation, committed) = sdk.accounts.resend_invitation(&caller, input.id).await?;
-    Ok(Reply::ok(invitation.into()).event_seq(committed))
+    let answer = |invitation: PublicInvitation| Reply::ok(invitation.into());
+    sdk.accounts
+        .resend_invitation(&caller, input.id, answer)
+        .await
 }
 
 /// The function.

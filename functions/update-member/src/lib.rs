@@ -17,6 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/me
         uses::ACCOUNTS_SET_ROLE,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
     ]);
 
 /// Who, and what they are from now on.
@@ -30,11 +31,10 @@ pub struct Input {
 /// Gives them the role, which holds from their next request on.
 pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<Member>>> {
     let Event { input, caller, .. } = event;
-    let (member, committed) = sdk
-        .accounts
-        .set_role(&caller, input.user_id, input.role)
-        .await?;
-    Ok(Reply::ok(member.into()).event_seq(committed))
+    let answer = |member: Member| Reply::ok(member.into());
+    sdk.accounts
+        .set_role(&caller, input.user_id, input.role, answer)
+        .await
 }
 
 /// The function.

@@ -19,6 +19,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-project", "PUT", "/api/pro
         uses::DB_GET,
         uses::DB_CHANGE,
         uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
         uses::STALE_CACHES,
     ]);
 
@@ -72,10 +73,13 @@ async fn write<T>(
     let Event {
         caller, if_match, ..
     } = event;
-    let (project, committed) = sdk.db.edit_project(caller, id, if_match, edit).await?;
-    let version = project.version;
-    let reply = Reply::ok(ProjectView::from(project).into());
-    Ok(reply.version(version).event_seq(committed))
+    let answer = |project: Project| {
+        let version = project.version;
+        Reply::ok(ProjectView::from(project).into()).version(version)
+    };
+    sdk.db
+        .edit_project(caller, id, if_match, edit, answer)
+        .await
 }
 
 /// The function.

@@ -25,6 +25,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     uses::ACCOUNTS_SET_UP,
     uses::TENANT_CHANGE,
     uses::CHANGE_NOTES,
+    uses::IDEMPOTENCY,
 ]);
 
 /// All of it: what is not named is as by default from then on.
@@ -49,8 +50,10 @@ pub struct Input {
 /// Sets up the tenant that the path names, and so the caller acts in.
 pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<TenantView>>> {
     let (name, settings) = event.input.into_settings();
-    let (tenant, committed) = sdk.accounts.set_up(&event.caller, &name, &settings).await?;
-    Ok(Reply::ok(tenant.into()).event_seq(committed))
+    let answer = |tenant: TenantView| Reply::ok(tenant.into());
+    sdk.accounts
+        .set_up(&event.caller, &name, &settings, answer)
+        .await
 }
 
 impl Input {

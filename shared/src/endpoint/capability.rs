@@ -48,6 +48,7 @@ const WRITES: &[Use] = &[
     uses::DB_CHANGE,
     uses::USER_CHANGE,
     uses::STALE_CACHES,
+    uses::IDEMPOTENCY,
     uses::CHANGE_NOTES,
 ];
 

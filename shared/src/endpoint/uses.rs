@@ -282,6 +282,8 @@ uses! {
     ROOM_LEAVE = Ephemeral ["dynamodb:DeleteItem"];
     /// Who is in a room, and how far it has been told.
     ROOM_AUDIENCE = Ephemeral ["dynamodb:Query", "dynamodb:UpdateItem"];
+    /// What a request that may come again was answered: read first, and kept in the transaction of its effect.
+    IDEMPOTENCY = Ephemeral ["dynamodb:GetItem", "dynamodb:PutItem"];
     /// Cached values.
     CACHE = Ephemeral ["dynamodb:GetItem", "dynamodb:PutItem"];
     /// An object, stored.

@@ -9,6 +9,7 @@ use super::{
 use crate::model::Millis;
 use crate::model::cached::Entry;
 use crate::model::id::UserId;
+use crate::model::idempotency::IdempotencyRecord;
 use crate::model::log::LogEntry;
 use crate::model::project::Project;
 use crate::model::realtime::{Connection, Room, RoomCursor, Subscription, Ticket, UserConnection};
@@ -26,12 +27,24 @@ impl CacheKey<Vec<Project>> {
 }
 
 impl Row for Entry {}
+impl Row for IdempotencyRecord {}
 impl Row for Ticket {}
 impl Row for Connection {}
 impl Row for UserConnection {}
 impl Row for Subscription {}
 impl Row for RoomCursor {}
 impl Row for Upload {}
+
+impl Key<IdempotencyRecord> {
+    /// It is found by a hash of whose request it is, what it is for and what its client calls it.
+    pub(crate) fn idempotency_record(tenant: Tenant, hash: &str) -> Self {
+        Self::ephemeral(
+            Some(tenant),
+            format!("T#{}#IDEMPOTENCY#{hash}", tenant.id()),
+            "ANSWER".to_owned(),
+        )
+    }
+}
 
 impl Key<Ticket> {
     /// A ticket is found by its hash: who reads the table can't use it.

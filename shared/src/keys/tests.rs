@@ -41,6 +41,7 @@ enum Noun {
     Ticket(String),
     Upload(String),
     Mail(u8, String),
+    Idempotency(u8, u8),
     Note(u8, u8, u64, i64),
     Account(&'static str),
     User(u8),
@@ -106,6 +107,9 @@ impl Noun {
             Self::Mail(tenant, job) => {
                 let (pk, sk) = mail(tenant_of(*tenant), job);
                 (Table::Ephemeral, pk, sk)
+            }
+            Self::Idempotency(tenant, request) => {
+                of(&tenant_of(*tenant).idempotency_record(&digest(&request.to_string())))
             }
             Self::Note(tenant, project, seq, at) => {
                 let (pk, sk) = change_note(&entry(*tenant, *project, *seq, *at));
@@ -209,6 +213,7 @@ fn nouns() -> impl Strategy<Value = Noun> {
         texts().prop_map(Noun::Ticket),
         texts().prop_map(Noun::Upload),
         (ids(), texts()).prop_map(|(t, job)| Noun::Mail(t, job)),
+        (ids(), ids()).prop_map(|(t, request)| Noun::Idempotency(t, request)),
         (ids(), ids(), seqs(), 0..3_i64).prop_map(|(t, p, seq, at)| Noun::Note(t, p, seq, at)),
         emails().prop_map(Noun::Account),
         ids().prop_map(Noun::User),

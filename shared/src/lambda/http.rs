@@ -1,6 +1,7 @@
 //! The HTTP API: it authenticates, parses, calls the handler and renders what comes back.
 
 mod authentication;
+mod idempotency;
 mod notes;
 mod routes;
 #[cfg(test)]
@@ -16,9 +17,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use self::authentication::{TENANT, authenticate};
+use self::idempotency::once;
 use self::notes::noting;
 use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
 use crate::endpoint::Endpoint;
@@ -107,9 +110,10 @@ where
             });
             let work = serve::<T, C, O, H, F>(&handler, endpoint, &sdk, &request, &request_id);
             let outcome = until(deadline, work).await;
-            let answer = outcome
-                .and_then(|reply| render(reply, &request))
-                .unwrap_or_else(|error| refusal(&error, &request_id));
+            let answer = outcome.map_or_else(
+                |error| refusal(&error, &request_id),
+                |reply| render(reply, &request),
+            );
             tracing::info!(
                 function = endpoint.name,
                 request_id,
@@ -135,11 +139,11 @@ async fn serve<T, C, O, H, F>(
     sdk: &Sdk,
     request: &ApiGatewayV2httpRequest,
     request_id: &str,
-) -> Result<Reply<O>>
+) -> Result<Reply<Box<RawValue>>>
 where
     T: Input + Send,
     C: Caller,
-    O: Send,
+    O: Serialize + Send,
     H: Fn(Sdk, Event<T, C>) -> F + Sync,
     F: Future<Output = Result<Reply<O>>> + Send,
 {
@@ -158,12 +162,13 @@ where
                     client: client(request),
                     ..Event::new(input, caller, request_id)
                 };
-                let reply = handler(sdk.clone(), event).await?;
-                Ok(Reply { seen_as, ..reply })
+                handler(sdk.clone(), event).await?.rendered()
             };
+            let request_served = once::<C>(sdk, endpoint, request, acting.as_ref(), request_served);
             noting::<C, _>(sdk, endpoint, key, acting.as_ref(), request_served).await
         }
     };
+    let served = served.map(|reply| Reply { seen_as, ..reply });
     refusals::noted::<C, _>(sdk, endpoint, acting, request.raw_path.as_deref(), served).await
 }
 
@@ -309,10 +314,10 @@ fn if_match(request: &ApiGatewayV2httpRequest) -> Result<IfMatch> {
     header(request, "if-match").map_or(Ok(IfMatch::default()), IfMatch::read)
 }
 
-fn render<O: Serialize>(reply: Reply<O>, request: &ApiGatewayV2httpRequest) -> Result<Answer> {
+fn render(reply: Reply<Box<RawValue>>, request: &ApiGatewayV2httpRequest) -> Answer {
     let body = match reply.status {
         NO_CONTENT => String::new(),
-        _ => serde_json::to_string(&reply.body).map_err(Error::internal)?,
+        _ => reply.body.get().to_owned(),
     };
     let mut answer = Answer {
         status: reply.status,
@@ -332,7 +337,7 @@ fn render<O: Serialize>(reply: Reply<O>, request: &ApiGatewayV2httpRequest) -> R
             .push(("cache-control", "private, no-cache".to_owned()));
         answer.headers.push(("etag", tag.to_string()));
     }
-    Ok(answer)
+    answer
 }
 
 fn refusal(error: &Error, request_id: &str) -> Answer {

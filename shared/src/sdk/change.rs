@@ -6,6 +6,7 @@ mod scope;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use self::scope::Scope;
@@ -13,17 +14,20 @@ use super::backoff::Backoff;
 use super::clock::Millis;
 use super::dynamo::{Dynamo, cancellation, contended, deleting, key_item};
 use super::failure::Failure;
+use super::idempotency::recording;
 use super::uploads::PendingUpload;
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Row, Stored, Table};
 use crate::model::audit::Actor;
 use crate::model::id::UserId;
+use crate::model::idempotency::RecordedAnswer;
 use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
 use crate::model::realtime::RealtimeEvent;
 use crate::model::tenant::TenantLog;
 use crate::model::usage::Levels;
+use crate::reply::Reply;
 use crate::tenant::Tenant;
 
 /// A change that has not been committed. Dropping it leaves nothing behind.
@@ -40,7 +44,18 @@ pub struct Change {
     bytes: i64,
     event: Option<Told>,
     jobs: Vec<PendingJob>,
+    answer: Option<Kept>,
+    /// When it happens, once that has been said.
+    at: Option<Millis>,
     failure: Option<Error>,
+}
+
+/// What a request is answered, as far as that is kept with its effect.
+#[derive(Debug)]
+enum Kept {
+    Whole(RecordedAnswer),
+    /// It shows a secret.
+    Nothing,
 }
 
 /// What a change says has happened.
@@ -124,6 +139,8 @@ impl Change {
             bytes: 0,
             event: None,
             jobs: Vec::new(),
+            answer: None,
+            at: None,
             failure: None,
         }
     }
@@ -237,6 +254,42 @@ impl Change {
         });
     }
 
+    /// Says what the request is answered, which is kept for as long as it may come again: see
+    /// [`crate::idempotency`].
+    fn answers<T: Serialize>(&mut self, reply: &Reply<T>) {
+        if self.dynamo.request().idempotency().is_some() {
+            let answer = reply.recorded();
+            self.keep(answer, |change, answer| {
+                change.answer = Some(Kept::Whole(answer));
+            });
+        }
+    }
+
+    /// Says that what the request is answered shows a secret, and must not be kept.
+    pub(crate) fn answers_with_a_secret(&mut self) {
+        self.answer = Some(Kept::Nothing);
+    }
+
+    /// Commits, together with what the request is answered. Returns that, with the number of the event.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn commit_with<T: Serialize>(mut self, reply: Reply<T>) -> Result<Reply<T>> {
+        self.answers(&reply);
+        let committed = self.commit().await?;
+        Ok(reply.event_seq(committed))
+    }
+
+    /// The same, once, as [`Self::commit_as_read`].
+    pub(crate) async fn commit_as_read_with<T: Serialize>(
+        mut self,
+        reply: Reply<T>,
+    ) -> Result<Option<Reply<T>>> {
+        self.answers(&reply);
+        let committed = self.commit_as_read().await?;
+        Ok(committed.map(|committed| reply.event_seq(committed)))
+    }
+
     /// Commits: one transaction, repeated with the next `seq` for as long as others win the race for it
     /// and the request has time.
     ///
@@ -257,6 +310,12 @@ impl Change {
         }
     }
 
+    /// When it happens, from here on. Not for a change that is [committed](Self::commit) again after others.
+    pub(crate) fn at(&mut self) -> Millis {
+        let now = self.now();
+        *self.at.get_or_insert(now)
+    }
+
     /// Commits what was decided by what was read since its scope was: once. Nothing if another change of the
     /// scope came first, for then it has to be read and decided anew.
     ///
@@ -271,7 +330,8 @@ impl Change {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let (seq, at) = (self.scope.next_seq(), self.now());
+        let seq = self.scope.next_seq();
+        let at = self.at.unwrap_or_else(|| self.now());
         let outcome = self
             .dynamo
             .client()
@@ -293,15 +353,21 @@ impl Change {
     }
 
     /// What a condition that was not met means, if that has been said. The rows are the last parts but the
-    /// upload's.
+    /// upload's and the answer's.
     fn refused(&mut self, error: &SdkError<TransactWriteItemsError>) -> Option<Error> {
         let reasons = cancellation(error)?;
-        let rows = self.rows.len() + usize::from(self.upload.is_some());
+        let answer = usize::from(self.dynamo.request().idempotency().is_some());
+        let rows = self.rows.len() + usize::from(self.upload.is_some()) + answer;
         let first = reasons.len().checked_sub(rows)?;
         let unmet = |row: usize| {
             let reason = reasons.get(first + row);
             reason.is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
         };
+        if answer == 1 && unmet(rows - 1) {
+            return Some(Error::conflict(
+                "The same request was carried out meanwhile",
+            ));
+        }
         let at = self.refusals.iter().position(|(row, _)| unmet(*row))?;
         Some(self.refusals.swap_remove(at).1)
     }
@@ -332,7 +398,24 @@ impl Change {
         parts.extend(self.scope.consequences(&self.dynamo, at)?);
         parts.extend(self.rows.iter().cloned());
         parts.extend(self.upload.clone());
+        parts.extend(self.recording(seq)?);
         Ok(parts)
+    }
+
+    /// What keeps the answer of a request that may come again.
+    fn recording(&self, seq: u64) -> Result<Option<TransactWriteItem>> {
+        let Some(idempotency) = self.dynamo.request().idempotency() else {
+            return Ok(None);
+        };
+        let answer = match &self.answer {
+            Some(Kept::Whole(answer)) => Some(RecordedAnswer {
+                event_seq: seq,
+                ..answer.clone()
+            }),
+            Some(Kept::Nothing) => None,
+            None => return Err(Error::internal("a change has to say what is answered")),
+        };
+        recording(&self.dynamo, idempotency, answer).map(Some)
     }
 
     /// Now, or the time of the change before: a log's times never run backwards, though its writers'

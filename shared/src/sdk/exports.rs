@@ -6,6 +6,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue::N;
 use bytes::Bytes;
+use serde::Serialize;
 
 use super::backoff::Backoff;
 use super::change::Change;
@@ -20,8 +21,9 @@ use crate::model::export::{
     Work, export_object,
 };
 use crate::model::id::ExportId;
-use crate::model::log::{Committed, Envelope, Job};
+use crate::model::log::{Envelope, Job};
 use crate::model::tenant::TenantProfile;
+use crate::reply::Reply;
 use crate::sdk::audit::Audit;
 use crate::tenant::Tenant;
 
@@ -57,7 +59,11 @@ impl Exports {
     ///
     /// # Errors
     /// 409 while one is under way; 503 if too many change the tenant at once.
-    pub async fn request(&self, caller: &Principal) -> Result<(Export, Committed)> {
+    pub async fn request<T: Serialize>(
+        &self,
+        caller: &Principal,
+        answer: impl Fn(Export) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
         let gone = || Error::not_found(TenantProfile::MISSING);
         let mut backoff = Backoff::default();
@@ -76,8 +82,8 @@ impl Exports {
                 export_id: export.id,
             });
             change.emit(&ExportRequested { id: export.id });
-            if let Some(committed) = change.commit_as_read().await? {
-                return Ok((export, committed));
+            if let Some(reply) = change.commit_as_read_with(answer(export)).await? {
+                return Ok(reply);
             }
             if !backoff.wait(dynamo.request()).await {
                 return Err(Error::unavailable("others change the tenant all the time"));

@@ -13,6 +13,7 @@ use super::connections::Connections;
 use super::credentials::SignIn;
 use super::guard::Refused;
 use crate::error::{Error, Result};
+use crate::idempotency::Idempotency;
 use crate::model::audit::Origin;
 use crate::model::id::TenantId;
 
@@ -34,6 +35,7 @@ pub(crate) struct Request {
     /// The tenant that it acts in.
     tenant: OnceLock<TenantId>,
     sign_in: OnceLock<Arc<dyn SignIn>>,
+    idempotency: OnceLock<Idempotency>,
 }
 
 /// For the tests of one wall without the other, or of an early end. Nothing that runs a function on Lambda or in the embedded
@@ -68,6 +70,7 @@ impl Request {
             origin: OnceLock::new(),
             tenant: OnceLock::new(),
             sign_in: OnceLock::new(),
+            idempotency: OnceLock::new(),
         })
     }
 
@@ -81,6 +84,7 @@ impl Request {
             origin: self.origin.clone(),
             tenant: OnceLock::new(),
             sign_in: OnceLock::new(),
+            idempotency: OnceLock::new(),
         })
     }
 
@@ -92,6 +96,16 @@ impl Request {
     /// Where it comes from.
     pub(crate) fn origin(&self) -> Origin {
         self.origin.get().cloned().unwrap_or_default()
+    }
+
+    /// Notes that it is to have its effect once; the first time counts.
+    pub(crate) fn once(&self, idempotency: Idempotency) {
+        let _already_known = self.idempotency.set(idempotency);
+    }
+
+    /// What it is known by, if it is to have its effect once.
+    pub(crate) fn idempotency(&self) -> Option<&Idempotency> {
+        self.idempotency.get()
     }
 
     /// From here on it acts in this tenant, and in no other. Returns which: a test may have another in mind.

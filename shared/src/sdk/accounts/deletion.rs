@@ -1,6 +1,7 @@
 //! How a tenant begins to be deleted, and how far that is.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use serde::Serialize;
 
 use super::super::change::Change;
 use super::super::dynamo::{number, updating};
@@ -11,9 +12,9 @@ use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::deletion::{EraseTenant, Removed, TenantDeleted, TenantDeletion};
 use crate::model::id::{TenantId, UserId};
-use crate::model::log::Committed;
 use crate::model::tenant::TenantProfile;
 use crate::model::text::TenantName;
+use crate::reply::Reply;
 
 impl Accounts {
     /// Deletes the caller's tenant: from here on it is there for nobody, and all that it has goes.
@@ -21,11 +22,12 @@ impl Accounts {
     /// # Errors
     /// 422 if `name` is not its name; 404 if somebody else has deleted it meanwhile; 409 if it has been renamed
     /// meanwhile.
-    pub async fn delete_tenant(
+    pub async fn delete_tenant<T: Serialize>(
         &self,
         caller: &Principal,
         name: &TenantName,
-    ) -> Result<(TenantDeletion, Committed)> {
+        answer: impl FnOnce(TenantDeletion) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         if *name != caller.profile.name {
             return Err(Error::invalid("name", "Must be the name of this tenant"));
         }
@@ -52,8 +54,7 @@ impl Accounts {
         );
         change.send(&EraseTenant::begin());
         change.emit(&TenantDeleted {});
-        let committed = change.commit().await?;
-        Ok((deletion, committed))
+        change.commit_with(answer(deletion)).await
     }
 
     /// How far the deletion of a tenant is, for who asked for it; one read.

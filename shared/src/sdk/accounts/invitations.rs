@@ -30,11 +30,11 @@ use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
 };
-use crate::model::log::Committed;
 use crate::model::secret::LinkToken;
 use crate::model::tenant::{MemberJoined, TenantLog};
 use crate::model::text::{PersonName, TenantName};
 use crate::page::{Cursor, Limit, Page};
+use crate::reply::Reply;
 use crate::tenant::Tenant;
 
 /// How many invitations of a tenant are open at once.
@@ -90,12 +90,13 @@ impl Accounts {
     /// # Errors
     /// 422 for an address that the tenant does not admit; 409 if it belongs to a member or is invited already,
     /// or if too many are; 429 if too much was sent.
-    pub async fn invite(
+    pub async fn invite<T: Serialize>(
         &self,
         caller: &Principal,
         email: Email,
         role: Option<Role>,
-    ) -> Result<(PublicInvitation, Committed)> {
+        answer: impl FnOnce(PublicInvitation) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         let tenant = caller.tenant;
         let settings = &caller.profile.settings;
         if !settings.sign_up_domains.admit(&email) {
@@ -137,8 +138,7 @@ impl Accounts {
             id: invitation.id,
             role,
         });
-        let committed = change.commit().await?;
-        Ok((invitation.into(), committed))
+        change.commit_with(answer(invitation.into())).await
     }
 
     /// A tenant's open invitations, the newest first.
@@ -168,11 +168,12 @@ impl Accounts {
     /// # Errors
     /// 404 if it is not open, or another tenant's; 409 if its address is no longer admitted; 429 if too much was
     /// sent.
-    pub async fn resend_invitation(
+    pub async fn resend_invitation<T: Serialize>(
         &self,
         caller: &Principal,
         id: InvitationId,
-    ) -> Result<(PublicInvitation, Committed)> {
+        answer: impl FnOnce(PublicInvitation) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         let tenant = caller.tenant;
         let (before, log) = self.invitation_and_log(tenant, id).await?;
         if !caller.profile.settings.sign_up_domains.admit(&before.email) {
@@ -201,8 +202,7 @@ impl Accounts {
         );
         Self::send_invitation(&mut change, &next);
         change.emit(&InvitationResent { id });
-        let committed = change.commit().await?;
-        Ok((next.into(), committed))
+        change.commit_with(answer(next.into())).await
     }
 
     /// Revokes an invitation: its link no longer works.
@@ -213,14 +213,14 @@ impl Accounts {
         &self,
         caller: &Principal,
         id: InvitationId,
-    ) -> Result<Committed> {
+    ) -> Result<Reply<()>> {
         let tenant = caller.tenant;
         let (invitation, log) = self.invitation_and_log(tenant, id).await?;
         let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
         let missing = Error::not_found(Invitation::MISSING);
         end_invitation(&self.dynamo, &mut change, &invitation, missing);
         change.emit(&InvitationRevoked { id });
-        change.commit().await
+        change.commit_with(Reply::no_content()).await
     }
 
     /// Makes a member of whoever has followed the link of an invitation, and logs them in; one transaction. An

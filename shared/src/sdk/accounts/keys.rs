@@ -26,6 +26,7 @@ use crate::model::secret::ApiKey;
 use crate::model::tenant::TenantProfile;
 use crate::model::text::ApiKeyName;
 use crate::page::{Cursor, Limit, Page};
+use crate::reply::Reply;
 use crate::tenant::Tenant;
 
 /// What cursors of this list are bound to.
@@ -100,6 +101,7 @@ impl Accounts {
             let mut change = Change::of_tenant(dynamo, maker.tenant, log, maker.actor());
             Self::ending_keys(&mut change, &dead);
             Self::adding(&mut change, maker, &listed, &api_key_hash(&key));
+            change.answers_with_a_secret();
             change.emit(&ApiKeyCreated {
                 id: listed.id,
                 maker: listed.maker,
@@ -200,7 +202,7 @@ impl Accounts {
     ///
     /// # Errors
     /// 404 for a key that is not there, or that the caller does not see.
-    pub async fn revoke_key(&self, caller: &Principal, id: ApiKeyId) -> Result<Committed> {
+    pub async fn revoke_key(&self, caller: &Principal, id: ApiKeyId) -> Result<Reply<()>> {
         let missing = || Error::not_found(ListedKey::MISSING);
         let tenant = caller.tenant;
         let (listed, log) = futures::try_join!(
@@ -223,7 +225,7 @@ impl Accounts {
             which: Which::LetInBy(vec![Credential::Key(id)]),
         });
         change.emit(&ApiKeyRevoked { id, maker });
-        change.commit().await
+        change.commit_with(Reply::no_content()).await
     }
 
     /// The keys that a member has made in a tenant, up to [`KEYS_OF_A_MEMBER`]. They are what they are as of the

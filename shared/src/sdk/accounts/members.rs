@@ -2,6 +2,7 @@
 //! left, so each is decided by what is so at its number, or decided again.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::change::Change;
@@ -13,23 +14,24 @@ use crate::keys::{Key, Row, Stored};
 use crate::model::account::Role;
 use crate::model::api_key::ApiKeyRecord;
 use crate::model::id::UserId;
-use crate::model::log::Committed;
 use crate::model::realtime::{CloseConnections, Which};
 use crate::model::tenant::{Member, MemberLeft, MemberRemoved, RoleChanged};
+use crate::reply::Reply;
 use crate::tenant::Tenant;
 
 impl Accounts {
     /// Gives a member of the caller's tenant another role, from their next request on; their connections there
-    /// end. Returns nothing committed if it is the one that they have.
+    /// end. Returns what `answer` makes of it; nothing is written if it is the one that they have.
     ///
     /// # Errors
     /// 404 if there is no such member, 409 if they are the last admin.
-    pub async fn set_role(
+    pub async fn set_role<T: Serialize>(
         &self,
         caller: &Principal,
         user_id: UserId,
         role: Role,
-    ) -> Result<(Member, Option<Committed>)> {
+        answer: impl Fn(Member) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
         let mut backoff = Backoff::default();
         loop {
@@ -41,7 +43,7 @@ impl Accounts {
                 ..Member::clone(&before)
             };
             if before.role == role {
-                return Ok((member, None));
+                return Ok(answer(member));
             }
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
             change.replace(before.key(), &member);
@@ -52,8 +54,8 @@ impl Accounts {
                 which: Which::InTenant,
             });
             change.emit(&RoleChanged { user_id, role });
-            if let Some(committed) = change.commit_as_read().await? {
-                return Ok((member, Some(committed)));
+            if let Some(reply) = change.commit_as_read_with(answer(member)).await? {
+                return Ok(reply);
             }
             self.again(&mut backoff).await?;
         }
@@ -64,7 +66,7 @@ impl Accounts {
     ///
     /// # Errors
     /// 404 if there is no such member, 409 if they are the last admin.
-    pub async fn remove_member(&self, caller: &Principal, user_id: UserId) -> Result<Committed> {
+    pub async fn remove_member(&self, caller: &Principal, user_id: UserId) -> Result<Reply<()>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
         let mut backoff = Backoff::default();
         loop {
@@ -81,8 +83,9 @@ impl Accounts {
             } else {
                 change.emit(&MemberRemoved { user_id });
             }
-            if let Some(committed) = change.commit_as_read().await? {
-                return Ok(committed);
+            let done = Reply::no_content();
+            if let Some(reply) = change.commit_as_read_with(done).await? {
+                return Ok(reply);
             }
             self.again(&mut backoff).await?;
         }

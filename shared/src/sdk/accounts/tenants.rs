@@ -1,6 +1,7 @@
 //! Tenants: how they are founded, entered and set up.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::change::Change;
@@ -17,6 +18,7 @@ use crate::model::tenant::{
     NewSlug, SettingsChanged, SlugRecord, TenantLog, TenantProfile, TenantSettings, TenantView,
 };
 use crate::model::text::{PersonName, TenantName};
+use crate::reply::Reply;
 use crate::tenant::Tenant;
 
 /// How many tenants a user may have founded that are still there.
@@ -83,17 +85,18 @@ impl Accounts {
         Ok(profile.map(Stored::into_inner))
     }
 
-    /// Names the caller's tenant and sets it up, all at once. Returns nothing committed where nothing is
-    /// different.
+    /// Names the caller's tenant and sets it up, all at once. Returns what `answer` makes of it; where nothing is
+    /// different nothing is written.
     ///
     /// # Errors
     /// 404 if the tenant has gone meanwhile, 503 if too many change it at once.
-    pub async fn set_up(
+    pub async fn set_up<T: Serialize>(
         &self,
         caller: &Principal,
         name: &TenantName,
         settings: &TenantSettings,
-    ) -> Result<(TenantView, Option<Committed>)> {
+        answer: impl Fn(TenantView) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
         let mut backoff = Backoff::default();
         loop {
@@ -109,13 +112,13 @@ impl Accounts {
             profile.settings = settings.clone();
             let view = TenantView::of(profile, caller.role, log.members);
             if fields.is_empty() {
-                return Ok((view, None));
+                return Ok(answer(view));
             }
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
             change.guarded(set_up(dynamo, tenant, name, settings), gone());
             change.emit(&SettingsChanged { fields });
-            if let Some(committed) = change.commit_as_read().await? {
-                return Ok((view, Some(committed)));
+            if let Some(reply) = change.commit_as_read_with(answer(view)).await? {
+                return Ok(reply);
             }
             self.again(&mut backoff).await?;
         }

@@ -1,0 +1,90 @@
+//! Requests that have their effect once, however often they are sent: `Idempotency-Key`.
+//!
+//! What a request changes and what it is answered are stored in one transaction, so there is neither without the other.
+//! Whoever sends it again, because the answer got lost, is given that answer. The header is that of the draft
+//! <https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header>.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::event::caller::Principal;
+use crate::keys::{Key, digest};
+use crate::model::Millis;
+use crate::model::idempotency::{IdempotencyRecord, RecordedAnswer};
+
+/// The header, as errors name it.
+pub const HEADER: &str = "Idempotency-Key";
+
+/// For how long an answer is kept.
+pub const LIFETIME: Duration = Duration::from_hours(24);
+
+/// The most characters that a key may have.
+const LONGEST: usize = 255;
+
+/// A request that is to have its effect once.
+#[derive(Debug, Clone)]
+pub(crate) struct Idempotency {
+    key: Key<IdempotencyRecord>,
+    /// A hash of what is asked for.
+    request: String,
+}
+
+impl Idempotency {
+    /// Of a request by somebody in their tenant. `route` tells it from what the same client asks of others, and
+    /// `content` from what it may ask of the same one.
+    ///
+    /// # Errors
+    /// 400 for a key that is empty, too long, or not of visible ASCII characters.
+    pub(crate) fn of(
+        principal: &Principal,
+        route: &str,
+        key: &str,
+        content: &[&str],
+    ) -> Result<Self> {
+        let visible = key
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        if key.is_empty() || key.len() > LONGEST || !visible {
+            return Err(Error::bad_request(format!(
+                "{HEADER} must be 1 to {LONGEST} visible ASCII characters"
+            )));
+        }
+        let whose = (principal.user_id, principal.credential, route, key);
+        let whose = serde_json::to_string(&whose).map_err(Error::internal)?;
+        let content = serde_json::to_string(content).map_err(Error::internal)?;
+        Ok(Self {
+            key: principal.tenant.idempotency_record(&digest(&whose)),
+            request: digest(&content),
+        })
+    }
+
+    pub(crate) fn key(&self) -> &Key<IdempotencyRecord> {
+        &self.key
+    }
+
+    /// What is stored of it with its effect; no `answer` if that shows a secret.
+    pub(crate) fn record(&self, answer: Option<RecordedAnswer>, now: Millis) -> IdempotencyRecord {
+        let lifetime = Millis::try_from(LIFETIME.as_millis()).unwrap_or(Millis::MAX);
+        let expires_at = now.saturating_add(lifetime);
+        IdempotencyRecord {
+            request: self.request.clone(),
+            answer,
+            expires_at,
+            ttl: expires_at / 1000,
+        }
+    }
+
+    /// What it was answered when it had its effect.
+    ///
+    /// # Errors
+    /// 422 if that was another request; 409 if the answer showed a secret, and so was not kept.
+    pub(crate) fn answer(&self, record: IdempotencyRecord) -> Result<RecordedAnswer> {
+        if record.request != self.request {
+            let message = "This key was sent with another request: choose a new one for each";
+            return Err(Error::invalid(HEADER, message));
+        }
+        record.answer.ok_or_else(|| {
+            Error::conflict("This has been done. What it answered shows a secret, and is not kept")
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! What is kept of a request that may come again.
+
+use serde::{Deserialize, Serialize};
+
+use super::Millis;
+
+/// A request that has had its effect.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IdempotencyRecord {
+    /// A hash of what was asked for.
+    pub request: String,
+    /// What was answered, unless it showed a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<RecordedAnswer>,
+    /// Until when it counts.
+    pub expires_at: Millis,
+    /// The same in seconds, when it goes.
+    pub ttl: i64,
+}
+
+/// What a request was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, as JSON.
+    pub body: String,
+    /// Where what it made stands, if it made something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The version of the resource that it shows, if that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// The number of the event that it caused.
+    pub event_seq: u64,
+}
