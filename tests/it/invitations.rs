@@ -270,6 +270,8 @@ async fn who_made_an_account_for_another_s_address_is_out_when_that_other_accept
     let bob = app.signed_in(&answer["data"]);
     assert_eq!(bob.user_id, thief.user_id);
     assert_eq!(me(&bob).await["email_verified"], true);
+    let elsewhere = bob.acting_in(&thief.tenant_id);
+    elsewhere.get("/api/list-projects").await.refused(404);
 
     for way_in in [&thief, &*key] {
         way_in.get("/api/me").await.refused(401);
@@ -278,8 +280,12 @@ async fn who_made_an_account_for_another_s_address_is_out_when_that_other_accept
     app.post("/api/refresh-token", refresh).await.refused(401);
     let log_in = |password: &str| json!({ "email": thief.email, "password": password });
     app.post("/api/log-in", log_in(PASSWORD)).await.refused(401);
-    app.post("/api/log-in", log_in(new)).await.expect(200);
+    let home = app.post("/api/log-in", log_in(new)).await.expect(200);
     app.settled().await;
+    let home = app.signed_in(&home["data"]);
+    let query = "/api/audit-log?action=account:password_changed";
+    let told = home.get(query).await.expect(200);
+    assert_eq!(told["data"][0]["actor"], json!(bob.user_id), "{told}");
     for socket in [&mut socket, &mut socket_by_key] {
         assert_eq!(socket.next().await, None, "connections have ended, too");
     }

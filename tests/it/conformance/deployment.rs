@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use local::template::EventSource;
 use serde::Deserialize;
-use shared::endpoint::{Endpoint, Trigger};
+use shared::endpoint::{Endpoint, Resource, Trigger};
 
 use super::grants::{RECEIVE, TENANT_ROLE, queue_name};
 use super::workspace::{TEMPLATE, endpoints, read};
@@ -64,6 +64,29 @@ fn pages_of_allowed_origins_may_use_every_method_that_a_route_takes() {
         ("the endpoints' methods", &wanted),
         ("template.yaml", &found),
         "change HttpApi's AllowMethods.",
+    );
+}
+
+/// Each of them counts attempts: whoever floods one must not take the room of all others.
+#[test]
+fn what_counts_attempts_has_a_throttle_of_its_own() {
+    let template: serde_norway::Value =
+        serde_norway::from_str(&read("template.yaml")).expect("it is YAML");
+    let settings = &template["Resources"]["HttpApi"]["Properties"]["RouteSettings"];
+    let found = settings.as_mapping().expect("it is a mapping").keys();
+    let found = found.filter_map(|route| route.as_str().map(str::to_owned));
+    let mut wanted = Lines::new();
+    for endpoint in endpoints() {
+        let mut used = endpoint.uses.iter().map(|used| used.resource);
+        if used.any(|resource| resource == Resource::Attempts) {
+            let routes = endpoint.routes();
+            wanted.extend(routes.map(|(method, path)| format!("{method} {path}")));
+        }
+    }
+    assert_agree(
+        ("the endpoints that count attempts", &wanted),
+        ("template.yaml", &found.collect()),
+        "change HttpApi's RouteSettings.",
     );
 }
 

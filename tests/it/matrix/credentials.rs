@@ -52,6 +52,8 @@ pub(super) struct People {
     pub(super) viewer: Member,
     pub(super) editor: Member,
     pub(super) admin: Member,
+    /// An editor who came by an invitation's link, and so has a session for that tenant alone.
+    pub(super) confined: Member,
     /// Whose log-in has ended.
     pub(super) logged_out: Member,
     /// Who is in the tenant no longer.
@@ -111,6 +113,12 @@ pub(super) fn all(people: &People, mint: &Mint) -> Vec<Credential> {
         member("viewer", &people.viewer, Role::Viewer),
         member("editor", &people.editor, Role::Editor),
         member("admin", &people.admin, Role::Admin),
+        // What such a session is not for no key is, either.
+        bearer(
+            "editor by a link",
+            &people.confined.token,
+            Standing::Key(Role::Editor),
+        ),
         bearer(
             "viewer's key",
             &people.viewers_key.0,

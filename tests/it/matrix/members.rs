@@ -30,6 +30,8 @@ pub(super) enum State {
     Removed,
     /// All but the record of their key.
     Revoked,
+    /// All, and a session that began with an invitation's link.
+    Confined,
 }
 
 /// An API key.
@@ -129,7 +131,7 @@ impl Original {
         for (table, row) in &self.rows {
             let sk = text(row, "sk");
             let is_left_out = match state {
-                State::Whole | State::Revoked => false,
+                State::Whole | State::Revoked | State::Confined => false,
                 State::LoggedOut => sk.starts_with("SESSION#"),
                 State::Removed => sk.starts_with("MEMBER#"),
             };
@@ -137,7 +139,10 @@ impl Original {
                 let row = replaced
                     .iter()
                     .fold(row.to_string(), |row, (from, to)| row.replace(from, to));
-                let row = serde_json::from_str(&row).expect("it is a row");
+                let mut row: Value = serde_json::from_str(&row).expect("it is a row");
+                if state == State::Confined && sk.starts_with("SESSION#") {
+                    row["confined"] = json!(true);
+                }
                 app.put(table, &row).await;
             }
         }

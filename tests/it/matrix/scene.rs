@@ -81,6 +81,7 @@ impl Scene {
             viewer: copy(&tenant, Role::Viewer, State::Whole).await,
             editor: copy(&tenant, Role::Editor, State::Whole).await,
             admin: admin.clone(),
+            confined: copy(&tenant, Role::Editor, State::Confined).await,
             logged_out: copy(&tenant, Role::Admin, State::LoggedOut).await,
             removed: copy(&tenant, Role::Admin, State::Removed).await,
             outsider: copy(&outside, Role::Admin, State::Whole).await,
@@ -190,7 +191,7 @@ impl Scene {
             let ended = match state {
                 State::Removed => "MEMBER#",
                 State::Revoked => "KEY#",
-                State::Whole | State::LoggedOut => "SESSION#",
+                State::Whole | State::LoggedOut | State::Confined => "SESSION#",
             };
             let user = format!("USER#{}", member.user);
             Stored::forget(&self.app, |pk, sk| {

@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use futures::future::{join, try_join};
 use serde::Serialize;
 
+use super::super::audit::Audit;
 use super::super::change::Change;
 use super::super::dynamo::{Dynamo, deleting, number, to_item};
 use super::links::{Renewal, outrun, spent};
@@ -24,12 +25,14 @@ use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, Role, User};
-use crate::model::audit::Actor;
-use crate::model::id::{InvitationId, UserId};
+use crate::model::audit::{Actor, Deed, Outcome};
+use crate::model::id::{InvitationId, TenantId, UserId};
 use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
 };
+use crate::model::link::PasswordChanged;
+use crate::model::realtime::RealtimeEvent;
 use crate::model::secret::LinkToken;
 use crate::model::tenant::{MemberJoined, TenantLog};
 use crate::model::text::{PersonName, TenantName};
@@ -267,6 +270,7 @@ impl Accounts {
         .await?;
 
         let (user, is_known) = (guest.user(), guest.is_known());
+        let recovered = guest.recovered().map(|user| (user.id, user.home));
         let mut change = Change::of_tenant(dynamo.clone(), tenant, log, Actor::user(user.id));
         end_invitation(&dynamo, &mut change, &invitation, spent());
         self.let_in(&mut change, guest);
@@ -289,9 +293,24 @@ impl Accounts {
         }
         began.add_to(&mut change);
         change.commit().await?;
+        if let Some((user_id, home)) = recovered {
+            self.tell_of_recovery(user_id, home).await?;
+        }
         self.note_known(&user.email, &client).await;
         let tokens = self.tokens(&began, Some(role))?;
         Ok(SignedIn::of(user, profile.into_inner(), tokens))
+    }
+
+    /// Tells the audit log of somebody's home that their account has another password, which the log of the tenant
+    /// that has invited them does not.
+    async fn tell_of_recovery(&self, user_id: UserId, home: TenantId) -> Result<()> {
+        let deed = Deed {
+            actor: Some(Actor::user(user_id)),
+            action: PasswordChanged::TYPE.to_owned(),
+            object: format!("user/{user_id}"),
+        };
+        let audit = Audit::new(self.dynamo.clone());
+        audit.tell(home, Outcome::Done, deed).await
     }
 
     /// What to send for an invitation, if that link of it still works.
@@ -528,10 +547,18 @@ impl Accounts {
 }
 
 impl Guest {
-    /// Whether the link is all that they have shown: somebody else has sent it, and it was longer on its way than
-    /// other links may be.
+    /// Whether there was an account: somebody else has sent the link, and it was longer on its way than other links
+    /// may be.
     const fn is_known(&self) -> bool {
-        matches!(self, Self::Proven(_))
+        matches!(self, Self::Proven(_) | Self::Unproven(..))
+    }
+
+    /// Who has another password from here on.
+    const fn recovered(&self) -> Option<&User> {
+        match self {
+            Self::Unproven(user, _) => Some(user),
+            Self::New(..) | Self::Proven(_) => None,
+        }
     }
 
     /// The user that they are once they are in.

@@ -115,7 +115,7 @@ impl Accounts {
         let here = by_address.within_limit().and(by_pair.within_limit());
         if let Err(refusal) = here {
             // Or whoever goes on from one address would use up what all others have.
-            self.uncount(ACCOUNT, email.as_str()).await?;
+            self.take_back(by_account, email.as_str()).await?;
             return Err(refusal);
         }
         if known {
@@ -180,7 +180,7 @@ impl Accounts {
             Box::pin(self.count(INVITATIONS_TO_ONE, email.as_str())),
         )?;
         if let Err(refusal) = by_tenant.within_limit().and(by_pair.within_limit()) {
-            self.uncount(INVITATIONS_TO_ONE, email.as_str()).await?;
+            self.take_back(by_address, email.as_str()).await?;
             return Err(refusal);
         }
         by_address.within_limit()
@@ -249,18 +249,18 @@ impl Accounts {
     }
 
     async fn count(&self, limit: Limit, of: &str) -> Result<Counted> {
-        self.add(limit, of, 1).await
+        let window = limit.window_of(self.dynamo.request().clock().now());
+        self.add(limit, of, window, 1).await
     }
 
-    /// Takes back what has been counted a moment ago.
-    async fn uncount(&self, limit: Limit, of: &str) -> Result<()> {
-        self.add(limit, of, -1).await?;
+    /// Takes back what has been counted, in the window where it was.
+    async fn take_back(&self, counted: Counted, of: &str) -> Result<()> {
+        self.add(counted.limit, of, counted.window, -1).await?;
         Ok(())
     }
 
-    async fn add(&self, limit: Limit, of: &str, hits: i64) -> Result<Counted> {
+    async fn add(&self, limit: Limit, of: &str, window: Millis, by: i64) -> Result<Counted> {
         let now = self.dynamo.request().clock().now();
-        let window = limit.window_of(now);
         let (pk, sk) = keys::rate(limit.name, of, window);
         let answer = self
             .dynamo
@@ -268,10 +268,10 @@ impl Accounts {
             .update_item()
             .table_name(self.dynamo.table(Table::Ephemeral)?)
             .set_key(Some(key_item(&pk, &sk)))
-            .update_expression("SET #ttl = :ttl ADD hits :hits")
+            .update_expression("SET #ttl = :ttl ADD hits :by")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", number(&(limit.end_of(window) / 1000)))
-            .expression_attribute_values(":hits", number(&hits))
+            .expression_attribute_values(":by", number(&by))
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await?;
@@ -282,6 +282,7 @@ impl Accounts {
         let hits = hits.and_then(|hits| hits.parse().ok()).unwrap_or(u64::MAX);
         Ok(Counted {
             limit,
+            window,
             hits,
             left: limit.end_of(window) - now,
         })
@@ -292,6 +293,8 @@ impl Accounts {
 #[derive(Debug, Clone, Copy)]
 struct Counted {
     limit: Limit,
+    /// Which window it was counted in.
+    window: Millis,
     hits: u64,
     /// Until it begins anew.
     left: Millis,
@@ -359,7 +362,7 @@ mod tests {
         fn a_wait_ends_with_its_window(now in 0..i64::from(u32::MAX) * 1000, over in any::<bool>()) {
             let window = PAIR.window_of(now);
             let hits = PAIR.most + u64::from(over);
-            let counted = Counted { limit: PAIR, hits, left: PAIR.end_of(window) - now };
+            let counted = Counted { limit: PAIR, window, hits, left: PAIR.end_of(window) - now };
             match counted.within_limit() {
                 Ok(()) => prop_assert!(!over),
                 Err(error) => {
