@@ -10,6 +10,8 @@ use crate::model::log::Committed;
 
 const LOCATION: &str = "location";
 
+const EVENT_SEQ: &str = "x-event-seq";
+
 /// The status of an answer without a body.
 pub(crate) const NO_CONTENT: u16 = 204;
 
@@ -76,9 +78,14 @@ impl<T> Reply<T> {
     #[must_use]
     pub fn event_seq(self, committed: impl Into<Option<Committed>>) -> Self {
         match committed.into() {
-            Some(committed) => self.header("x-event-seq", committed.seq.to_string()),
+            Some(committed) => self.header(EVENT_SEQ, committed.seq.to_string()),
             None => self,
         }
+    }
+
+    /// Whether the request has changed something.
+    pub(crate) fn caused_an_event(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == EVENT_SEQ)
     }
 
     /// With the version of the resource that it shows, from which its `ETag` is made: what has been read once is
@@ -124,7 +131,7 @@ impl Reply<Box<RawValue>> {
             version: answer.version,
             ..Self::ok(body)
         }
-        .header("x-event-seq", answer.event_seq.to_string())
+        .header(EVENT_SEQ, answer.event_seq.to_string())
         .header("idempotency-replayed", "true");
         reply
             .headers

@@ -14,7 +14,6 @@ pub const ENDPOINT: Endpoint =
         uses::THROTTLE_KNOWN,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_CHANGE,
-        uses::SEND_TO_AUDIT,
         uses::DB_GET,
         uses::DB_CHANGE,
         uses::DB_REMOVE,

@@ -175,6 +175,15 @@ pub struct RecordAudit {
 }
 
 impl RecordAudit {
+    /// An entry that counts nothing.
+    pub(crate) fn of(entry: AuditEntry) -> Self {
+        Self {
+            entry,
+            nobody_s: false,
+            counts: Levels::default(),
+        }
+    }
+
     /// The job that records an entry in its tenant's log.
     pub(crate) fn job(id: String, tenant_id: TenantId, entry: AuditEntry) -> Envelope<Self> {
         Envelope {
@@ -182,11 +191,7 @@ impl RecordAudit {
             kind: Self::TYPE.to_owned(),
             version: Self::VERSION,
             tenant_id,
-            payload: Self {
-                entry,
-                nobody_s: false,
-                counts: Levels::default(),
-            },
+            payload: Self::of(entry),
         }
     }
 }

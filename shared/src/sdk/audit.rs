@@ -224,7 +224,8 @@ impl Audit {
         Queue::new(self.dynamo.clone()).submit(&job).await
     }
 
-    fn entry(&self, outcome: Outcome, deed: Deed) -> AuditEntry {
+    /// What the log has to tell of a deed.
+    pub(crate) fn entry(&self, outcome: Outcome, deed: Deed) -> AuditEntry {
         let request = self.dynamo.request();
         AuditEntry::now(request.clock().now(), request.origin(), outcome, deed)
     }

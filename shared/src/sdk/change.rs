@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{self, Key, Row, Stored, Table};
 use crate::model::audit::Actor;
-use crate::model::id::UserId;
+use crate::model::id::{TenantId, UserId};
 use crate::model::idempotency::RecordedAnswer;
 use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
@@ -75,6 +75,8 @@ struct PendingJob {
     kind: &'static str,
     version: u32,
     queue: crate::model::log::JobQueue,
+    /// In which tenant.
+    tenant_id: TenantId,
     payload: Box<RawValue>,
 }
 
@@ -223,12 +225,18 @@ impl Change {
 
     /// Asks for a job, once the change is committed.
     pub fn send<J: Job>(&mut self, job: &J) {
+        self.send_in(self.tenant().id(), job);
+    }
+
+    /// Asks for a job in another tenant than the change's own.
+    pub(crate) fn send_in<J: Job>(&mut self, tenant_id: TenantId, job: &J) {
         let payload = to_raw_value(job).map_err(Error::internal);
         self.keep(payload, |change, payload| {
             change.jobs.push(PendingJob {
                 kind: J::TYPE,
                 version: J::VERSION,
                 queue: J::QUEUE,
+                tenant_id,
                 payload,
             });
         });
@@ -445,7 +453,7 @@ impl Change {
                     id: format!("{tenant_id}/{room}/{seq}/{index}"),
                     kind: job.kind.to_owned(),
                     version: job.version,
-                    tenant_id,
+                    tenant_id: job.tenant_id,
                     payload: &job.payload,
                 };
                 Ok(QueuedJob {

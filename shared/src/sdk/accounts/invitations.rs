@@ -25,8 +25,8 @@ use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, Role, User};
-use crate::model::audit::{Actor, Deed, Outcome};
-use crate::model::id::{InvitationId, TenantId, UserId};
+use crate::model::audit::{Actor, Deed, Outcome, RecordAudit};
+use crate::model::id::{InvitationId, UserId};
 use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
@@ -270,7 +270,6 @@ impl Accounts {
         .await?;
 
         let (user, is_known) = (guest.user(), guest.is_known());
-        let recovered = guest.recovered().map(|user| (user.id, user.home));
         let mut change = Change::of_tenant(dynamo.clone(), tenant, log, Actor::user(user.id));
         end_invitation(&dynamo, &mut change, &invitation, spent());
         self.let_in(&mut change, guest);
@@ -293,24 +292,21 @@ impl Accounts {
         }
         began.add_to(&mut change);
         change.commit().await?;
-        if let Some((user_id, home)) = recovered {
-            self.tell_of_recovery(user_id, home).await?;
-        }
         self.note_known(&user.email, &client).await;
         let tokens = self.tokens(&began, Some(role))?;
         Ok(SignedIn::of(user, profile.into_inner(), tokens))
     }
 
-    /// Tells the audit log of somebody's home that their account has another password, which the log of the tenant
-    /// that has invited them does not.
-    async fn tell_of_recovery(&self, user_id: UserId, home: TenantId) -> Result<()> {
+    /// Has the audit log of somebody's home tell that their account has another password: that of the tenant that
+    /// has invited them does not.
+    fn tell_home(&self, change: &mut Change, user: &User) {
         let deed = Deed {
-            actor: Some(Actor::user(user_id)),
+            actor: Some(Actor::user(user.id)),
             action: PasswordChanged::TYPE.to_owned(),
-            object: format!("user/{user_id}"),
+            object: format!("user/{}", user.id),
         };
-        let audit = Audit::new(self.dynamo.clone());
-        audit.tell(home, Outcome::Done, deed).await
+        let entry = Audit::new(self.dynamo.clone()).entry(Outcome::Done, deed);
+        change.send_in(user.home, &RecordAudit::of(entry));
     }
 
     /// What to send for an invitation, if that link of it still works.
@@ -539,6 +535,7 @@ impl Accounts {
             Guest::Unproven(user, hash) => {
                 let renewal = Renewal::of(user.id, &user.email, user.epoch).verified();
                 self.let_nobody_in(change, &user, renewal, outrun);
+                self.tell_home(change, &user);
                 let set = self.password_of(&user.email, user.id, hash);
                 change.guarded(set, outrun());
             }
@@ -551,14 +548,6 @@ impl Guest {
     /// may be.
     const fn is_known(&self) -> bool {
         matches!(self, Self::Proven(_) | Self::Unproven(..))
-    }
-
-    /// Who has another password from here on.
-    const fn recovered(&self) -> Option<&User> {
-        match self {
-            Self::Unproven(user, _) => Some(user),
-            Self::New(..) | Self::Proven(_) => None,
-        }
     }
 
     /// The user that they are once they are in.
