@@ -227,6 +227,39 @@ async fn who_has_an_account_and_follows_the_link_is_let_into_that_tenant_alone()
     carried_on.get(&path).await.refused(404);
 }
 
+/// Theirs is the tenant that they signed up with, and no longer.
+#[tokio::test]
+async fn a_tenant_that_somebody_has_left_hears_nothing_of_their_account() {
+    let app = App::start().await;
+    let (ada, vic) = (app.member("ada").await, app.member("vic").await);
+    let heir = verified(&app, "heir").await;
+    let heir = app.enrol(&vic, &heir, "admin").await;
+    heir.delete(&format!("/api/members/{}", vic.user_id))
+        .await
+        .expect(204);
+    let query = "/api/audit-log?action=account:password_changed";
+    let heard = async || heir.get(query).await.expect(200)["data"].clone();
+
+    let token = invited(&app, &ada, &vic.email, "viewer").await;
+    let body = json!({ "token": token, "password": "another long enough one" });
+    app.post("/api/accept-invitation", body).await.expect(200);
+    app.settled().await;
+    assert_eq!(heard().await, json!([]));
+
+    let body = json!({ "email": vic.email });
+    app.post("/api/forgot-password", body).await.expect(204);
+    let token = app.emailed(&vic.email, "reset-password").await;
+    let body = json!({ "token": token, "password": PASSWORD });
+    app.post("/api/reset-password", body).await.expect(204);
+    let vic = app.log_in(&vic).await;
+    let body = json!({ "current_password": PASSWORD, "password": "yet another long one" });
+    vic.post("/api/change-password", body).await.expect(204);
+    app.settled().await;
+    assert_eq!(heard().await, json!([]));
+    let told = ada.get(query).await.expect(200)["data"].clone();
+    assert_eq!(told.as_array().map(Vec::len), Some(2), "{told}");
+}
+
 #[tokio::test]
 async fn who_has_ended_all_of_their_log_ins_has_ended_the_links_of_invitations_too() {
     let app = App::start().await;

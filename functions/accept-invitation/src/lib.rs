@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint =
         uses::COUNT,
         uses::THROTTLE_KNOWN,
         uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_LIST,
         uses::ACCOUNTS_CHANGE,
         uses::DB_GET,
         uses::DB_CHANGE,

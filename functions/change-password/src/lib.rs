@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/c
         uses::COUNT,
         uses::THROTTLE_SUCCESS,
         uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_LIST,
         uses::ACCOUNTS_CHANGE,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,

@@ -10,6 +10,7 @@ pub const ENDPOINT: Endpoint =
         uses::AUDIT_APPEND,
         uses::COUNT,
         uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_LIST,
         uses::ACCOUNTS_CHANGE,
         uses::USER_CHANGE,
         uses::CHANGE_NOTES,

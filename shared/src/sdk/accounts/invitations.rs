@@ -26,7 +26,7 @@ use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, Role, User};
 use crate::model::audit::{Actor, Deed, Outcome, RecordAudit};
-use crate::model::id::{InvitationId, UserId};
+use crate::model::id::{InvitationId, TenantId, UserId};
 use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
@@ -81,8 +81,8 @@ enum Guest {
     /// Their address has no account: this one is made.
     New(User, Account),
     /// Their account was made by who knows whom, for nobody had shown that the address is theirs. Now it is shown:
-    /// it gets another password, and whoever is in goes out.
-    Unproven(User, String),
+    /// it gets another password, whoever is in goes out, and a tenant that they belong to is told.
+    Unproven(User, String, Option<TenantId>),
     /// The address is known to be theirs.
     Proven(User),
 }
@@ -297,16 +297,16 @@ impl Accounts {
         Ok(SignedIn::of(user, profile.into_inner(), tokens))
     }
 
-    /// Has the audit log of somebody's home tell that their account has another password: that of the tenant that
+    /// Has the audit log of a tenant of somebody's tell that their account has another password: that of the tenant that
     /// has invited them does not.
-    fn tell_home(&self, change: &mut Change, user: &User) {
+    fn tell_home(&self, change: &mut Change, user: &User, home: TenantId) {
         let deed = Deed {
             actor: Some(Actor::user(user.id)),
             action: PasswordChanged::TYPE.to_owned(),
             object: format!("user/{}", user.id),
         };
         let entry = Audit::new(self.dynamo.clone()).entry(Outcome::Done, deed);
-        change.send_in(user.home, &RecordAudit::of(entry));
+        change.send_in(home, &RecordAudit::of(entry));
     }
 
     /// What to send for an invitation, if that link of it still works.
@@ -489,7 +489,8 @@ impl Accounts {
             None => Err(fields([false, true], "is required")),
             Some(password) => {
                 let hash = password::hash(password).await?;
-                Ok(Guest::Unproven(user, hash))
+                let home = self.tenant_of(user.id, user.home).await?;
+                Ok(Guest::Unproven(user, hash, home))
             }
         }
     }
@@ -532,10 +533,12 @@ impl Accounts {
                 );
                 change.create(&Key::user(user.id), &user);
             }
-            Guest::Unproven(user, hash) => {
+            Guest::Unproven(user, hash, home) => {
                 let renewal = Renewal::of(user.id, &user.email, user.epoch).verified();
                 self.let_nobody_in(change, &user, renewal, outrun);
-                self.tell_home(change, &user);
+                if let Some(home) = home {
+                    self.tell_home(change, &user, home);
+                }
                 let set = self.password_of(&user.email, user.id, hash);
                 change.guarded(set, outrun());
             }
@@ -554,7 +557,7 @@ impl Guest {
     fn user(&self) -> User {
         match self {
             Self::New(user, _) | Self::Proven(user) => user.clone(),
-            Self::Unproven(user, _) => User {
+            Self::Unproven(user, ..) => User {
                 epoch: user.epoch + 1,
                 ..user.clone()
             },

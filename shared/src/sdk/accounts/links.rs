@@ -59,7 +59,8 @@ impl Accounts {
             let wait = LINK_LIFETIME;
             return Err(Error::rate_limited("Several links were sent already", wait));
         }
-        self.send_link(purpose, &user, caller.told_in()?.id()).await
+        let tenant = self.told_of(caller).await?;
+        self.send_link(purpose, &user, tenant.id()).await
     }
 
     /// Notes that an address is its user's, who has followed the link that was sent there.
@@ -120,7 +121,7 @@ impl Accounts {
         client: &Client,
     ) -> Result<()> {
         let session = caller.session()?;
-        let tenant = caller.told_in()?;
+        let tenant = self.told_of(caller).await?;
         self.count_change(caller.user_id, session).await?;
         let user = self.existing_user(caller.user_id).await?;
         let account = self.dynamo.get(Key::account(&user.email)).await?;

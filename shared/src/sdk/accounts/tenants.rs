@@ -129,25 +129,55 @@ impl Accounts {
         Ok(self.living_tenant(&tenant).await?.is_some())
     }
 
-    /// The tenant whose log tells of what becomes of a user's account: `wanted`, if it is still there, or another of
-    /// theirs. Whoever belongs to none gets one, as at a log-in: nothing is ever written into a log that is gone.
-    pub(super) async fn told_in(&self, user_id: UserId, wanted: TenantId) -> Result<TenantId> {
-        if self.is_there(Tenant::verified(wanted)).await? {
+    /// The tenant whose log tells of what becomes of the caller's account.
+    ///
+    /// # Errors
+    /// 400 if they have to say, and do not.
+    pub(super) async fn told_of(&self, caller: &Person) -> Result<Tenant> {
+        let wanted = caller.told_in()?;
+        let acting = caller.acting().map(|principal| principal.tenant.id());
+        if acting == Some(wanted.id()) {
             return Ok(wanted);
         }
-        let Known { user, memberships } = self.known(user_id).await?;
-        let user = user.ok_or_else(|| Error::internal("an account has no user"))?;
-        for Membership { tenant_id, .. } in memberships {
-            if self.is_there(Tenant::verified(tenant_id)).await? {
-                return Ok(tenant_id);
-            }
+        let told_in = self.told_in(caller.user_id, wanted.id()).await?;
+        Ok(Tenant::verified(told_in))
+    }
+
+    /// The tenant whose log tells of what becomes of a user's account: [one of theirs](Self::tenant_of). Whoever
+    /// belongs to none gets one, as at a log-in: nothing is ever written into a log that is gone.
+    pub(super) async fn told_in(&self, user_id: UserId, wanted: TenantId) -> Result<TenantId> {
+        if let Some(tenant_id) = self.tenant_of(user_id, wanted).await? {
+            return Ok(tenant_id);
         }
+        let user = self.user(user_id).await?;
+        let user = user.ok_or_else(|| Error::internal("an account has no user"))?;
         let tenant = self.workspace(user.id, &user.name)?;
         let mut change = self.founding(&tenant, &user)?;
         let meanwhile = || Error::unavailable("somebody has just got another tenant");
         change.guarded(moved(&self.dynamo, &user, tenant.id), meanwhile());
         change.commit().await?;
         Ok(tenant.id)
+    }
+
+    /// A tenant that a user belongs to and that is still there: `wanted`, if that is one. A tenant that they have left
+    /// hears no more of them.
+    pub(super) async fn tenant_of(
+        &self,
+        user_id: UserId,
+        wanted: TenantId,
+    ) -> Result<Option<TenantId>> {
+        let tenant = Tenant::verified(wanted);
+        let (membership, is_there) =
+            futures::try_join!(self.member(&tenant, user_id), self.is_there(tenant))?;
+        if membership.is_some() && is_there {
+            return Ok(Some(wanted));
+        }
+        for Membership { tenant_id, .. } in self.memberships(user_id).await? {
+            if self.is_there(Tenant::verified(tenant_id)).await? {
+                return Ok(Some(tenant_id));
+            }
+        }
+        Ok(None)
     }
 
     /// What a tenant's own log counts: members, admins, events.
