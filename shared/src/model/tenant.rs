@@ -1,6 +1,7 @@
 //! Tenants: what they are called, how they are set up, and who their members are.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Millis;
 use super::account::{Email, Role};
@@ -121,9 +122,9 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Slug {
-    /// Whether no tenant is ever called so.
+    /// Whether no tenant is ever called so: nor like an id, which might be another's.
     pub fn is_reserved(text: &str) -> bool {
-        RESERVED.contains(&text)
+        RESERVED.contains(&text) || Uuid::try_parse(text).is_ok()
     }
 }
 
@@ -315,6 +316,7 @@ mod tests {
             assert!(Slug::try_from((*reserved).to_owned()).is_ok(), "{reserved}");
         }
         assert!(RESERVED.is_sorted());
+        assert!(!new("01900000-0000-7000-8000-000000000000"), "it is an id");
     }
 
     #[test]
