@@ -291,7 +291,7 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// An error with all of its sources, on one line.
-struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -241,14 +241,8 @@ async fn strangers_who_guess_from_everywhere_shut_nobody_out_where_they_have_bee
     let ada = app.member("ada").await;
     log_in(&app, &ada.email, PASSWORD).await.expect(200);
     let from = async |host: u8, password: &str| {
-        let client = reqwest::Client::builder()
-            .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, host)))
-            .build()
-            .expect("a client can be made");
-        let url = format!("{}/api/log-in", app.stack().api_url());
         let body = json!({ "email": ada.email, "password": password });
-        let response = client.post(url).json(&body).send().await;
-        response.expect("the API answers").status().as_u16()
+        from(&app, host, "/api/log-in", &body).await
     };
     for host in 2..8 {
         for _ in 0..9 {

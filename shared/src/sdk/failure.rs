@@ -5,6 +5,8 @@ use std::fmt;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::error::Chain;
+
 /// How much of a message is kept, in characters.
 const LONGEST: usize = 200;
 
@@ -36,7 +38,7 @@ impl Failure {
     pub(crate) fn of<E, R>(error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: fmt::Debug,
+        R: fmt::Debug + 'static,
     {
         let name = std::any::type_name::<E>();
         let name = name.rsplit("::").next().unwrap_or(name);
@@ -44,7 +46,8 @@ impl Failure {
             SdkError::ServiceError(_) => refused(error),
             // Of an answer that can't be read not even the complaint is kept: it may quote it.
             SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
-            _ => chain(error),
+            // What kept a call from being made or answered has not met the service.
+            _ => short(&Chain(error).to_string()),
         };
         let request_id = error.meta().extra("aws_request_id").map(str::to_owned);
         Self {
@@ -73,17 +76,6 @@ fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
         Some(message) => short(&format!("{code}: {message}")),
         None => code.to_owned(),
     }
-}
-
-/// What kept a call from being made or answered: it has not met the service.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    short(&text)
 }
 
 fn short(text: &str) -> String {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::super::audit::Audit;
 use super::super::change::Change;
 use super::super::dynamo::{Dynamo, deleting, number, to_item};
-use super::links::{Renewal, outrun, spent};
+use super::links::{Renewal, changing_password, outrun, spent};
 use super::{Accounts, SignedIn, password};
 use crate::error::{Detail, Error, Result};
 use crate::event::Client;
@@ -25,14 +25,12 @@ use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, Role, User};
-use crate::model::audit::{Actor, Deed, Outcome, RecordAudit};
+use crate::model::audit::{Actor, Outcome, RecordAudit};
 use crate::model::id::{InvitationId, TenantId, UserId};
 use crate::model::invitation::{
     INVITATION_LIFETIME, Invitation, InvitationLink, InvitationResent, InvitationRevoked,
     InvitationUsed, InvitedAddress, LinkHash, MemberInvited, SendInvitation,
 };
-use crate::model::link::PasswordChanged;
-use crate::model::realtime::RealtimeEvent;
 use crate::model::secret::LinkToken;
 use crate::model::tenant::{MemberJoined, TenantLog};
 use crate::model::text::{PersonName, TenantName};
@@ -300,11 +298,7 @@ impl Accounts {
     /// Has the audit log of a tenant of somebody's tell that their account has another password: that of the tenant that
     /// has invited them does not.
     fn tell_home(&self, change: &mut Change, user: &User, home: TenantId) {
-        let deed = Deed {
-            actor: Some(Actor::user(user.id)),
-            action: PasswordChanged::TYPE.to_owned(),
-            object: format!("user/{}", user.id),
-        };
+        let deed = changing_password(Actor::user(user.id));
         let entry = Audit::new(self.dynamo.clone()).entry(Outcome::Done, deed);
         change.send_in(home, &RecordAudit::of(entry));
     }

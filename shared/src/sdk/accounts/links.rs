@@ -17,7 +17,7 @@ use crate::event::caller::Person;
 use crate::keys::{Key, Stored};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Password, PasswordAttempt, User};
-use crate::model::audit::{Deed, Outcome};
+use crate::model::audit::{Actor, Deed, Outcome};
 use crate::model::id::{LinkId, TenantId, UserId};
 use crate::model::link::{
     EmailVerified, LINK_LIFETIME, Link, LinkRequested, PasswordChanged, Purpose, SendLink,
@@ -148,11 +148,7 @@ impl Accounts {
 
     /// Tells the audit log that somebody who is logged in does not know the password: it may be a thief.
     async fn tell_of_wrong_password(&self, caller: &Person, tenant: Tenant) -> Result<()> {
-        let deed = Deed {
-            actor: Some(caller.credential.actor(caller.user_id)),
-            action: PasswordChanged::TYPE.to_owned(),
-            object: format!("user/{}", caller.user_id),
-        };
+        let deed = changing_password(caller.credential.actor(caller.user_id));
         let audit = Audit::new(self.dynamo.clone());
         audit.tell(tenant.id(), Outcome::Failed, deed).await
     }
@@ -384,6 +380,15 @@ impl Accounts {
     pub(super) async fn existing_user(&self, user_id: UserId) -> Result<User> {
         let user = self.user(user_id).await?;
         user.ok_or_else(|| Error::internal("an account has no user"))
+    }
+}
+
+/// That somebody changes their own password, as the audit log names it.
+pub(super) fn changing_password(actor: Actor) -> Deed {
+    Deed {
+        actor: Some(actor),
+        action: PasswordChanged::TYPE.to_owned(),
+        object: format!("user/{}", actor.user_id),
     }
 }
 
