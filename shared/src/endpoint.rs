@@ -4,9 +4,11 @@
 //! cargo-lambda router and `events/` are held against it by the conformance test.
 
 pub mod capability;
+mod rate;
 pub mod uses;
 
 pub use capability::Capability;
+pub use rate::Rate;
 pub use uses::{Resource, Use};
 
 /// A function's description.
@@ -22,10 +24,14 @@ pub struct Endpoint {
     pub body_limit: usize,
     /// What is said of a larger one, where there is more to say than the limit.
     pub body_limit_hint: Option<&'static str>,
-    /// The AWS actions that it is granted, and no others.
-    pub uses: &'static [Use],
+    /// What it is granted to find out who calls, and how often they have.
+    callers: &'static [Use],
+    /// What else it is granted.
+    uses: &'static [Use],
     /// Whether it acts for all tenants, with its own role alone: a short, tested list.
     pub unbound: bool,
+    /// What its calls count as, where those of whoever is known are limited.
+    pub rate: Rate,
 }
 
 /// What invokes a function.
@@ -101,6 +107,13 @@ impl Endpoint {
         first.into_iter().chain(self.also.iter().copied())
     }
 
+    /// The same endpoint, of callers who are known: granted what it takes to know them.
+    #[must_use]
+    pub const fn called_by(mut self, callers: &'static [Use]) -> Self {
+        self.callers = callers;
+        self
+    }
+
     /// The same endpoint, granted `uses`.
     #[must_use]
     pub const fn uses(mut self, uses: &'static [Use]) -> Self {
@@ -123,19 +136,36 @@ impl Endpoint {
         self
     }
 
+    /// The same endpoint, whose calls count as more than calls.
+    #[must_use]
+    pub const fn rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// The AWS actions that it is granted, and no others.
+    pub fn granted(&self) -> impl Iterator<Item = &'static Use> + use<> {
+        self.callers.iter().chain(self.uses)
+    }
+
+    /// Whether it is granted `used`.
+    pub fn is_granted(&self, used: &Use) -> bool {
+        self.granted().any(|granted| granted == used)
+    }
+
     /// Whether it uses `resource` at all.
     pub fn names(&self, resource: Resource) -> bool {
-        self.uses.iter().any(|used| used.resource == resource)
+        self.granted().any(|used| used.resource == resource)
     }
 
     /// Whether those who call it have to show who they are.
     pub fn authenticates(&self) -> bool {
-        self.uses.contains(&uses::AUTHENTICATE)
+        self.is_granted(&uses::AUTHENTICATE)
     }
 
     /// Whether a call of it asks for a search.
     pub fn searches(&self) -> bool {
-        self.uses.contains(&uses::SEARCH)
+        self.is_granted(&uses::SEARCH)
     }
 
     /// The environment variables that may be empty: the domain of tenants' host names, and the identity
@@ -181,8 +211,10 @@ impl Endpoint {
             also: &[],
             body_limit: BODY_LIMIT,
             body_limit_hint: None,
+            callers: &[],
             uses: &[],
             unbound: false,
+            rate: Rate::Plain,
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Error {
 }
 
 /// The codes of `error.code`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(
     missing_docs,
@@ -70,7 +70,7 @@ impl Code {
 }
 
 /// One bad field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Detail {
     /// Where it stands: `attachment.filename`.
     pub field: String,
@@ -82,6 +82,15 @@ pub struct Detail {
 #[derive(Debug, Serialize)]
 pub struct ErrorBody<'a> {
     error: Rendered<'a>,
+}
+
+/// A refusal of one of several things that were asked for at once.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Refusal {
+    code: Code,
+    #[schemars(with = "String")]
+    message: Cow<'static, str>,
+    details: Vec<Detail>,
 }
 
 #[derive(Debug, Serialize)]
@@ -172,6 +181,15 @@ impl Error {
         self
     }
 
+    /// What else is wrong with the same query, too.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        if self.code == Code::BadRequest && !self.details.is_empty() {
+            self.details.extend(other.details);
+        }
+        self
+    }
+
     /// 404 if what is wrong is what the path names: nothing is there.
     #[must_use]
     pub(crate) fn of_path(self, named: &[String]) -> Self {
@@ -222,6 +240,16 @@ impl Error {
         self
     }
 
+    /// The same error, with headers that say more about it.
+    #[must_use]
+    pub fn with_headers(
+        mut self,
+        headers: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
     /// Headers that say more about it.
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
@@ -263,6 +291,15 @@ impl Error {
                 details: &self.details,
                 request_id,
             },
+        }
+    }
+
+    /// What the caller is told of it, among others.
+    pub(crate) fn refusal(self) -> Refusal {
+        Refusal {
+            code: self.code,
+            message: self.message,
+            details: self.details,
         }
     }
 

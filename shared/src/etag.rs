@@ -11,10 +11,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::input::{Invalid, from_text};
 use crate::model::account::Role;
 
 /// How much of the hash a tag carries, in bytes.
 const HASH: usize = 9;
+
+/// How the tag of what is compressed ends.
+const COMPRESSED: &str = ".gzip\"";
 
 /// A resource as somebody has seen it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub(crate) struct ETag {
 
 impl ETag {
     /// Of what is shown, in that version and to somebody in that role.
-    pub(crate) fn of(version: u64, shown: &str, role: Option<Role>) -> Self {
+    pub(crate) fn of(version: u64, shown: impl AsRef<[u8]>, role: Option<Role>) -> Self {
         let role = role.map(|role| role.to_string()).unwrap_or_default();
         let hash = Sha256::new()
             .chain_update(role)
@@ -38,11 +42,19 @@ impl ETag {
         }
     }
 
+    /// The same of what is compressed: other bytes have another tag, and its version is the same.
+    pub(crate) fn compressed(tag: &str) -> String {
+        let tag = tag.strip_suffix('"').unwrap_or(tag);
+        format!("{tag}{COMPRESSED}")
+    }
+
     /// Whether an `If-None-Match` says that the client has it already. What can't be read says nothing.
     pub(crate) fn is_known(&self, if_none_match: &str) -> bool {
-        let own = self.to_string();
+        let plain = self.to_string();
+        let own = [Self::compressed(&plain), plain];
+        let is_own = |tag: &str| own.iter().any(|own| own == tag);
         if_none_match.trim() == "*"
-            || tags(if_none_match).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == own)
+            || tags(if_none_match).any(|tag| is_own(tag.strip_prefix("W/").unwrap_or(tag)))
     }
 }
 
@@ -101,6 +113,17 @@ impl IfMatch {
     }
 }
 
+impl TryFrom<String> for IfMatch {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let message = "Must be the ETag of an answer, with its quotes";
+        Self::read(&text).map_err(|_| Invalid(message.to_owned()))
+    }
+}
+
+from_text!(IfMatch);
+
 /// The tags of a list. None of ours has a comma in it.
 fn tags(header: &str) -> impl Iterator<Item = &str> {
     header.split(',').map(str::trim)
@@ -134,6 +157,7 @@ mod tests {
         assert!(known("*"));
         assert!(known(&tag.to_string()));
         assert!(known(&format!("W/{tag}")));
+        assert!(known(&ETag::compressed(&tag.to_string())));
         assert!(known(&format!("\"x\" ,  {tag}")));
         assert!(!known("\"7\""));
         assert!(!known(&ETag::of(7, "[]", None).to_string()));
@@ -145,6 +169,9 @@ mod tests {
         let seen = ETag::of(7, "{\"task_count\":1}", Some(Role::Editor));
         let by = IfMatch::read(&seen.to_string()).expect("it is a tag");
         assert!(by.require(7).is_ok());
+        let compressed = ETag::compressed(&seen.to_string());
+        let by_it = IfMatch::read(&compressed).expect("it is a tag");
+        assert!(by_it.require(7).is_ok());
         assert_eq!(
             by.require(8).expect_err("it has changed").code().status(),
             412

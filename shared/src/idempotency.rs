@@ -11,6 +11,7 @@ use crate::event::caller::Principal;
 use crate::keys::{Key, digest};
 use crate::model::Millis;
 use crate::model::idempotency::{IdempotencyRecord, RecordedAnswer};
+use crate::tenant::Tenant;
 
 /// The header, as errors name it.
 pub const HEADER: &str = "Idempotency-Key";
@@ -19,11 +20,14 @@ pub const HEADER: &str = "Idempotency-Key";
 pub const LIFETIME: Duration = Duration::from_hours(24);
 
 /// The most characters that a key may have.
-const LONGEST: usize = 255;
+pub const LONGEST_KEY: usize = 255;
 
 /// A request that is to have its effect once.
 #[derive(Debug, Clone)]
 pub(crate) struct Idempotency {
+    tenant: Tenant,
+    /// A hash of whose request it is, what of, and what they call it.
+    whose: String,
     key: Key<IdempotencyRecord>,
     /// A hash of what is asked for.
     request: String,
@@ -44,18 +48,25 @@ impl Idempotency {
         let visible = key
             .bytes()
             .all(|byte| byte.is_ascii_graphic() || byte == b' ');
-        if key.is_empty() || key.len() > LONGEST || !visible {
+        if key.is_empty() || key.len() > LONGEST_KEY || !visible {
             return Err(Error::bad_request(format!(
-                "{HEADER} must be 1 to {LONGEST} visible ASCII characters"
+                "{HEADER} must be 1 to {LONGEST_KEY} visible ASCII characters"
             )));
         }
         let whose = (principal.user_id, principal.credential, route, key);
         let whose = serde_json::to_string(&whose).map_err(Error::internal)?;
         let content = serde_json::to_string(content).map_err(Error::internal)?;
-        Ok(Self {
-            key: principal.tenant.idempotency_record(&digest(&whose)),
-            request: digest(&content),
-        })
+        Ok(Self::known(
+            principal.tenant,
+            digest(&whose),
+            digest(&content),
+        ))
+    }
+
+    /// A part of it, which has its effect once by itself.
+    pub(crate) fn part(&self, index: usize) -> Self {
+        let whose = digest(&format!("{}/{index}", self.whose));
+        Self::known(self.tenant, whose, self.request.clone())
     }
 
     pub(crate) fn key(&self) -> &Key<IdempotencyRecord> {
@@ -69,22 +80,52 @@ impl Idempotency {
         IdempotencyRecord {
             request: self.request.clone(),
             answer,
+            in_parts: false,
             expires_at,
             ttl: expires_at / 1000,
         }
     }
 
-    /// What it was answered when it had its effect.
+    /// What is stored of it before it has its effect part by part, each with an answer of its own.
+    pub(crate) fn begun(&self, now: Millis) -> IdempotencyRecord {
+        IdempotencyRecord {
+            in_parts: true,
+            ..self.record(None, now)
+        }
+    }
+
+    /// What it was answered when it had its effect; nothing if it has that part by part.
     ///
     /// # Errors
     /// 422 if that was another request; 409 if the answer showed a secret, and so was not kept.
-    pub(crate) fn answer(&self, record: IdempotencyRecord) -> Result<RecordedAnswer> {
+    pub(crate) fn answer(&self, record: IdempotencyRecord) -> Result<Option<RecordedAnswer>> {
         if record.request != self.request {
-            let message = "This key was sent with another request: choose a new one for each";
-            return Err(Error::invalid(HEADER, message));
+            return Err(Self::of_another());
         }
-        record.answer.ok_or_else(|| {
-            Error::conflict("This has been done. What it answered shows a secret, and is not kept")
-        })
+        let secret = "This has been done. What it answered shows a secret, and is not kept";
+        match record.answer {
+            None if !record.in_parts => Err(Error::conflict(secret)),
+            answer => Ok(answer),
+        }
+    }
+
+    /// 422 for a key that was another request's.
+    pub(crate) fn of_another() -> Error {
+        let message = "This key was sent with another request: choose a new one for each";
+        Error::invalid(HEADER, message)
+    }
+
+    /// A hash of what is asked for.
+    pub(crate) fn request(&self) -> &str {
+        &self.request
+    }
+
+    fn known(tenant: Tenant, whose: String, request: String) -> Self {
+        Self {
+            key: tenant.idempotency_record(&whose),
+            tenant,
+            whose,
+            request,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! From JSON to a handler's input: parsing is validating, and every bad field is reported.
 
+pub(crate) mod names;
 mod patch;
 #[cfg(test)]
 mod tests;
@@ -9,18 +10,19 @@ use std::ops::ControlFlow;
 use deserr::{
     DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef,
 };
+use schemars::JsonSchema;
 use serde_json::Value;
 
 pub use self::patch::{Patch, Replace};
 use crate::error::{Detail, Error};
 
-/// What a handler can take: a struct of newtypes with `#[derive(Deserr)]`.
-pub trait Input: Deserr<BadInput> {}
+/// What a handler can take: a struct of newtypes with `#[derive(Deserr, JsonSchema)]`.
+pub trait Input: Deserr<BadInput> + JsonSchema {}
 
-impl<T: Deserr<BadInput>> Input for T {}
+impl<T: Deserr<BadInput> + JsonSchema> Input for T {}
 
 /// For endpoints that take nothing.
-#[derive(Debug, Clone, Copy, deserr::Deserr)]
+#[derive(Debug, Clone, Copy, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(deny_unknown_fields)]
 pub struct Nothing {}
 
@@ -48,6 +50,9 @@ macro_rules! from_text {
 }
 pub(crate) use from_text;
 
+/// What is said of a field that is not known.
+const UNKNOWN: &str = "Unknown field";
+
 /// All that is wrong with an input.
 #[derive(Debug, Default)]
 pub struct BadInput {
@@ -64,12 +69,49 @@ pub fn parse<T: Input>(value: Value) -> Result<T, Error> {
     deserr::deserialize(value).map_err(|bad: BadInput| Error::validation(bad.in_order::<T>()))
 }
 
+/// Parses what a query says; `in_path` are the names of what the path has said, and `more` is what the query could have
+/// said beside it.
+///
+/// # Errors
+/// 422 as of a body; of a parameter that is not known it says which ones are.
+pub(crate) fn parse_query<T: Input>(
+    value: Value,
+    in_path: &[String],
+    more: impl FnOnce() -> Option<&'static str>,
+) -> Result<T, Error> {
+    deserr::deserialize(value).map_err(|bad: BadInput| {
+        let mut known = accepted_at::<T>("").unwrap_or_default();
+        known.retain(|name| !in_path.contains(name));
+        known.extend(more().map(str::to_owned));
+        let known = match known.join(", ") {
+            none if none.is_empty() => "there are none".to_owned(),
+            known => format!("there are {known}"),
+        };
+        let mut details = bad.in_order::<T>();
+        for detail in &mut details {
+            if detail.message == UNKNOWN {
+                detail.message = format!("Unknown parameter: {known}");
+            }
+        }
+        Error::validation(details)
+    })
+}
+
 /// All that is wrong with `value`; nothing if it is taken.
 pub(crate) fn refusals<T: Input>(value: Value) -> Vec<Detail> {
     match deserr::deserialize::<T, Value, BadInput>(value) {
         Ok(_) => Vec::new(),
         Err(bad) => bad.in_order::<T>(),
     }
+}
+
+/// The fields that an input can't do without, of those that do not stand inside of others.
+pub(crate) fn required<T: Input>() -> Vec<String> {
+    refusals::<T>(serde_json::json!({}))
+        .into_iter()
+        .filter(|detail| detail.message == is_required(&detail.field))
+        .map(|detail| detail.field)
+        .collect()
 }
 
 /// The fields of an input, however deep they stand: `attachment.filename`, `tasks[].id`. Nothing if it
@@ -89,6 +131,13 @@ impl BadInput {
             }],
             accepted: Vec::new(),
         }
+    }
+
+    /// The same, and more.
+    pub(crate) fn and(mut self, more: Self) -> Self {
+        self.details.extend(more.details);
+        self.accepted.extend(more.accepted);
+        self
     }
 
     fn in_order<T: Input>(self) -> Vec<Detail> {
@@ -153,10 +202,7 @@ impl MergeWithError<BadInput> for BadInput {
         other: BadInput,
         _location: ValuePointerRef,
     ) -> ControlFlow<Self, Self> {
-        let mut all = this.unwrap_or_default();
-        all.details.extend(other.details);
-        all.accepted.extend(other.accepted);
-        ControlFlow::Continue(all)
+        ControlFlow::Continue(this.unwrap_or_default().and(other))
     }
 }
 
@@ -169,13 +215,11 @@ impl DeserializeError for BadInput {
         let mut all = this.unwrap_or_default();
         let here = path(location);
         match error {
-            ErrorKind::MissingField { field } => {
-                all.with(child(&here, field), format!("{field} is required"))
-            }
+            ErrorKind::MissingField { field } => all.with(child(&here, field), is_required(field)),
             ErrorKind::UnknownKey { key, accepted } => {
                 let names = accepted.iter().map(ToString::to_string).collect();
                 all.accepted.push((here.clone(), names));
-                all.with(child(&here, key), "Unknown field".to_owned())
+                all.with(child(&here, key), UNKNOWN.to_owned())
             }
             ErrorKind::IncorrectValueKind { accepted, .. } => {
                 let message = format!("Must be {}", kinds(accepted));
@@ -191,6 +235,10 @@ impl DeserializeError for BadInput {
             ErrorKind::Unexpected { msg } => all.with(here, msg),
         }
     }
+}
+
+fn is_required(field: &str) -> String {
+    format!("{field} is required")
 }
 
 fn path(location: ValuePointerRef) -> String {

@@ -1,11 +1,16 @@
 //! Keys are minted, never formatted: the only place that spells them. `keys/README.md` has the table.
 
 mod audit;
+mod comments;
 mod data;
 mod ephemeral;
 mod erased;
+mod events;
 mod identity;
+mod lists;
+mod notifications;
 pub(crate) mod owner;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -24,13 +29,18 @@ use crate::model::upload::Upload;
 use crate::tenant::Tenant;
 
 pub(crate) use audit::{AuditStretch, audited, is_append_only};
-pub(crate) use data::{event, events};
+pub(crate) use comments::comments_on;
+pub(crate) use data::{event, events, listed_place};
 pub(crate) use ephemeral::{
-    change_note, change_notes, change_notes_until, connection_pk, known_address, mail, noted_event,
-    rate, user_connections_pk,
+    change_note, change_notes, change_notes_until, connection_pk, known_address, mail, no_rate,
+    noted_event, purges_until, rate, user_connections_pk,
 };
 pub(crate) use erased::Any;
-pub(crate) use identity::api_key_hash;
+pub(crate) use events::{events_of, log_partition_of, seq_of};
+pub(crate) use identity::{api_key_hash, no_key_use};
+pub(crate) use lists::Span;
+pub(crate) use notifications::{notification_id, unread_until};
+pub(crate) use tasks::{first_place, last_place, place};
 pub(crate) use usage::usage_since;
 
 /// How many partitions the notes of changes and of uploads are spread over.
@@ -68,9 +78,9 @@ pub trait Row: Serialize + DeserializeOwned + Send + Sync {
 /// A child's key comes from its loaded parent alone:
 ///
 /// ```compile_fail
-/// use shared::{model::id::{ProjectId, TaskId}, tenant::Tenant};
-/// fn unchecked(tenant: &Tenant) {
-///     tenant.project(ProjectId::new()).task(TaskId::new());
+/// use shared::{keys::Key, model::{id::TaskId, project::Project}};
+/// fn unchecked(project: &Key<Project>) {
+///     project.task(TaskId::new());
 /// }
 /// ```
 #[derive(Debug)]
@@ -115,6 +125,12 @@ pub struct ObjectPath(String);
 pub struct RoomKey {
     tenant: Tenant,
     room: Room,
+}
+
+impl<T> PartialEq for Key<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.table, &self.pk, &self.sk) == (other.table, &other.pk, &other.sk)
+    }
 }
 
 impl<T> Clone for Key<T> {
@@ -252,6 +268,14 @@ impl ObjectPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether all that a partition says is that there was a call: against a limit, of a key, or in a tenant.
+pub(crate) fn is_of_counts(pk: &str) -> bool {
+    let of_somebody = ["CALLS#", "KEYUSE#"]
+        .iter()
+        .any(|begins| pk.starts_with(begins));
+    of_somebody || pk.starts_with("T#") && pk.ends_with("#USAGE")
 }
 
 /// Which of the shards a text falls in.

@@ -5,14 +5,19 @@
 //! not signed. It is bound by a hash to the list and the filters that it came from, because a place in one
 //! list means nothing in another.
 
+mod number;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+pub use self::number::{DEEPEST, PageNumber, Paging, PerPage};
+pub(crate) use self::number::{detail, refuse};
 use crate::error::{Error, Result};
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 
 /// Raised when what follows in a cursor changes its form.
 const VERSION: u8 = 1;
@@ -23,28 +28,60 @@ const BOUND_BY: usize = 8;
 /// No cursor of ours is longer, in characters.
 const LONGEST: usize = 512;
 
-/// A part of a list: `{"data": […], "meta": {"next_cursor"}}`.
-#[derive(Debug, Clone, Serialize)]
+/// A part of a list: `{"data": […], "meta": {…}}`.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Page<T> {
     /// What is on it.
     pub data: Vec<T>,
-    /// What follows.
+    /// Where in the list it is.
     pub meta: Meta,
 }
 
-/// What follows a page.
-#[derive(Debug, Clone, Serialize)]
-pub struct Meta {
-    /// Where the next one begins; null at the end of the list.
-    pub next_cursor: Option<Cursor>,
+/// Where in its list a page is, in the terms in which it was asked for.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Meta {
+    /// By a cursor.
+    #[schemars(title = "Cursor")]
+    Cursor {
+        /// Where the next one begins; null at the end of the list.
+        next_cursor: Option<Cursor>,
+        /// Whether there is a next one.
+        has_more: bool,
+    },
+    /// By its number.
+    #[schemars(title = "Number")]
+    Number {
+        /// Which it is, from 1.
+        page: usize,
+        /// How many a page holds.
+        per_page: usize,
+        /// How many the list has; left out where nobody counts them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
+        /// Whether there is a next one.
+        has_more: bool,
+    },
 }
 
 impl<T> Page<T> {
     /// A page, and where the next one begins.
     pub fn of(data: Vec<T>, next_cursor: Option<Cursor>) -> Self {
+        let has_more = next_cursor.is_some();
         Self {
             data,
-            meta: Meta { next_cursor },
+            meta: Meta::Cursor {
+                next_cursor,
+                has_more,
+            },
+        }
+    }
+
+    /// The same page of something else.
+    pub fn map<U>(self, with: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            data: self.data.into_iter().map(with).collect(),
+            meta: self.meta,
         }
     }
 }
@@ -54,6 +91,9 @@ impl<T> Page<T> {
 pub struct Limit(usize);
 
 impl Limit {
+    /// The most.
+    pub const MOST: usize = 100;
+
     /// The number.
     pub const fn get(self) -> usize {
         self.0
@@ -78,12 +118,10 @@ impl TryFrom<String> for Limit {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse()
-            .ok()
-            .filter(|limit| digits && (1..=100).contains(limit))
+        number::number(&text)
+            .filter(|limit| (1..=Self::MOST).contains(limit))
             .map(Self)
-            .ok_or_else(|| Invalid("Must be a number from 1 to 100".to_owned()))
+            .ok_or_else(|| Invalid(format!("Must be a number from 1 to {}", Self::MOST)))
     }
 }
 
@@ -115,8 +153,12 @@ impl Cursor {
             let message = "This cursor is of another list, or of other filters";
             return Err(Error::invalid("cursor", message).of_query());
         }
-        serde_json::from_slice(&self.place)
-            .map_err(|_| Error::invalid("cursor", MALFORMED).of_query())
+        serde_json::from_slice(&self.place).map_err(|_| Self::malformed())
+    }
+
+    /// 400 for what is none of ours.
+    pub(crate) fn malformed() -> Error {
+        Error::invalid("cursor", MALFORMED).of_query()
     }
 }
 
@@ -144,6 +186,14 @@ impl TryFrom<String> for Cursor {
 }
 
 from_text!(Limit, Cursor);
+
+described! {
+    Limit: { "type": "integer", "minimum": 1, "maximum": Self::MOST, "default": Self::default().get() };
+    Cursor: {
+        "type": "string", "maxLength": LONGEST,
+        "description": "Where a page begins: the `next_cursor` of the page before it."
+    };
+}
 
 fn parse(text: &str) -> Option<Cursor> {
     if text.len() > LONGEST {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::model::account::Role;
 use crate::model::idempotency::RecordedAnswer;
 use crate::model::log::Committed;
@@ -11,6 +11,8 @@ use crate::model::log::Committed;
 const LOCATION: &str = "location";
 
 const EVENT_SEQ: &str = "x-event-seq";
+
+const REPLAYED: &str = "idempotency-replayed";
 
 /// The status of an answer without a body.
 pub(crate) const NO_CONTENT: u16 = 204;
@@ -24,10 +26,30 @@ pub struct Reply<T> {
     /// Of a resource that has one: its version, and in which role it is seen.
     pub(crate) version: Option<u64>,
     pub(crate) seen_as: Option<Role>,
+    /// What is served in place of the body.
+    pub(crate) file: Option<File>,
+}
+
+/// What is the same for everybody, and is served as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a file holds: text in UTF-8.
+#[derive(Debug, Clone, Copy)]
+pub enum Content {
+    /// As it is.
+    Plain(&'static str),
+    /// Compressed by gzip.
+    Gzipped(&'static [u8]),
 }
 
 /// The envelope of every resource: `{"data": …}`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Data<T> {
     /// The resource.
     pub data: T,
@@ -42,6 +64,26 @@ impl<T> Reply<T> {
             headers: Vec::new(),
             version: None,
             seen_as: None,
+            file: None,
+        }
+    }
+
+    /// 200, with a file.
+    pub fn file(file: File) -> Self
+    where
+        T: Default,
+    {
+        Self {
+            file: Some(file),
+            ..Self::ok(T::default())
+        }
+    }
+
+    /// 503, though there is something to show.
+    pub fn degraded(body: T) -> Self {
+        Self {
+            status: Code::Unavailable.status(),
+            ..Self::ok(body)
         }
     }
 
@@ -60,6 +102,12 @@ impl<T> Reply<T> {
             ..Self::ok(body)
         }
         .header(LOCATION, location)
+    }
+
+    /// With where the resource is that was made.
+    #[must_use]
+    pub fn location(self, path: impl Into<String>) -> Self {
+        self.header(LOCATION, path)
     }
 
     /// 204: done, and there is nothing to say.
@@ -85,7 +133,33 @@ impl<T> Reply<T> {
 
     /// Whether the request has changed something.
     pub(crate) fn caused_an_event(&self) -> bool {
-        self.headers.iter().any(|(name, _)| *name == EVENT_SEQ)
+        self.told_seq().is_some()
+    }
+
+    /// The number of the event that it says.
+    pub(crate) fn told_seq(&self) -> Option<&str> {
+        self.told(EVENT_SEQ)
+    }
+
+    /// Whether it is what was answered before.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.told(REPLAYED).is_some()
+    }
+
+    /// As [`Self::event_seq`], of a number that has been told.
+    pub(crate) fn seq(self, seq: String) -> Self {
+        self.header(EVENT_SEQ, seq)
+    }
+
+    /// As what was answered before.
+    pub(crate) fn again(self) -> Self {
+        self.header(REPLAYED, "true")
+    }
+
+    fn told(&self, header: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let told = headers.find(|(name, _)| *name == header);
+        told.map(|(_, value)| value.as_str())
     }
 
     /// With the version of the resource that it shows, from which its `ETag` is made: what has been read once is
@@ -101,11 +175,11 @@ impl<T> Reply<T> {
     where
         T: Serialize,
     {
-        let location = self.headers.iter().find(|(name, _)| *name == LOCATION);
+        let location = self.told(LOCATION).map(str::to_owned);
         Ok(RecordedAnswer {
             status: self.status,
             body: serde_json::to_string(&self.body).map_err(Error::internal)?,
-            location: location.map(|(_, value)| value.clone()),
+            location,
             version: self.version,
             event_seq: 0,
         })
@@ -131,8 +205,8 @@ impl Reply<Box<RawValue>> {
             version: answer.version,
             ..Self::ok(body)
         }
-        .header(EVENT_SEQ, answer.event_seq.to_string())
-        .header("idempotency-replayed", "true");
+        .seq(answer.event_seq.to_string())
+        .again();
         reply
             .headers
             .extend(answer.location.map(|location| (LOCATION, location)));
@@ -152,6 +226,7 @@ impl<T: Serialize> Reply<T> {
             headers: self.headers,
             version: self.version,
             seen_as: self.seen_as,
+            file: self.file,
         })
     }
 }

@@ -5,6 +5,7 @@
 //! object holds no `PutObject`.
 
 pub mod accounts;
+pub(crate) mod admission;
 pub mod ai;
 pub mod audit;
 pub(crate) mod backoff;
@@ -20,10 +21,12 @@ pub mod erasure;
 pub mod exports;
 pub(crate) mod failure;
 pub(crate) mod guard;
+pub mod health;
 pub(crate) mod idempotency;
 pub mod mail;
 pub(crate) mod oidc;
 pub mod queue;
+pub(crate) mod rates;
 pub(crate) mod request;
 pub mod search;
 pub mod socket;
@@ -52,6 +55,8 @@ pub struct Sdk {
     pub audit: audit::Audit,
     /// Values that may be a little old.
     pub cache: cache::Cache,
+    /// Whether what all else stands on answers.
+    pub health: health::Health,
     /// Copies of all that is a tenant's.
     pub exports: exports::Exports,
     /// Objects.
@@ -70,6 +75,8 @@ pub struct Sdk {
     pub mail: mail::Mail,
     /// What tenants use.
     pub usage: usage::Usage,
+    /// How often somebody may call.
+    pub(crate) rates: rates::Rates,
     /// The time.
     pub clock: clock::Clock,
     /// What requests that may come again were answered.
@@ -85,6 +92,7 @@ impl Sdk {
             accounts: accounts::Accounts::new(dynamo.clone()),
             audit: audit::Audit::new(dynamo.clone()),
             cache: cache::Cache::new(dynamo.clone()),
+            health: health::Health::new(dynamo.clone()),
             exports: exports::Exports::new(dynamo.clone()),
             storage: storage::Storage::new(dynamo.clone()),
             erasure: erasure::Erasure::new(dynamo.clone()),
@@ -94,7 +102,8 @@ impl Sdk {
             search: search::Search::new(dynamo.clone()),
             mail: mail::Mail::new(dynamo.clone()),
             usage: usage::Usage::new(dynamo.clone()),
-            answers: idempotency::Answers::new(dynamo),
+            answers: idempotency::Answers::new(dynamo.clone()),
+            rates: rates::Rates::new(dynamo),
             clock: request.clock().clone(),
             request: request.clone(),
         }

@@ -6,13 +6,17 @@ use crate::model::account::Email;
 use crate::model::api_key::ListedKey;
 use crate::model::audit::AuditRow;
 use crate::model::export::Export;
-use crate::model::id::{ApiKeyId, AuditId, ExportId, InvitationId, ProjectId, TenantId, UserId};
+use crate::model::id::{
+    ApiKeyId, AuditId, ExportId, InvitationId, NotificationId, ProjectId, TaskId, TenantId, UserId,
+};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::UserLog;
 use crate::model::month::Month;
+use crate::model::notification::{Inbox, Notification};
 use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
+use crate::model::task::TaskPlace;
 use crate::model::tenant::{Member, TenantLog};
 
 /// Proof that a request acts for a tenant.
@@ -44,8 +48,15 @@ impl Tenant {
         self.id
     }
 
-    /// A project's row.
-    pub fn project(&self, id: ProjectId) -> Key<Project> {
+    /// A project's row, which [`crate::sdk::db::Db::project`] alone is the way to.
+    ///
+    /// ```compile_fail
+    /// use shared::{model::id::ProjectId, tenant::Tenant};
+    /// fn past_the_door(tenant: &Tenant) {
+    ///     tenant.project(ProjectId::new());
+    /// }
+    /// ```
+    pub(crate) fn project(&self, id: ProjectId) -> Key<Project> {
         Key::project(*self, id)
     }
 
@@ -62,6 +73,11 @@ impl Tenant {
     /// A user's own projects, each with the time of its last change.
     pub fn listings(&self, user_id: UserId) -> Partition<Listing> {
         Partition::listings(*self, user_id)
+    }
+
+    /// Where a task is found by its id alone.
+    pub(crate) fn task(&self, id: TaskId) -> Key<TaskPlace> {
+        Key::task_place(*self, id)
     }
 
     /// One of its members.
@@ -127,6 +143,21 @@ impl Tenant {
     /// How far a user's log has come.
     pub(crate) fn user_log(&self, user_id: UserId) -> Key<UserLog> {
         Key::user_log(*self, user_id)
+    }
+
+    /// Something that one of its members was told.
+    pub fn notification(&self, user_id: UserId, id: NotificationId) -> Key<Notification> {
+        Key::notification(*self, user_id, id)
+    }
+
+    /// What one of its members was told.
+    pub fn notifications(&self, user_id: UserId) -> Partition<Notification> {
+        Partition::notifications(*self, user_id)
+    }
+
+    /// What one of its members keeps of that.
+    pub fn inbox(&self, user_id: UserId) -> Key<Inbox> {
+        Key::inbox(*self, user_id)
     }
 
     /// What a request that may come again was answered.

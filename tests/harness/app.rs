@@ -15,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 use crate::used::Witness;
 use crate::{Answer, Member, PATIENCE, model};
 
+/// A limit that each call is held against, and that no test reaches by itself.
+const FAR_OFF: u32 = 100_000;
+
 /// A Tenon of a test's own: the embedded stack on free ports, in a folder that goes with it.
 pub struct App {
     stack: Stack,
@@ -53,6 +56,7 @@ impl App {
         log_failures();
         let mut options = Options::new(folder.path());
         options.clock = Clock::system();
+        options.rate_limit = FAR_OFF;
         options.embeddings = local::embeddings::Embeddings::Given(model::shared());
         change(&mut options);
         let stack = Stack::start(options).await.expect("the stack starts");

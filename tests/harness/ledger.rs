@@ -12,6 +12,14 @@ pub struct Ledger {
     listed: Vec<Value>,
     /// The tasks' rows.
     pub tasks: Vec<Value>,
+    /// Those that are deleted and can be restored.
+    pub deleted: Vec<Value>,
+    /// Where tasks are found by their ids.
+    places: Vec<Value>,
+    /// Tasks in the lists of whoever is to do them.
+    assigned: Vec<Value>,
+    /// Comments on tasks, deleted ones' included.
+    comments: Vec<Value>,
     events: Vec<Value>,
     /// How many changes wait to be relayed.
     pub change_notes: usize,
@@ -46,9 +54,16 @@ impl App {
             listings,
             listed,
             tasks: self.rows(tables::DATA, "TASK#").await,
+            deleted: self.rows(tables::DATA, "DELETED#").await,
+            places: self.rows(tables::DATA, "PLACE#").await,
+            assigned: self.rows(tables::DATA, "ASSIGNED#").await,
+            comments: self.rows(tables::DATA, "COMMENT#").await,
             events: self.rows(tables::DATA, "EVENT#").await,
-            // Theirs are the only keys that begin with a time.
-            change_notes: self.rows(tables::EPHEMERAL, "0").await.len(),
+            change_notes: {
+                let notes = self.rows(tables::EPHEMERAL, "0").await;
+                let of_a_change = |note: &&Value| text(note, "pk").starts_with("CHANGES#");
+                notes.iter().filter(of_a_change).count()
+            },
             upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
             objects: self.files_of_tasks().await,
             tenant_logs: {
@@ -90,6 +105,9 @@ impl Ledger {
             .map(|row| number(row, "task_count"))
             .sum();
         assert_eq!(self.tasks.len() as u64, counted, "a task is in no project");
+        self.assert_comments();
+        self.assert_places();
+        self.assert_assigned();
         self.assert_files();
         assert_eq!(self.profiles.len(), self.tenant_logs.len());
         for log in &self.tenant_logs {
@@ -98,11 +116,23 @@ impl Ledger {
         assert_eq!(self.memberships.len(), self.members.len());
     }
 
+    /// That each task knows how many comments there are on it.
+    fn assert_comments(&self) {
+        for task in &self.tasks {
+            let on_it = |comment: &&Value| comment["task_id"] == task["id"];
+            let comments = self.comments.iter().filter(on_it).count();
+            assert_eq!(number(task, "comment_count"), comments as u64, "on {task}");
+        }
+    }
+
     /// That nothing waits any more to be relayed, nor to be swept.
     #[track_caller]
     pub fn assert_nothing_left_to_do(&self) {
         assert_eq!(self.change_notes, 0, "changes wait to be relayed");
-        assert!(self.upload_notes.is_empty(), "{:?}", self.upload_notes);
+        // Those of deleted tasks wait until these can't be restored any more.
+        let waiting: BTreeSet<_> = self.files_of_deleted().collect();
+        let left: Vec<_> = self.upload_notes.difference(&waiting).collect();
+        assert!(left.is_empty(), "{left:?}");
     }
 
     /// That what is counted of each tenant is what its rows, its files and its log say, and its emails those that
@@ -164,9 +194,15 @@ impl Ledger {
 
     /// What the rows and the files of a tenant come to.
     fn stored_by(&self, pk: &str) -> Levels {
-        let tasks: Vec<_> = self.tasks.iter().filter(|row| is_of(row, pk)).collect();
+        // What is in a deleted project is not there, though it may come back.
+        let is_there = |project: &&Value| is_of(project, pk) && project["deleted_at"].is_null();
+        let projects: Vec<_> = self.projects.iter().filter(is_there).collect();
+        let is_in_one = |task: &&Value| {
+            let mut projects = projects.iter();
+            projects.any(|project| project["id"] == task["project_id"])
+        };
+        let tasks: Vec<_> = self.tasks.iter().filter(is_in_one).collect();
         let counted = |project: &&Value| number(project, "task_count");
-        let projects: Vec<_> = self.projects.iter().filter(|row| is_of(row, pk)).collect();
         assert_eq!(
             projects.iter().map(counted).sum::<u64>(),
             tasks.len() as u64
@@ -178,9 +214,9 @@ impl Ledger {
         let bytes = files.map(|path| self.objects[path]).sum();
         assert_eq!(sizes.sum::<u64>(), bytes, "the sizes of the files of {pk}");
         Levels {
-            projects: projects.len() as u64,
-            tasks: tasks.len() as u64,
-            bytes,
+            projects: count(projects.len() as u64),
+            tasks: count(tasks.len() as u64),
+            bytes: count(bytes),
         }
     }
 
@@ -218,26 +254,79 @@ impl Ledger {
             })
             .collect();
         let stored: BTreeSet<_> = self.tasks_of(&id).map(|task| text(task, "id")).collect();
-        assert_eq!(told.len(), stored.len(), "each task of {id} has one event");
-        assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), stored);
+        let deleted = self.deleted.iter().map(|row| &row["task"]);
+        let deleted = deleted.filter(|task| task["project_id"] == *id);
+        let deleted: BTreeSet<_> = deleted.map(|task| text(task, "id")).collect();
+        assert!(stored.is_disjoint(&deleted), "a task is there and deleted");
+        let about = |kind: &str| -> BTreeSet<String> {
+            let events = log.iter().filter(|event| event["type"] == kind);
+            let objects =
+                events.filter_map(|event| event["object"].as_str()?.strip_prefix("task/"));
+            objects.map(str::to_owned).collect()
+        };
+        let forgotten = about("task:deleted");
+        let known: BTreeSet<_> = stored.union(&deleted).cloned().collect();
+        assert!(
+            deleted.is_subset(&forgotten),
+            "what is deleted has been told"
+        );
+        let count = told.len();
+        let told: BTreeSet<_> = told.into_iter().collect();
+        assert_eq!(count, told.len(), "each task of {id} has one event");
+        let came = told.union(&about("task:joined")).cloned().collect();
+        assert!(known.is_subset(&came), "each task of {id} has an event");
+        // What is no longer there was moved, or was deleted and can't be restored any more.
+        let went: BTreeSet<_> = forgotten.union(&about("task:left")).cloned().collect();
+        assert!(came.difference(&known).all(|id| went.contains(id)));
         assert_eq!(
             number(project, "task_count"),
             stored.len() as u64,
             "the count of {id}"
         );
+        for status in ["todo", "in_progress", "done"] {
+            let of_status = self.tasks_of(&id).filter(|task| task["status"] == status);
+            assert_eq!(
+                number(project, &format!("{status}_count")),
+                of_status.count() as u64,
+                "the count of {id} of {status}"
+            );
+        }
+        let mut own: BTreeMap<String, u64> = BTreeMap::new();
+        for status in self.tasks_of(&id).map(|task| text(task, "status")) {
+            if !["todo", "in_progress", "done"].contains(&&*status) {
+                *own.entry(status).or_default() += 1;
+            }
+        }
+        let counted = &project["own_counts"];
+        assert!(!own.is_empty() || counted.is_null(), "none are counted");
+        for (status, count) in &own {
+            assert_eq!(&counted[status], count, "the count of {id} of {status}");
+        }
+        assert_eq!(
+            counted.as_object().map_or(0, serde_json::Map::len),
+            own.len()
+        );
 
-        let listing = self.listings.iter().find(|row| row["project_id"] == *id);
-        let listing = listing.expect("the project is in its creator's list");
+        let bytes = self.tasks_of(&id);
+        let bytes = bytes.filter_map(|task| task["attachment_bytes"].as_u64());
+        assert_eq!(number(project, "file_bytes"), bytes.sum::<u64>());
+
         let listed = self.listed.iter().find(|row| row["project_id"] == *id);
         let listed = listed.expect("the project is in its tenant's list");
         assert_eq!(project["user_id"], listed["user_id"]);
         assert_eq!(project["created_at"], listed["created_at"]);
         let last = log.last().expect("it was founded");
         assert_eq!(project["updated_at"], last["at"]);
-        assert_eq!(
-            project["updated_at"], listing["updated_at"],
-            "its place in the list"
-        );
+        let listing = self.listings.iter().find(|row| row["project_id"] == *id);
+        if project["deleted_at"].is_null() && project["archived_at"].is_null() {
+            let listing = listing.expect("the project is in its creator's list");
+            assert_eq!(
+                project["updated_at"], listing["updated_at"],
+                "its place in the list"
+            );
+        } else {
+            assert!(listing.is_none(), "{id} is in its creator's list");
+        }
     }
 
     /// A tenant's log, its list of members, their memberships and the counts of them tell one story.
@@ -283,6 +372,68 @@ impl Ledger {
         }
     }
 
+    /// Each task is found by its id, stands where it says, and is done since it is. A deleted one goes with its place.
+    fn assert_places(&self) {
+        let place_of = |task: &Value| {
+            let mut places = self.places.iter();
+            let place = places.find(|place| place["task_id"] == task["id"]);
+            let place = place.unwrap_or_else(|| panic!("{} is not found", task["id"]));
+            assert_eq!(place["project_id"], task["project_id"]);
+            let tenant = text(place, "pk");
+            let (tenant, _) = tenant.split_once("#TASKS#").expect("it is one");
+            (tenant.to_owned(), place["ttl"].clone())
+        };
+        for task in &self.tasks {
+            let (tenant, ttl) = place_of(task);
+            assert!(is_of(task, &tenant) && ttl.is_null(), "{task}");
+            let (status, id) = (text(task, "status"), text(task, "id"));
+            let place = format!("{status}#{}#{id}", text(task, "position"));
+            assert_eq!(task["l1"], place);
+            assert_eq!(task["completed_at"].is_null(), status != "done", "{task}");
+        }
+        for row in &self.deleted {
+            let (tenant, ttl) = place_of(&row["task"]);
+            assert!(is_of(row, &tenant) && ttl == row["ttl"], "{row}");
+            assert!((1..=5).all(|index| row[format!("l{index}")].is_null()));
+        }
+        assert_eq!(self.places.len(), self.tasks.len() + self.deleted.len());
+        let columns = self.tasks.iter().map(|task| {
+            let place = format!(
+                "{} {} {}",
+                task["project_id"], task["status"], task["position"]
+            );
+            (place, text(task, "id"))
+        });
+        let columns: BTreeMap<_, _> = columns.collect();
+        assert_eq!(columns.len(), self.tasks.len(), "two stand in one place");
+    }
+
+    /// Each task that somebody is to do stands in their list, by when it is due, and nothing else does.
+    fn assert_assigned(&self) {
+        let given = self.tasks.iter().filter_map(|task| {
+            let user = task["assigned_to"].as_str()?;
+            let due = task["due_date"].as_i64();
+            let due = due.map_or_else(|| "~".to_owned(), |due| format!("{due:015}"));
+            let pk = text(task, "pk");
+            let (tenant, project) = pk.split_once("#P#").expect("it is in a project");
+            let (id, list) = (text(task, "id"), format!("{tenant}#U#{user}"));
+            let (sk, place) = (
+                format!("ASSIGNED#{id}#{project}"),
+                format!("ASSIGNED#{due}#{id}#{project}"),
+            );
+            Some((list, sk, place))
+        });
+        let listed = self.assigned.iter();
+        let listed = listed.map(|row| (text(row, "pk"), text(row, "sk"), text(row, "l2")));
+        let given: BTreeSet<_> = given.collect();
+        assert_eq!(listed.collect::<BTreeSet<_>>(), given, "who is to do what");
+    }
+
+    fn files_of_deleted(&self) -> impl Iterator<Item = String> {
+        let tasks = self.deleted.iter().map(|row| &row["task"]);
+        tasks.filter_map(|task| task["attachment"].as_str().map(str::to_owned))
+    }
+
     fn assert_files(&self) {
         let attached: BTreeSet<_> = self
             .tasks
@@ -310,21 +461,25 @@ impl Ledger {
 /// What a tenant has.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Levels {
-    projects: u64,
-    tasks: u64,
-    bytes: u64,
+    projects: i64,
+    tasks: i64,
+    bytes: i64,
 }
 
 impl Levels {
     /// What rows or counts come to, in which what is zero may be missing.
     fn counted(rows: &[&Value]) -> Self {
-        let sum = |name: &str| rows.iter().filter_map(|row| row[name].as_u64()).sum();
+        let sum = |name: &str| rows.iter().filter_map(|row| row[name].as_i64()).sum();
         Self {
             projects: sum("projects"),
             tasks: sum("tasks"),
             bytes: sum("bytes"),
         }
     }
+}
+
+fn count(of: u64) -> i64 {
+    i64::try_from(of).expect("it is no more than that")
 }
 
 /// Whether a row stands below a tenant's partition key.

@@ -118,8 +118,6 @@ async fn deaths_survived(function: &str) -> u32 {
 #[tokio::test]
 async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
     use gateway::Fault::{AcceptThenFail, ConcurrentRequest, ServerError, TooManyRequests};
-    let app = start().await;
-    let mut project = Watched::new(&app).await;
     let mut deaths = 0;
     for fault in [
         AcceptThenFail,
@@ -127,6 +125,9 @@ async fn send_email_may_die_after_any_call_while_the_mail_service_fails_too() {
         ConcurrentRequest,
         TooManyRequests { retry_after: 2 },
     ] {
+        // Connections end after three hours.
+        let app = start().await;
+        let mut project = Watched::new(&app).await;
         for call in 1.. {
             project.log_in(&app).await;
             app.stack().gateway().outbox.script(fault, 1);
@@ -263,8 +264,8 @@ async fn sweep_uploads_may_die_after_any_call() {
     let app = start().await;
     let mut project = Watched::new(&app).await;
     project.create("Kept", false, true).await.expect(201);
-    // The call after the object was put never comes. It is the fourth, or the fifth if this one was counted before.
-    let armed = [4, 5].map(|nth| {
+    // The call after the object was put never comes. It is the fifth, or the sixth if this one was counted for its tenant before.
+    let armed = [5, 6].map(|nth| {
         let death = Fault::new(FaultKind::DieAfterReply).function("create-task");
         app.fault(death.operation("PutObject").nth(nth))
     });

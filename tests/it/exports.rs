@@ -109,6 +109,11 @@ impl Full {
         admin.task(&project, "Plain").await;
         let file = [PNG, name.as_bytes()].concat();
         let task = task_with(&admin, &project, "With a file", &file, "ürgh ../pixel.png").await;
+        for task in [&task, &admin.task(&project, "Discussed").await] {
+            let path = format!("/api/tasks/{task}/comments");
+            let text = format!("{name} says to <@{}>", editor.user_id);
+            admin.post(&path, json!({ "text": text })).await.expect(201);
+        }
         let key = admin.api_key("viewer").await;
         let invited = json!({ "email": format!("{name}-guest@example.com"), "role": "viewer" });
         admin.post("/api/invitations", invited).await.expect(201);
@@ -153,6 +158,10 @@ impl Full {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "all that a tenant has is a long list"
+)]
 #[tokio::test]
 async fn an_archive_has_everything_of_its_tenant_and_nothing_of_another() {
     let app = App::start().await;
@@ -204,11 +213,14 @@ async fn an_archive_has_everything_of_its_tenant_and_nothing_of_another() {
             "created_at",
             "updated_at",
             "task_count",
+            "visibility",
+            "members",
+            "archived_at",
             "seq",
         ],
     );
     let tasks = archive.lines(&format!("projects/{}/tasks-", one.project));
-    assert_eq!(tasks.len(), 2);
+    assert_eq!(tasks.len(), 3);
     assert_same(
         tasks.clone(),
         one.rows(&app, "TASK#").await,
@@ -218,13 +230,39 @@ async fn an_archive_has_everything_of_its_tenant_and_nothing_of_another() {
             "title",
             "description",
             "status",
+            "position",
+            "priority",
             "assigned_to",
+            "start_date",
             "due_date",
+            "parent_id",
+            "created_by",
+            "created_at",
+            "updated_at",
+            "completed_at",
+        ],
+    );
+    let comments = archive.lines(&format!("projects/{}/comments-", one.project));
+    assert_eq!(comments.len(), 2);
+    assert_same(
+        comments,
+        one.rows(&app, "COMMENT#").await,
+        &[
+            "id",
+            "task_id",
+            "project_id",
+            "text",
+            "mentions",
             "created_by",
             "created_at",
             "updated_at",
         ],
     );
+    let told = archive.lines(&format!("notifications/user-{}-", one.editor.user_id));
+    let listed = one.editor.get("/api/notifications").await.expect(200)["data"].clone();
+    let mut listed = listed.as_array().expect("it is a list").clone();
+    listed.reverse();
+    assert_eq!((told.len(), told), (2, listed));
     let file = format!("files/{}/{}/", one.project, one.task);
     let named = tasks.iter().find_map(|task| task["attachment"].as_str());
     let named = named.expect("a task has a file");
@@ -487,7 +525,7 @@ async fn an_export_may_die_after_any_call() {
                 .iter()
                 .filter(|line| line.get("title").is_some())
                 .count(),
-            2
+            3
         );
         if !died {
             tests::report(&format!("export-tenant died {deaths} times"));

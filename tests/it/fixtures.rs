@@ -200,7 +200,7 @@ fn is_refusal(expected: &Value) -> bool {
 }
 
 /// An event, with its placeholders.
-fn event(function: &str, case: &str) -> Value {
+pub(crate) fn event(function: &str, case: &str) -> Value {
     serde_json::from_str(&read(function, case))
         .unwrap_or_else(|error| panic!("events/{function}/{case}.json: {error}"))
 }

@@ -10,6 +10,7 @@ mod bodies;
 mod events;
 mod frames;
 mod http;
+mod lists;
 mod messages;
 mod records;
 mod requests;

@@ -1,15 +1,11 @@
 //! Invitations: who is asked to join a tenant, and what becomes of it.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
 use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
-use tests::{Answer, App, Member, PASSWORD, tables};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tests::{Answer, App, Logged, Member, PASSWORD, tables};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -782,36 +778,9 @@ async fn the_log_and_the_room_of_the_tenant_tell_of_it_but_not_who_is_invited() 
     );
 }
 
-/// What is logged, as text.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Logged {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Logged {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn the_token_of_an_invitation_stands_nowhere_but_in_the_email() {
-    let logged = Logged::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("info,shared=trace,local=debug"))
-        .with_writer(logged.clone())
-        .finish();
-    let _here = tracing::subscriber::set_default(subscriber);
+    let (logged, _here) = Logged::from_here();
     let app = App::start().await;
     let ada = app.member("ada").await;
     // While it is busy the message stays in the queue.
@@ -852,7 +821,7 @@ async fn the_token_of_an_invitation_stands_nowhere_but_in_the_email() {
     }
     accept_as(&app, &token, "Bob").await.expect(200);
     accept_as(&app, &token, "Bob").await.refused(422);
-    let lines = logged.0.lock().expect("nobody panics").clone();
+    let lines = logged.bytes();
     assert!(!lines.is_empty(), "something is logged");
     assert!(!holds(&lines), "a log line holds it");
 }

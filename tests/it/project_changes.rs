@@ -35,7 +35,9 @@ async fn a_project_is_replaced_as_a_whole_and_changed_in_part() {
     assert_eq!(
         shown,
         json!({
-            "id": id, "user_id": ada.user_id, "name": "Apollo", "description": null, "task_count": 1,
+            "id": id, "user_id": ada.user_id, "name": "Apollo", "description": null,
+            "visibility": "tenant", "archived_at": null, "task_count": 1,
+            "task_counts": { "todo": 1, "in_progress": 0, "done": 0 },
             "created_at": shown["created_at"], "updated_at": shown["updated_at"],
         })
     );

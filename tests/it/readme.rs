@@ -77,9 +77,9 @@ fn the_readme_lists_every_route() {
     let wanted = functions::all()
         .iter()
         .flat_map(|function| {
-            let uses = function.endpoint.uses;
+            let endpoint = function.endpoint;
             let authenticates = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
-            let open = !authenticates.iter().all(|used| uses.contains(used));
+            let open = !authenticates.iter().all(|used| endpoint.is_granted(used));
             let mark = if open { "○ " } else { "" };
             let routes = function.endpoint.routes();
             let routes = routes.filter(|(_, path)| *path != "$default");

@@ -58,10 +58,11 @@ async fn a_user_founds_a_tenant_and_acts_in_it_by_its_id_or_its_host_s_name() {
                 "name": "Acme",
                 "default_role": "editor",
                 "attachment_limit_bytes": 4_194_304,
-                "rate_limits": { "requests_per_minute": 1000 },
+                "rate_limits": { "requests_per_minute": null },
                 "digest": { "hour": 8, "time_zone": "UTC" },
                 "sign_up_domains": [],
                 "audit_retention_days": 365,
+                "statuses": [],
             },
         })
     );
@@ -226,6 +227,7 @@ async fn an_admin_sets_a_tenant_up_as_a_whole() {
         "digest": { "hour": 7, "time_zone": "europe/berlin" },
         "sign_up_domains": ["Example.COM", "example.com", "acme.example"],
         "audit_retention_days": 30,
+        "statuses": ["qa", "in_review"],
     });
     let answer = ada.put(&path, wanted.clone()).await;
     assert_eq!(answer.event_seq(), 2);
@@ -252,6 +254,7 @@ async fn an_admin_sets_a_tenant_up_as_a_whole() {
         .expect("it is JSON");
     let changed = json!({ "fields": [
         "default_role", "attachment_limit_bytes", "rate_limits", "digest", "sign_up_domains", "audit_retention_days",
+        "statuses",
     ] });
     assert_eq!(data, changed, "it names what changed and no value");
 
@@ -263,6 +266,7 @@ async fn an_admin_sets_a_tenant_up_as_a_whole() {
         "digest": { "hour": 24, "time_zone": "Europe/Atlantis" },
         "sign_up_domains": ["example.com", "no domain"],
         "audit_retention_days": "30",
+        "statuses": ["qa", "done"],
     });
     let fields = ada.put(&path, bad).await.bad_fields();
     let expected = [
@@ -275,6 +279,7 @@ async fn an_admin_sets_a_tenant_up_as_a_whole() {
         "digest.time_zone",
         "sign_up_domains[1]",
         "audit_retention_days",
+        "statuses[1]",
         "id",
     ];
     assert_eq!(

@@ -227,7 +227,8 @@ async fn a_call_that_can_t_be_counted_is_served_and_delayed_little() {
     ] {
         let fault = Fault::new(kind)
             .function("list-members")
-            .operation("UpdateItem");
+            .operation("UpdateItem")
+            .table(tables::DATA);
         let armed = app.fault(fault.times(u32::MAX));
         let started = std::time::Instant::now();
         ada.get("/api/members").await.expect(200);

@@ -23,7 +23,7 @@ pub const ENDPOINT: Endpoint =
     ]);
 
 /// The token; and who they are, as far as that is not known.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     token: LinkToken,

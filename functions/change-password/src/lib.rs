@@ -5,10 +5,8 @@ use shared::prelude::*;
 
 /// Anyone who is logged in, for themselves.
 pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/change-password")
+    .called_by(uses::PERSON)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
         uses::COUNT,
         uses::THROTTLE_SUCCESS,
         uses::ACCOUNTS_GET,
@@ -20,7 +18,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-password", "POST", "/api/c
     ]);
 
 /// The password until now, and from now on.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     current_password: PasswordAttempt,

@@ -8,23 +8,21 @@ use shared::reply::Data;
 use shared::sdk::accounts::NewApiKey;
 
 /// Any member in person, for themselves.
-pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/api-keys").uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::USAGE_COUNT,
-    uses::ACCOUNTS_GET,
-    uses::KEYS_OF_MEMBER,
-    uses::KEY_CREATE,
-    uses::ACCOUNTS_REMOVE,
-    uses::DB_REMOVE,
-    uses::TENANT_CHANGE,
-    uses::CHANGE_NOTES,
-    uses::IDEMPOTENCY,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::http("create-api-key", "POST", "/api/api-keys")
+    .called_by(uses::MEMBER_IN_PERSON)
+    .uses(&[
+        uses::ACCOUNTS_GET,
+        uses::KEYS_OF_MEMBER,
+        uses::KEY_CREATE,
+        uses::ACCOUNTS_REMOVE,
+        uses::DB_REMOVE,
+        uses::TENANT_CHANGE,
+        uses::CHANGE_NOTES,
+        uses::IDEMPOTENCY,
+    ]);
 
 /// The key to make.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     name: ApiKeyName,
@@ -34,7 +32,7 @@ pub struct Input {
 }
 
 /// The key: this once, and never again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     id: ApiKeyId,
     name: ApiKeyName,

@@ -6,11 +6,9 @@ use shared::reply::Data;
 
 /// Its admins in person: a key that was found must not fetch everything at once.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-export", "POST", "/api/tenants/{id}/exports")
+    .rate(Rate::File)
+    .called_by(uses::MEMBER_IN_PERSON)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
         uses::DB_LIST,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,

@@ -7,12 +7,8 @@ use shared::sdk::accounts::PublicInvitation;
 
 /// Admins invite.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-invitation", "POST", "/api/invitations")
+    .called_by(uses::MEMBER)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::KEY_USED,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_FOUND,
         uses::COUNT,
@@ -25,7 +21,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-invitation", "POST", "/api
     ]);
 
 /// Whom, and what for: the tenant's default if that is not said.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     email: Email,

@@ -1,19 +1,17 @@
-//! `POST /api/create-project`: a project of the caller's.
+//! `POST /api/create-project` and `POST /api/projects`: a project of the caller's.
 
 use shared::model::id::{ProjectId, UserId};
-use shared::model::project::Project;
+use shared::model::project::{Project, ProjectView, Visibility};
 use shared::model::realtime::ProjectCreated;
 use shared::model::text::{ProjectDescription, ProjectName};
 use shared::prelude::*;
+use shared::reply::Data;
 
 /// Editors make projects; one read and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/create-project")
+    .also(&[("POST", "/api/projects")])
+    .called_by(uses::MEMBER)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
@@ -21,7 +19,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-project", "POST", "/api/cr
     ]);
 
 /// What it is called and about.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     name: ProjectName,
@@ -29,13 +27,24 @@ pub struct Input {
     description: Option<ProjectDescription>,
 }
 
+/// The same, and whom it is for.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Whole {
+    name: ProjectName,
+    #[deserr(default)]
+    description: Option<ProjectDescription>,
+    #[deserr(default)]
+    visibility: Visibility,
+}
+
 /// The project.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     project: Created,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Created {
     id: ProjectId,
     #[serde(rename = "userId")]
@@ -47,20 +56,46 @@ struct Created {
 
 /// Makes the project: its row, its place in its creator's list and its first event.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
-    let project = Project::new(
-        event.caller.user_id,
-        event.input.name,
-        event.input.description,
-        sdk.clock.now(),
-    );
+    let Input { name, description } = event.input;
+    let project = Project::new(event.caller.user_id, name, description, sdk.clock.now());
+    found(&sdk, &event.caller, project, |project| {
+        Reply::created(project.into())
+    })
+    .await
+}
 
-    let key = event.caller.tenant.project(project.id);
-    let mut change = sdk.db.found(key, project.clone(), &event.caller);
+/// The same, with the answer that all resources have.
+pub async fn create(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<ProjectView>>> {
+    let Whole {
+        name,
+        description,
+        visibility,
+    } = event.input;
+    let project = Project {
+        visibility,
+        ..Project::new(event.caller.user_id, name, description, sdk.clock.now())
+    };
+    found(&sdk, &event.caller, project, |project| {
+        let (location, version) = (format!("/api/projects/{}", project.id), project.version);
+        let reply = Reply::created(ProjectView::from(project).into());
+        reply.location(location).version(version)
+    })
+    .await
+}
+
+async fn found<T: Serialize>(
+    sdk: &Sdk,
+    caller: &Editor,
+    project: Project,
+    answer: impl FnOnce(Project) -> Reply<T>,
+) -> Result<Reply<T>> {
+    let mut change = sdk.db.found(project.clone(), caller);
+    change.found_by_its_owner(&project);
     change.emit(&ProjectCreated {
         id: project.id,
         name: project.name.as_str(),
     });
-    change.commit_with(Reply::created(project.into())).await
+    change.commit_with(answer(project)).await
 }
 
 impl From<Project> for Output {
@@ -79,5 +114,5 @@ impl From<Project> for Output {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, handler).route("POST", "/api/projects", create)
 }

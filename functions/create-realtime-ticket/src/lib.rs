@@ -6,17 +6,12 @@ use shared::sdk::socket::TICKET_LIFETIME;
 
 /// Viewers listen.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("create-realtime-ticket", "POST", "/api/realtime-ticket").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
-        uses::TICKET_ISSUE,
-    ]);
+    Endpoint::http("create-realtime-ticket", "POST", "/api/realtime-ticket")
+        .called_by(uses::MEMBER)
+        .uses(&[uses::TICKET_ISSUE]);
 
 /// The ticket: a browser can't send headers with a WebSocket, and a token in a URL would reach logs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     ticket: String,
     expires_in: i64,

@@ -1,24 +1,24 @@
-//! `POST /api/create-task`: a task of a project, with a file if there is one.
+//! `POST /api/create-task` and `POST /api/projects/{id}/tasks`: a task of a project, with a file if there is one.
 
+use shared::event::caller::Principal;
 use shared::model::attachment::{self, Attachment};
 use shared::model::due::DueDate;
 use shared::model::id::{ProjectId, TaskId, UserId};
-use shared::model::log::{IndexTask, TaskAssigned};
+use shared::model::log::IndexTask;
 use shared::model::realtime::TaskCreated;
-use shared::model::task::{Status, Task};
+use shared::model::task::{Priority, Status, Task, TaskView};
 use shared::model::text::{TaskDescription, TaskTitle};
 use shared::prelude::*;
+use shared::reply::Data;
 use shared::sdk::uploads::PendingUpload;
 
 /// Editors make tasks. The body has room for 4 MiB of file in base64.
 pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/create-task")
+    .also(&[("POST", "/api/projects/{id}/tasks")])
+    .rate(Rate::FileIn("attachment"))
     .body_limit(6 * 1024 * 1024, Some(attachment::TOO_LARGE))
+    .called_by(uses::MEMBER)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,
@@ -30,9 +30,10 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::STORAGE_LINK,
     ]);
 
-/// What is to be done, in which project.
-#[derive(Debug, Deserr)]
+/// What is to be done, in which project: in the words of the first endpoint.
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields, rename_all = camelCase)]
+#[schemars(rename_all = "camelCase")]
 pub struct Input {
     project_id: ProjectId,
     title: TaskTitle,
@@ -47,12 +48,12 @@ pub struct Input {
 }
 
 /// The task.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     task: Created,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Created {
     id: TaskId,
@@ -62,53 +63,119 @@ struct Created {
     attachment_url: Option<String>,
 }
 
-/// Stores the task; its email, its realtime event and its embedding follow from the log.
+/// The same, in the words of all other resources.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct New {
+    id: ProjectId,
+    title: TaskTitle,
+    #[deserr(default)]
+    description: Option<TaskDescription>,
+    #[deserr(default)]
+    status: Option<Status>,
+    #[deserr(default)]
+    priority: Priority,
+    #[deserr(default)]
+    assigned_to: Option<UserId>,
+    #[deserr(default)]
+    start_date: Option<DueDate>,
+    #[deserr(default)]
+    due_date: Option<DueDate>,
+    #[deserr(default)]
+    parent_id: Option<TaskId>,
+    #[deserr(default)]
+    attachment: Option<Attachment>,
+}
+
+/// Makes it; the answer has a link to its file.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
-    let Event {
-        mut input, caller, ..
-    } = event;
+    let Event { input, caller, .. } = event;
+    // Boxed, as below, for it is large.
+    Box::pin(make(&sdk, &caller, input.into(), "assignedTo", output)).await
+}
+
+/// Makes it; the answer tells where it stands from then on.
+pub async fn post(sdk: Sdk, event: Event<New, Editor>) -> Result<Reply<Data<TaskView>>> {
+    let Event { input, caller, .. } = event;
+    Box::pin(make(&sdk, &caller, input, "assigned_to", shown)).await
+}
+
+/// Stores the task; its email, its realtime event and its embedding follow from the log.
+async fn make<T: Serialize>(
+    sdk: &Sdk,
+    caller: &Principal,
+    mut input: New,
+    assignee: &str,
+    answer: impl FnOnce(Task, Option<String>) -> Reply<T>,
+) -> Result<Reply<T>> {
     let limit = caller.profile.settings.attachment_limit_bytes;
     let attachment = input.attachment.take();
     let attachment = attachment
         .map(|file| file.within_limit(limit))
         .transpose()?;
-    let (project, assignee) = join(
-        sdk.db.load(caller.tenant.project(input.project_id)),
+    let (project, member) = join(
+        sdk.db.open_project(caller, input.id),
         sdk.accounts
-            .require_member(&caller.tenant, input.assigned_to, "assignedTo"),
+            .require_member(&caller.tenant, input.assigned_to, assignee),
     )
     .await;
-    let (project, ()) = (project?, assignee?);
+    let (project, ()) = (project?, member?);
+    project.require_seen_by(input.assigned_to, assignee)?;
+    let mut task = input.into_task(caller.user_id, sdk.clock.now());
+    task.check()?;
+    caller.profile.settings.statuses.require(task.status)?;
+    sdk.db.require_parent(&project, &task).await?;
     let upload = sdk.storage.upload(&project, attachment).await?;
     let attachment_url = sdk.storage.link(upload.as_ref()).await?;
-    let task = input.into_task(caller.user_id, upload.as_ref(), sdk.clock.now());
+    task.attachment = upload.as_ref().map(PendingUpload::object);
+    task.attachment_bytes = upload.as_ref().map(PendingUpload::bytes);
 
-    let mut change = sdk.db.change(&project, &caller);
-    change.create(&project.task(task.id), &task);
-    change.count_task();
+    let mut change = sdk.db.change(&project, caller);
+    change.add_task(&task);
     change.keep_upload(upload.as_ref());
-    change.send_all(TaskAssigned::of(&task));
+    change.tell_assignee(&task);
     change.send(&IndexTask::of(&task));
     change.emit(&TaskCreated::of(&task));
-    let reply = Reply::created(output(task, attachment_url));
-    change.commit_with(reply).await
+    change.commit_with(answer(task, attachment_url)).await
 }
 
-impl Input {
-    fn into_task(self, author: UserId, upload: Option<&PendingUpload>, now: Millis) -> Task {
-        Task {
-            description: self.description,
-            assigned_to: self.assigned_to,
-            due_date: self.due_date,
-            attachment: upload.map(PendingUpload::object),
-            attachment_bytes: upload.map(PendingUpload::bytes),
-            ..Task::new(self.project_id, author, self.title, now)
+impl From<Input> for New {
+    fn from(input: Input) -> Self {
+        Self {
+            id: input.project_id,
+            title: input.title,
+            description: input.description,
+            status: None,
+            priority: Priority::default(),
+            assigned_to: input.assigned_to,
+            start_date: None,
+            due_date: input.due_date,
+            parent_id: None,
+            attachment: input.attachment,
         }
     }
 }
 
-fn output(task: Task, attachment_url: Option<String>) -> Output {
-    Output {
+impl New {
+    fn into_task(self, author: UserId, now: Millis) -> Task {
+        let task = Task {
+            description: self.description,
+            priority: self.priority,
+            assigned_to: self.assigned_to,
+            start_date: self.start_date,
+            due_date: self.due_date,
+            parent_id: self.parent_id,
+            ..Task::new(self.id, author, self.title, now)
+        };
+        match self.status {
+            Some(status) => task.begun(status),
+            None => task,
+        }
+    }
+}
+
+fn output(task: Task, attachment_url: Option<String>) -> Reply<Output> {
+    Reply::created(Output {
         task: Created {
             id: task.id,
             project_id: task.project_id,
@@ -116,10 +183,21 @@ fn output(task: Task, attachment_url: Option<String>) -> Output {
             status: task.status,
             attachment_url,
         },
-    }
+    })
+}
+
+fn shown(task: Task, _attachment_url: Option<String>) -> Reply<Data<TaskView>> {
+    let (location, version) = (format!("/api/tasks/{}", task.id), task.version);
+    Reply::created(TaskView::from(task).into())
+        .header("location", location)
+        .version(version)
 }
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, handler).route(
+        "POST",
+        "/api/projects/{id}/tasks",
+        post,
+    )
 }

@@ -6,18 +6,17 @@ use shared::prelude::*;
 use shared::reply::Data;
 
 /// Anyone who is logged in, wherever they act.
-pub const ENDPOINT: Endpoint = Endpoint::http("create-tenant", "POST", "/api/tenants").uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::ACCOUNTS_GET,
-    uses::ACCOUNTS_FOUND_ANOTHER,
-    uses::DB_FOUND,
-    uses::CHANGE_NOTES,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::http("create-tenant", "POST", "/api/tenants")
+    .called_by(uses::PERSON)
+    .uses(&[
+        uses::ACCOUNTS_GET,
+        uses::ACCOUNTS_FOUND_ANOTHER,
+        uses::DB_FOUND,
+        uses::CHANGE_NOTES,
+    ]);
 
 /// What it is called, and what before a host's name.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     name: TenantName,

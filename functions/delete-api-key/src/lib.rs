@@ -5,11 +5,8 @@ use shared::prelude::*;
 
 /// Its maker or an admin, in person.
 pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/api-keys/{id}")
+    .called_by(uses::MEMBER_IN_PERSON)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_REMOVE,
         uses::DB_REMOVE,
@@ -19,7 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/
     ]);
 
 /// Which one.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     id: ApiKeyId,

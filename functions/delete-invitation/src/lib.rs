@@ -5,22 +5,19 @@ use shared::prelude::*;
 
 /// Admins invite, and think better of it.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("delete-invitation", "DELETE", "/api/invitations/{id}").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::KEY_USED,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::ACCOUNTS_REMOVE,
-        uses::DB_GET,
-        uses::DB_CHANGE,
-        uses::DB_REMOVE,
-        uses::CHANGE_NOTES,
-        uses::IDEMPOTENCY,
-    ]);
+    Endpoint::http("delete-invitation", "DELETE", "/api/invitations/{id}")
+        .called_by(uses::MEMBER)
+        .uses(&[
+            uses::ACCOUNTS_REMOVE,
+            uses::DB_GET,
+            uses::DB_CHANGE,
+            uses::DB_REMOVE,
+            uses::CHANGE_NOTES,
+            uses::IDEMPOTENCY,
+        ]);
 
 /// Which one.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     id: InvitationId,

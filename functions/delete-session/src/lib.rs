@@ -5,10 +5,8 @@ use shared::prelude::*;
 
 /// Anyone who is logged in, for themselves.
 pub const ENDPOINT: Endpoint = Endpoint::http("delete-session", "DELETE", "/api/sessions/{id}")
+    .called_by(uses::PERSON)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
         uses::ACCOUNTS_GET,
         uses::ACCOUNTS_END_SESSION,
         uses::USER_CHANGE,
@@ -16,7 +14,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-session", "DELETE", "/api/
     ]);
 
 /// Which one.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     id: SessionId,

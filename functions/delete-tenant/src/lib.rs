@@ -6,12 +6,9 @@ use shared::prelude::*;
 use shared::reply::Data;
 
 /// Its admins, in person.
-pub const ENDPOINT: Endpoint =
-    Endpoint::http("delete-tenant", "DELETE", "/api/tenants/{id}").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
+pub const ENDPOINT: Endpoint = Endpoint::http("delete-tenant", "DELETE", "/api/tenants/{id}")
+    .called_by(uses::MEMBER_IN_PERSON)
+    .uses(&[
         uses::ACCOUNTS_DELETE_TENANT,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
@@ -19,7 +16,7 @@ pub const ENDPOINT: Endpoint =
     ]);
 
 /// Its name, so that nobody deletes another by mistake.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     name: TenantName,

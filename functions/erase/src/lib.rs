@@ -1,8 +1,11 @@
-//! Erases tenants that are deleted: rows, files, vectors, connections, and what is kept of them elsewhere.
+//! Erases tenants that are deleted: rows, files, vectors, connections, and what is kept of them elsewhere. And of
+//! tenants that stay the projects that were deleted long ago.
+
+use std::time::Duration;
 
 use shared::lambda::queue::Message;
-use shared::model::deletion::EraseTenant;
-use shared::model::log::Envelope;
+use shared::model::deletion::ErasureJob;
+use shared::model::log::{Envelope, Job};
 use shared::prelude::*;
 
 /// A step of a deletion a job, of up to 15 minutes; it sends on to itself what is left. The one function that
@@ -14,6 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("erase").uses(&[
     uses::ERASE_WITH_ACCOUNTS,
     uses::ERASE_ROWS,
     uses::ERASE_AUDIT,
+    uses::PURGE_NOTE_FORGET,
     uses::STORAGE_LIST,
     uses::STORAGE_DELETE,
     uses::CONNECTIONS_OF_USER,
@@ -24,17 +28,36 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("erase").uses(&[
 ]);
 
 /// Erases as much as there is time for.
-pub async fn handler(sdk: Sdk, event: Event<Message<EraseTenant>, Worker>) -> Result<()> {
+pub async fn handler(sdk: Sdk, event: Event<Message<ErasureJob>, Worker>) -> Result<()> {
     let job = event.input.job;
-    let left = sdk.erasure.tenant(event.caller.tenant, job.payload).await?;
-    let Some((payload, wait)) = left else {
-        return Ok(());
-    };
+    let tenant = event.caller.tenant;
+    match job.payload {
+        ErasureJob::EraseTenant(step) => match sdk.erasure.tenant(tenant, step).await? {
+            Some((rest, wait)) => go_on(&sdk, job.id, &event.caller, rest, wait).await,
+            None => Ok(()),
+        },
+        ErasureJob::PurgeProject(purge) => {
+            if sdk.erasure.project(tenant, purge).await? {
+                return Ok(());
+            }
+            go_on(&sdk, job.id, &event.caller, purge, Duration::ZERO).await
+        }
+    }
+}
+
+/// Has another invocation do what is left.
+async fn go_on<J: Job>(
+    sdk: &Sdk,
+    id: String,
+    worker: &Worker,
+    payload: J,
+    wait: Duration,
+) -> Result<()> {
     let rest = Envelope {
-        id: job.id,
-        kind: job.kind,
-        version: job.version,
-        tenant_id: job.tenant_id,
+        id,
+        kind: J::TYPE.to_owned(),
+        version: J::VERSION,
+        tenant_id: worker.tenant.id(),
         payload,
     };
     sdk.queue.submit_later(&rest, wait).await

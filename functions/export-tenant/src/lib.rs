@@ -10,7 +10,6 @@ use shared::lambda::queue::Message;
 use shared::model::export::ExportTenant;
 use shared::prelude::*;
 use shared::sdk::exports::TakenOver;
-use shared::tenant::Tenant;
 
 use self::walk::{End, Walk};
 
@@ -38,7 +37,8 @@ pub const DELIVERIES: u32 = 12;
 
 /// Goes on with the export, unless it has ended. It may be delivered twice, late, and both at once.
 pub async fn handler(sdk: Sdk, event: Event<Message<ExportTenant>, Worker>) -> Result<()> {
-    let tenant = event.caller.tenant;
+    let worker = event.caller;
+    let tenant = worker.tenant;
     let Message { job, deliveries } = event.input;
     let Some(mut export) = sdk
         .exports
@@ -47,18 +47,19 @@ pub async fn handler(sdk: Sdk, event: Event<Message<ExportTenant>, Worker>) -> R
     else {
         return Ok(());
     };
-    let outcome = go_on(&sdk, &tenant, &mut export).await;
+    let outcome = go_on(&sdk, worker, &mut export).await;
     if outcome.is_err() && deliveries >= DELIVERIES {
         export.give_up().await?;
     }
     outcome
 }
 
-async fn go_on(sdk: &Sdk, tenant: &Tenant, export: &mut TakenOver) -> Result<()> {
+async fn go_on(sdk: &Sdk, worker: Worker, export: &mut TakenOver) -> Result<()> {
+    let tenant = &worker.tenant;
     let Some(profile) = sdk.accounts.living_tenant(tenant).await? else {
         return export.give_up().await;
     };
-    let mut walk = Walk::new(sdk, *tenant, profile, export, RESERVE).await?;
+    let mut walk = Walk::new(sdk, worker, profile, export, RESERVE).await?;
     match walk.run().await? {
         End::Whole(last, progress) => export.finish(last, &progress).await,
         End::TimeIsUp => export.go_on_later(tenant).await,

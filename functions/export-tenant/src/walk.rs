@@ -48,6 +48,7 @@ enum Step {
 /// A walk, and where it is.
 pub(crate) struct Walk<'a> {
     sdk: &'a Sdk,
+    worker: Worker,
     tenant: Tenant,
     profile: TenantProfile,
     export: &'a mut TakenOver,
@@ -76,7 +77,7 @@ impl<'a> Walk<'a> {
     /// Goes on where the export is, until there is no more time than `reserve`.
     pub(crate) async fn new(
         sdk: &'a Sdk,
-        tenant: Tenant,
+        worker: Worker,
         profile: TenantProfile,
         export: &'a mut TakenOver,
         reserve: Duration,
@@ -88,7 +89,8 @@ impl<'a> Walk<'a> {
             ahead: Ahead::default(),
             reserve,
             sdk,
-            tenant,
+            tenant: worker.tenant,
+            worker,
             profile,
             export,
         })
@@ -127,10 +129,12 @@ impl<'a> Walk<'a> {
             Place::File(project, task, from) => {
                 return self.rest_of_file(project, task, from).await;
             }
+            Place::Comments(project, after) => self.comments(project, after).await?,
             Place::ProjectEvents(project, after) => self.project_events(project, after).await?,
             Place::TenantEvents(after) => self.tenant_events(after).await?,
             Place::NextUser(after) => self.next_user(after).await?,
             Place::UserEvents(user, after) => self.user_events(user, after).await?,
+            Place::Notifications(user, after) => self.notifications(user, after).await?,
             Place::Audit(month, after) => self.audit(month, after).await?,
             Place::Manifest => self.manifest()?,
             Place::End => {}

@@ -16,7 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("forgot-password", "POST", "/api/f
     ]);
 
 /// Whose.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     email: Email,

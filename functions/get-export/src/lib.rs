@@ -7,17 +7,12 @@ use shared::reply::Data;
 
 /// The tenant's admins in person. The audit log tells to whom a link was given.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("get-export", "GET", "/api/tenants/{id}/exports/{export_id}").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::DB_GET,
-        uses::STORAGE_LINK,
-    ]);
+    Endpoint::http("get-export", "GET", "/api/tenants/{id}/exports/{export_id}")
+        .called_by(uses::MEMBER_IN_PERSON)
+        .uses(&[uses::DB_GET, uses::STORAGE_LINK]);
 
 /// Which one.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     export_id: ExportId,

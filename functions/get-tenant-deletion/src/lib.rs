@@ -7,15 +7,12 @@ use shared::reply::Data;
 
 /// Whoever asked for it: the tenant has no members any more.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("get-tenant-deletion", "GET", "/api/tenant-deletions/{id}").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::ACCOUNTS_GET,
-    ]);
+    Endpoint::http("get-tenant-deletion", "GET", "/api/tenant-deletions/{id}")
+        .called_by(uses::PERSON)
+        .uses(&[uses::ACCOUNTS_GET]);
 
 /// Of which tenant.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     id: TenantId,

@@ -6,15 +6,8 @@ use shared::reply::Data;
 
 /// Its admins, and keys of that role; two reads side by side.
 pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant-usage", "GET", "/api/tenants/{id}/usage")
-    .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::KEY_USED,
-        uses::USAGE_COUNT,
-        uses::DB_GET,
-        uses::DB_LIST,
-    ]);
+    .called_by(uses::MEMBER)
+    .uses(&[uses::DB_GET, uses::DB_LIST]);
 
 /// Shows what the tenant uses that the path names, and so the caller acts in.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Admin>) -> Result<Reply<Data<Usage>>> {

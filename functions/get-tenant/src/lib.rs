@@ -5,14 +5,9 @@ use shared::prelude::*;
 use shared::reply::Data;
 
 /// Its members, and its keys.
-pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant", "GET", "/api/tenants/{id}").uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::USAGE_COUNT,
-    uses::KEY_USED,
-    uses::DB_GET,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant", "GET", "/api/tenants/{id}")
+    .called_by(uses::MEMBER)
+    .uses(&[uses::DB_GET]);
 
 /// Shows the tenant that the path names, and so the caller acts in.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Data<TenantView>>> {

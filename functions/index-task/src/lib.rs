@@ -1,8 +1,12 @@
-//! Makes a task findable by meaning.
+//! Makes a task findable by meaning, and has its comments go when it does, and where it does.
 
+use shared::keys::Stored;
 use shared::lambda::queue::Message;
-use shared::model::log::IndexTask;
+use shared::model::id::TaskId;
+use shared::model::log::TaskJob;
+use shared::model::project::Project;
 use shared::model::search::{SETTLING, Vector};
+use shared::model::task::Task;
 use shared::prelude::*;
 
 /// One text a job; the same text is not embedded twice.
@@ -10,45 +14,69 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("index-task").uses(&[
     uses::CONSUME_EMBEDDINGS,
     uses::DB_GET,
     uses::DB_PUT,
+    uses::DB_REMOVE,
     uses::DB_INDEXED_LATE,
     uses::AI_EMBED,
+    uses::COMMENTS_SETTLE,
 ]);
 
 /// What is indexed later than this is noted: well before searches expect it.
 const LATE: Millis = SETTLING / 2;
 
-/// Embeds what the task says now, unless that has been done or the task is gone.
-pub async fn handler(sdk: Sdk, event: Event<Message<IndexTask>, Worker>) -> Result<()> {
+/// Does what follows from a task that has changed.
+pub async fn handler(sdk: Sdk, event: Event<Message<TaskJob>, Worker>) -> Result<()> {
     let job = event.input.job.payload;
-    let Some(project) = sdk
-        .db
-        .get(event.caller.tenant.project(job.project_id))
-        .await?
-    else {
+    let (project_id, task_id) = match &job {
+        TaskJob::IndexTask(job) => (job.project_id, job.task_id),
+        TaskJob::SettleComments(job) => (job.project_id, job.task_id),
+        TaskJob::MoveComments(job) => (job.project_id, job.task_id),
+    };
+    let project = sdk.db.project_to_index(&event.caller, project_id);
+    let Some(project) = project.await? else {
         return Ok(());
     };
-    let key = project.vector(job.task_id);
-    let (task, indexed) = join(
-        sdk.db.get(project.task(job.task_id)),
-        sdk.db.get(key.clone()),
-    )
-    .await;
-    let Some(task) = task? else {
-        return Ok(());
-    };
-
-    let text = task.text();
-    let content_hash = Vector::hash(sdk.ai.model()?, &text);
-    if indexed?.is_none_or(|vector| vector.content_hash != content_hash) {
-        let embedding = sdk.ai.embed(&text).await?;
-        let vector = project.embedded(task.id, content_hash, embedding);
-        sdk.db.put_derived(&key, &vector).await?;
+    match job {
+        TaskJob::IndexTask(_) => index_text(&sdk, &project, task_id).await,
+        TaskJob::SettleComments(_) => sdk.db.settle_comments(&project, task_id).await,
+        TaskJob::MoveComments(job) => sdk.db.move_comments(&project, &job).await,
     }
-    // A search may have been kept meanwhile that lacks it.
-    if sdk.clock.now() - task.updated_at > LATE {
-        sdk.db.indexed_late(&project).await?;
+}
+
+/// Embeds what the task says now, unless that has been done, and forgets one that is gone.
+async fn index_text(sdk: &Sdk, project: &Stored<Project>, id: TaskId) -> Result<()> {
+    // Another job may have been faster with what it read before: the last one to write looks once more.
+    while let Some(task) = look(sdk, project, id).await? {
+        index(sdk, project, id, task).await?;
     }
     Ok(())
+}
+
+/// What is not indexed as it is: a task, or that there is none. Nothing if all is as it should be.
+async fn look(sdk: &Sdk, project: &Stored<Project>, id: TaskId) -> Result<Option<Option<Task>>> {
+    let (task, indexed) = join(sdk.db.get(project.task(id)), sdk.db.get(project.vector(id))).await;
+    let (task, indexed) = (task?.map(Stored::into_inner), indexed?);
+    let Some(task) = task else {
+        return Ok(indexed.map(|_of_a_deleted_one| None));
+    };
+    let content_hash = Vector::hash(sdk.ai.model()?, &task.text());
+    let is_indexed = indexed.is_some_and(|vector| vector.content_hash == content_hash);
+    // A search may have been kept meanwhile that lacks it.
+    if is_indexed && sdk.clock.now() - task.updated_at > LATE {
+        sdk.db.indexed_late(project).await?;
+    }
+    Ok((!is_indexed).then_some(Some(task)))
+}
+
+async fn index(sdk: &Sdk, project: &Stored<Project>, id: TaskId, task: Option<Task>) -> Result<()> {
+    let key = project.vector(id);
+    let Some(task) = task else {
+        return sdk.db.remove_derived(&key).await;
+    };
+    let text = task.text();
+    let embedding = sdk.ai.embed(&text).await?;
+    let content_hash = Vector::hash(sdk.ai.model()?, &text);
+    let vector = project.embedded(id, content_hash, embedding);
+    sdk.db.put_derived(&key, &vector).await
 }
 
 /// The function.

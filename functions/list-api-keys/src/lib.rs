@@ -5,18 +5,12 @@ use shared::prelude::*;
 use shared::sdk::accounts::PublicApiKey;
 
 /// Admins see all keys of the tenant, others their own; two reads.
-pub const ENDPOINT: Endpoint = Endpoint::http("list-api-keys", "GET", "/api/api-keys").uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::USAGE_COUNT,
-    uses::KEY_USED,
-    uses::KEYS_OF_MEMBER,
-    uses::DB_LIST,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::http("list-api-keys", "GET", "/api/api-keys")
+    .called_by(uses::MEMBER)
+    .uses(&[uses::KEYS_OF_MEMBER, uses::DB_LIST]);
 
 /// How many of them, and from where on.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     #[deserr(default)]

@@ -5,18 +5,12 @@ use shared::prelude::*;
 use shared::sdk::accounts::PublicInvitation;
 
 /// Admins see them.
-pub const ENDPOINT: Endpoint =
-    Endpoint::http("list-invitations", "GET", "/api/invitations").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::KEY_USED,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::DB_LIST,
-    ]);
+pub const ENDPOINT: Endpoint = Endpoint::http("list-invitations", "GET", "/api/invitations")
+    .called_by(uses::MEMBER)
+    .uses(&[uses::DB_LIST]);
 
 /// How much of the list.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     #[deserr(default)]

@@ -6,19 +6,12 @@ use shared::page::{Cursor, Limit, Page};
 use shared::prelude::*;
 
 /// All who belong to it.
-pub const ENDPOINT: Endpoint = Endpoint::http("list-members", "GET", "/api/members").uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::USAGE_COUNT,
-    uses::KEY_USED,
-    uses::DB_LIST,
-    uses::MEMBERS_BY_ROLE,
-    uses::DB_BATCH_GET,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::http("list-members", "GET", "/api/members")
+    .called_by(uses::MEMBER)
+    .uses(&[uses::DB_LIST, uses::MEMBERS_BY_ROLE, uses::DB_BATCH_GET]);
 
 /// Which of them, and how many.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     #[deserr(default)]

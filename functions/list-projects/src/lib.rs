@@ -1,32 +1,48 @@
-//! `GET /api/list-projects`: the caller's own projects, the most recently changed first.
+//! `GET /api/list-projects`: the caller's own projects, the most recently changed first. `GET /api/projects`: all that
+//! they see, the newest first.
 
 use shared::model::id::{ProjectId, UserId};
-use shared::model::project::Project;
+use shared::model::project::{Archived, Project, ProjectView};
 use shared::model::text::{ProjectDescription, ProjectName};
+use shared::page::{Cursor, Limit, Page, PageNumber, Paging, PerPage};
 use shared::prelude::*;
 use shared::sdk::cache::Cached;
 
-/// Viewers list; one read if it is cached, else three and a write.
-pub const ENDPOINT: Endpoint =
-    Endpoint::http("list-projects", "GET", "/api/list-projects").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
+/// Viewers list; one read if it is cached, else three and a write. All that they see is two reads at once, and one.
+pub const ENDPOINT: Endpoint = Endpoint::http("list-projects", "GET", "/api/list-projects")
+    .also(&[("GET", "/api/projects")])
+    .called_by(uses::MEMBER)
+    .uses(&[
         uses::CACHE,
         uses::DB_LATEST,
         uses::DB_BATCH_GET,
+        uses::DB_LIST,
     ]);
 
+/// Which of all that the caller sees, and how many.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    #[deserr(default)]
+    archived: Archived,
+    #[deserr(default)]
+    page: Option<PageNumber>,
+    #[deserr(default)]
+    per_page: Option<PerPage>,
+    #[deserr(default)]
+    limit: Option<Limit>,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
 /// The list, at most 100 long.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     projects: Vec<Listed>,
     from_cache: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Listed {
     id: ProjectId,
     user_id: UserId,
@@ -52,6 +68,15 @@ pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Ou
     Ok(Reply::ok(output(projects, false)))
 }
 
+/// Reads a page of all, by a cursor or by its number. How many there are is told to nobody: private projects make that
+/// differ by who asks, and nobody counts them for each.
+pub async fn all(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<ProjectView>>> {
+    let Event { input, caller, .. } = event;
+    let paging = Paging::asked((input.page, input.per_page), (input.limit, input.cursor))?;
+    let page = sdk.db.projects(&caller, input.archived, &paging).await?;
+    Ok(Reply::ok(page.map(ProjectView::from)))
+}
+
 fn output(projects: Vec<Project>, from_cache: bool) -> Output {
     Output {
         projects: projects.into_iter().map(Listed::from).collect(),
@@ -74,5 +99,5 @@ impl From<Project> for Listed {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/projects", all)
 }

@@ -5,12 +5,9 @@ use shared::reply::Data;
 use shared::sdk::accounts::PublicSession;
 
 /// Anyone who is logged in, for themselves.
-pub const ENDPOINT: Endpoint = Endpoint::http("list-sessions", "GET", "/api/sessions").uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::ACCOUNTS_LIST,
-]);
+pub const ENDPOINT: Endpoint = Endpoint::http("list-sessions", "GET", "/api/sessions")
+    .called_by(uses::PERSON)
+    .uses(&[uses::ACCOUNTS_LIST]);
 
 /// Lists the caller's sessions, the newest first.
 pub async fn handler(

@@ -23,7 +23,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("log-in", "POST", "/api/log-in").u
 ]);
 
 /// Who they say they are.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     email: Email,

@@ -4,14 +4,13 @@ use shared::prelude::*;
 
 /// Anyone who is logged in, for themselves.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("log-out-everywhere", "POST", "/api/log-out-everywhere").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::ACCOUNTS_NEXT_EPOCH,
-        uses::USER_CHANGE,
-        uses::CHANGE_NOTES,
-    ]);
+    Endpoint::http("log-out-everywhere", "POST", "/api/log-out-everywhere")
+        .called_by(uses::PERSON)
+        .uses(&[
+            uses::ACCOUNTS_NEXT_EPOCH,
+            uses::USER_CHANGE,
+            uses::CHANGE_NOTES,
+        ]);
 
 /// Ends them, with the one that asks.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Person>) -> Result<Reply<()>> {

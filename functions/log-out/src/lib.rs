@@ -12,7 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("log-out", "POST", "/api/log-out")
 ]);
 
 /// The session's token.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     refresh_token: RefreshToken,

@@ -9,7 +9,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::http("not-found", "ANY", "$default");
 
 /// What was asked for.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     method: String,

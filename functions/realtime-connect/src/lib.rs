@@ -14,7 +14,7 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-connect", &["$connect"
 ]);
 
 /// The handshake.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput)]
 pub struct Input {
     #[deserr(default)]

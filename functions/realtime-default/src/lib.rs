@@ -6,14 +6,14 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-default", &["ping", "$default"]);
 
 /// What is wanted.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput)]
 pub struct Input {
     action: String,
 }
 
 /// The answer to a ping.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     r#type: &'static str,
 }

@@ -10,7 +10,7 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-disconnect", &["$disco
 ]);
 
 /// Nothing of the event matters but the connection.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput)]
 pub struct Input {}
 

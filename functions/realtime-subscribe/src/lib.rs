@@ -14,14 +14,14 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-subscribe", &["subscri
 ]);
 
 /// Which room.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     room: Room,
 }
 
 /// From which event on the client will hear all.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     r#type: &'static str,
     room: String,
@@ -34,9 +34,8 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Output> {
     let Event { input, caller, .. } = event;
     let since = sdk.db.seq(&caller, input.room).await?;
     let room = caller.tenant.room(input.room);
-    let until = caller.standing.until;
     sdk.socket
-        .join(&room, &event.connection_id, since, until)
+        .join(&room, &event.connection_id, &caller, since)
         .await?;
     Ok(Output {
         r#type: "subscribed",

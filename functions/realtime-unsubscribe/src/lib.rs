@@ -13,14 +13,14 @@ pub const ENDPOINT: Endpoint = Endpoint::socket("realtime-unsubscribe", &["unsub
 ]);
 
 /// Which room.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     room: Room,
 }
 
 /// That it is done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     r#type: &'static str,
     room: String,

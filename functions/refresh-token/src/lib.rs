@@ -18,7 +18,7 @@ pub const ENDPOINT: Endpoint =
     ]);
 
 /// The token of the last answer.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     refresh_token: RefreshToken,

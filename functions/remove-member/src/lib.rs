@@ -5,12 +5,8 @@ use shared::prelude::*;
 
 /// The tenant's admins, and everybody for themselves.
 pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/members/{user_id}")
+    .called_by(uses::MEMBER)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
         uses::KEYS_OF_MEMBER,
         uses::ACCOUNTS_REMOVE,
         uses::TENANT_CHANGE,
@@ -20,7 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/m
     ]);
 
 /// Who.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     user_id: UserId,

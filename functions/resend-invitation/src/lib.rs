@@ -7,24 +7,21 @@ use shared::sdk::accounts::PublicInvitation;
 
 /// Admins invite.
 pub const ENDPOINT: Endpoint =
-    Endpoint::http("resend-invitation", "POST", "/api/invitations/{id}/resend").uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::KEY_USED,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::ACCOUNTS_FOUND,
-        uses::ACCOUNTS_REMOVE,
-        uses::COUNT,
-        uses::DB_GET,
-        uses::DB_CHANGE,
-        uses::CHANGE_NOTES,
-        uses::IDEMPOTENCY,
-        uses::DERIVATION_KEY,
-    ]);
+    Endpoint::http("resend-invitation", "POST", "/api/invitations/{id}/resend")
+        .called_by(uses::MEMBER)
+        .uses(&[
+            uses::ACCOUNTS_FOUND,
+            uses::ACCOUNTS_REMOVE,
+            uses::COUNT,
+            uses::DB_GET,
+            uses::DB_CHANGE,
+            uses::CHANGE_NOTES,
+            uses::IDEMPOTENCY,
+            uses::DERIVATION_KEY,
+        ]);
 
 /// Which one.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     id: InvitationId,

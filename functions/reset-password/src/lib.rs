@@ -16,7 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("reset-password", "POST", "/api/re
     ]);
 
 /// The token, and the password from now on.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     token: LinkToken,

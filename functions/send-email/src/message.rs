@@ -1,8 +1,10 @@
 //! What the emails say. What people wrote is escaped.
 
 use shared::model::account::Email;
+use shared::model::id::UserId;
 use shared::model::link::{EmailJob, Purpose, SendLink};
 use shared::model::log::TaskAssigned;
+use shared::model::notification::{Kind, Mentioned};
 use shared::prelude::*;
 use shared::sdk::accounts::InvitationMail;
 use shared::sdk::mail::{Message, escape};
@@ -12,11 +14,12 @@ use shared::tenant::Tenant;
 pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Option<Message>> {
     match job {
         EmailJob::TaskAssigned(job) => {
-            let user = sdk.accounts.user(job.assigned_to);
-            let (user, is_there) = join(user, sdk.accounts.is_there(*tenant)).await;
-            let is_there = is_there?;
-            let user = user?.filter(|_| is_there);
-            Ok(user.map(|user| task_assigned(user.email, job)))
+            let to = Box::pin(who_is_told(sdk, tenant, job.assigned_to, Kind::Assigned)).await?;
+            Ok(to.map(|to| task_assigned(to, job)))
+        }
+        EmailJob::Mentioned(job) => {
+            let to = Box::pin(who_is_told(sdk, tenant, job.user_id, Kind::Mentioned)).await?;
+            Ok(to.map(|to| mentioned(to, job)))
         }
         EmailJob::SendLink(job) => {
             let user = sdk.accounts.user(job.user_id).await?;
@@ -27,6 +30,41 @@ pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Opt
             let mail = sdk.accounts.invitation_mail(tenant, job).await?;
             Ok(mail.map(invitation))
         }
+    }
+}
+
+/// The address of a user, unless they don't want to be told of such things, or nobody is to be told any more.
+async fn who_is_told(
+    sdk: &Sdk,
+    tenant: &Tenant,
+    user_id: UserId,
+    kind: Kind,
+) -> Result<Option<Email>> {
+    let (user, is_there) = join(
+        sdk.accounts.user(user_id),
+        Box::pin(join(
+            sdk.accounts.is_there(*tenant),
+            sdk.db.get(tenant.inbox(user_id)),
+        )),
+    )
+    .await;
+    let (is_there, inbox) = is_there;
+    let email = inbox?.map(|inbox| inbox.email).unwrap_or_default();
+    let is_told = is_there? && email.tells(kind);
+    Ok(user?.filter(|_| is_told).map(|user| user.email))
+}
+
+/// Whom a comment mentions.
+fn mentioned(to: Email, job: &Mentioned) -> Message {
+    let title = &job.title;
+    Message {
+        to,
+        subject: format!("You were mentioned: {title}"),
+        html: format!(
+            "<h2>You were mentioned in a comment on <strong>{}</strong></h2>",
+            escape(title.as_str())
+        ),
+        text: format!("You were mentioned in a comment on: {title}\n"),
     }
 }
 

@@ -10,6 +10,7 @@ use shared::prelude::*;
 pub const ENDPOINT: Endpoint = Endpoint::queue("send-realtime").uses(&[
     uses::CONSUME_REALTIME,
     uses::ROOM_AUDIENCE,
+    uses::DB_GET,
     uses::DB_EVENTS,
     uses::SOCKET,
     uses::CONNECTION_FORGET,
@@ -39,15 +40,20 @@ async fn tell(sdk: Sdk, caller: Worker, latest: Broadcast, deliveries: u32) -> R
     let room = Room::try_from(latest.room.clone())
         .map(|room| caller.tenant.room(room))
         .map_err(|invalid| Error::bad_request(invalid.0))?;
-    let audience = sdk.socket.audience(&room).await?;
+    let mut audience = sdk.socket.audience(&room).await?;
     let Some(mut sent) = audience.owed_after() else {
         return Ok(());
     };
+    let connections = std::mem::take(&mut audience.subscriptions);
+    let listening = sdk
+        .db
+        .still_let_in(&caller, room.room(), connections)
+        .await?;
 
     while sent < latest.seq {
         let until = latest.seq.min(sent + STEP);
         let events = delivery::owed(&sdk, &room, sent, until, &latest).await?;
-        delivery::to_all(&sdk, &room, &audience.subscriptions, &events, deliveries).await?;
+        delivery::to_all(&sdk, &room, &listening, &events, deliveries).await?;
         sdk.socket.sent(&room, until).await?;
         sent = until;
     }

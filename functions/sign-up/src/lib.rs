@@ -18,7 +18,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("sign-up", "POST", "/api/sign-up")
 ]);
 
 /// Who they are.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     email: Email,

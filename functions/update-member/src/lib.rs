@@ -8,12 +8,8 @@ use shared::reply::Data;
 
 /// The tenant's admins.
 pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/members/{user_id}")
+    .called_by(uses::MEMBER)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
         uses::ACCOUNTS_SET_ROLE,
         uses::TENANT_CHANGE,
         uses::CHANGE_NOTES,
@@ -21,7 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/me
     ]);
 
 /// Who, and what they are from now on.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     user_id: UserId,

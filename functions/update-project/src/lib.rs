@@ -2,39 +2,39 @@
 
 use shared::input::{Patch, Replace};
 use shared::model::id::ProjectId;
-use shared::model::project::{Project, ProjectView};
+use shared::model::project::{Project, ProjectView, Visibility};
 use shared::model::text::{ProjectDescription, ProjectName};
 use shared::prelude::*;
 use shared::reply::Data;
 
-/// Editors change projects; one read and one transaction.
+/// Editors change projects; whom one is for says who manages it. One read and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("update-project", "PUT", "/api/projects/{id}")
     .also(&[("PATCH", "/api/projects/{id}")])
+    .called_by(uses::MEMBER)
     .uses(&[
-        uses::AUTHENTICATE,
-        uses::PUBLIC_KEYS,
-        uses::AUDIT_APPEND,
-        uses::USAGE_COUNT,
-        uses::KEY_USED,
         uses::DB_GET,
         uses::DB_CHANGE,
+        uses::DB_REMOVE,
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
     ]);
 
-/// All of it: what is left out is empty from then on.
-#[derive(Debug, Deserr)]
+/// All of it: what is left out is empty from then on. But nobody opens a project to others, or opens one that is
+/// archived, by leaving a word out: whom it is for stays where that is not said.
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Whole {
     id: ProjectId,
     name: ProjectName,
     #[deserr(default)]
     description: Option<ProjectDescription>,
+    #[deserr(default)]
+    visibility: Option<Visibility>,
 }
 
 /// A part of it: what is left out stays.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Part {
     id: ProjectId,
@@ -42,6 +42,10 @@ pub struct Part {
     name: Replace<ProjectName>,
     #[deserr(default)]
     description: Patch<ProjectDescription>,
+    #[deserr(default)]
+    visibility: Replace<Visibility>,
+    #[deserr(default)]
+    archived: Replace<bool>,
 }
 
 /// Writes all of it anew.
@@ -50,16 +54,21 @@ pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data
     let edit = |project: &mut Project| {
         project.name = input.name.clone();
         project.description.clone_from(&input.description);
+        project.visibility = input.visibility.unwrap_or(project.visibility);
     };
     write(&sdk, &event, input.id, edit).await
 }
 
 /// Changes what is named.
 pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<ProjectView>>> {
-    let input = &event.input;
+    let (input, now) = (&event.input, sdk.clock.now());
     let edit = |project: &mut Project| {
         input.name.clone().apply(&mut project.name);
         input.description.clone().apply(&mut project.description);
+        input.visibility.apply(&mut project.visibility);
+        if let Some(archived) = input.archived.set() {
+            project.archive(archived, now);
+        }
     };
     write(&sdk, &event, input.id, edit).await
 }

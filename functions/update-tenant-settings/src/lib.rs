@@ -2,7 +2,7 @@
 
 use shared::model::account::Role;
 use shared::model::settings::{
-    AttachmentLimit, Digest, RateLimits, RetentionDays, SignUpDomains, TenantSettings,
+    AttachmentLimit, Digest, OwnStatuses, RateLimits, RetentionDays, SignUpDomains, TenantSettings,
 };
 use shared::model::tenant::TenantView;
 use shared::model::text::TenantName;
@@ -15,12 +15,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     "PUT",
     "/api/tenants/{id}/settings",
 )
+.called_by(uses::MEMBER)
 .uses(&[
-    uses::AUTHENTICATE,
-    uses::PUBLIC_KEYS,
-    uses::AUDIT_APPEND,
-    uses::USAGE_COUNT,
-    uses::KEY_USED,
     uses::ACCOUNTS_GET,
     uses::ACCOUNTS_SET_UP,
     uses::TENANT_CHANGE,
@@ -29,7 +25,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
 ]);
 
 /// All of it: what is not named is as by default from then on.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     name: TenantName,
@@ -45,6 +41,8 @@ pub struct Input {
     sign_up_domains: SignUpDomains,
     #[deserr(default)]
     audit_retention_days: RetentionDays,
+    #[deserr(default)]
+    statuses: OwnStatuses,
 }
 
 /// Sets up the tenant that the path names, and so the caller acts in.
@@ -65,6 +63,7 @@ impl Input {
             digest: self.digest,
             sign_up_domains: self.sign_up_domains,
             audit_retention_days: self.audit_retention_days,
+            statuses: self.statuses,
         };
         (self.name, settings)
     }

@@ -15,7 +15,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("verify-email", "POST", "/api/veri
 ]);
 
 /// The token.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     token: LinkToken,

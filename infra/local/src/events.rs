@@ -77,6 +77,8 @@ pub struct Filler {
     people: BTreeMap<String, Person>,
     /// The exports of those who have needed one.
     exports: BTreeMap<String, String>,
+    /// The tasks that were last commented on, by whom.
+    commented: BTreeMap<String, String>,
 }
 
 /// Somebody who is signed in.
@@ -99,6 +101,7 @@ impl Filler {
             api: api.trim_end_matches('/').to_owned(),
             people: BTreeMap::new(),
             exports: BTreeMap::new(),
+            commented: BTreeMap::new(),
         }
     }
 
@@ -128,6 +131,14 @@ impl Filler {
             let export = self.export(person).await?;
             self.exports.insert(name.to_owned(), export);
         }
+        if what == "comment" || what == "commented" && !self.commented.contains_key(name) {
+            let (task, comment) = self.comment(person).await?;
+            self.commented.insert(name.to_owned(), task);
+            if what == "comment" {
+                return Ok(comment);
+            }
+        }
+        let person = &self.people[name];
         match what {
             "token" => Ok(person.token.clone()),
             "email" => Ok(person.email.clone()),
@@ -135,7 +146,11 @@ impl Filler {
             "user" => Ok(person.user.clone()),
             "tenant" => Ok(person.tenant.clone()),
             "project" => self.project(person).await,
-            "task" => self.task(person).await,
+            "task" | "neighbour" => self.task(person).await,
+            "commented" => Ok(self.commented[name].clone()),
+            "deleted" => self.deleted_task(person).await,
+            "disposable" => self.new_project(person, "Disposable").await,
+            "discarded" => self.deleted_project(person).await,
             "ticket" => self.ticket(person).await,
             "refresh" => Ok(text(&self.log_in(person).await?["refresh_token"])),
             "session" => self.session(person).await,
@@ -154,6 +169,7 @@ impl Filler {
             }
             "export" => Ok(self.exports[name].clone()),
             "colleague" => self.colleague(person).await,
+            "partner" => self.partner(person).await,
             "spare" => self.another_tenant(person).await,
             "deletion" => self.deletion(person).await,
             "invitation" => Ok(text(&self.invite(person).await?["id"])),
@@ -251,6 +267,16 @@ impl Filler {
         Ok(text(&joined["data"]["user"]["id"]))
     }
 
+    /// The id of a new member of their tenant with whom their project is shared.
+    async fn partner(&self, person: &Person) -> Result<String, EventError> {
+        let partner = self.colleague(person).await?;
+        let project = self.project(person).await?;
+        let path = format!("/api/projects/{project}/members/{partner}");
+        let body = Some(json!({ "role": "editor" }));
+        self.call(Method::PUT, &path, &person.token, body).await?;
+        Ok(partner)
+    }
+
     /// The id of one more tenant of theirs, called `Spare`.
     async fn another_tenant(&self, person: &Person) -> Result<String, EventError> {
         let body = json!({ "name": SPARE });
@@ -315,11 +341,25 @@ impl Filler {
         if let Some(id) = existing {
             return Ok(id);
         }
-        let body = json!({ "name": PROJECT });
+        self.new_project(person, PROJECT).await
+    }
+
+    /// One more project of theirs.
+    async fn new_project(&self, person: &Person, name: &str) -> Result<String, EventError> {
+        let body = json!({ "name": name });
         let made = self
             .post("/api/create-project", &person.token, body)
             .await?;
         Ok(text(&made["project"]["id"]))
+    }
+
+    /// A project of theirs that is deleted.
+    async fn deleted_project(&self, person: &Person) -> Result<String, EventError> {
+        let id = self.new_project(person, "Discarded").await?;
+        let path = format!("/api/projects/{id}");
+        self.call(Method::DELETE, &path, &person.token, None)
+            .await?;
+        Ok(id)
     }
 
     /// A new task in their project.
@@ -328,6 +368,24 @@ impl Filler {
         let body = json!({ "projectId": project, "title": "Count down" });
         let made = self.post("/api/create-task", &person.token, body).await?;
         Ok(text(&made["task"]["id"]))
+    }
+
+    /// A new task in their project, and a comment of theirs on it.
+    async fn comment(&self, person: &Person) -> Result<(String, String), EventError> {
+        let task = self.task(person).await?;
+        let path = format!("/api/tasks/{task}/comments");
+        let body = json!({ "text": "Ten, nine" });
+        let made = self.post(&path, &person.token, body).await?;
+        Ok((task, text(&made["data"]["id"])))
+    }
+
+    /// A task of theirs that is deleted.
+    async fn deleted_task(&self, person: &Person) -> Result<String, EventError> {
+        let id = self.task(person).await?;
+        let path = format!("/api/tasks/{id}");
+        self.call(Method::DELETE, &path, &person.token, None)
+            .await?;
+        Ok(id)
     }
 
     /// A ticket for the WebSocket.

@@ -14,6 +14,7 @@ pub mod lambda;
 mod server;
 pub mod stack;
 pub mod template;
+pub mod tour;
 pub mod triggers;
 
 pub use stack::{Options, Stack, StartError};

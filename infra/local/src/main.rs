@@ -11,7 +11,8 @@ use local::{
     Options, Stack, data,
     embeddings::Embeddings,
     events,
-    stack::{IdentityProvider, Origin},
+    stack::{IdentityProvider, Origin, RATE_LIMIT},
+    tour,
 };
 use shared::lambda::telemetry;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -36,6 +37,10 @@ struct Arguments {
     /// Whom that provider's tokens are for: their `aud`.
     #[arg(long, value_name = "NAME", requires = "oidc_issuer")]
     oidc_audience: Option<String>,
+    /// How many calls a user or an API key may make in any 60 seconds, unless their tenant's settings say otherwise;
+    /// 0 limits nobody, whatever they say.
+    #[arg(long, value_name = "N", default_value_t = RATE_LIMIT)]
+    rate_limit: u32,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -48,6 +53,9 @@ enum Command {
         /// `create-project/ok`
         fixture: String,
     },
+    /// Tells the product's story, from a sign-up to a search: each request and what came of it. It is lived on the
+    /// stack that runs on the port, or on one that is started for as long as it takes.
+    Tour,
     /// Makes a key that signs access tokens on AWS: the private half goes into a new file, the public
     /// half to stdout, as the template's parameter `SigningPublicKeys` takes it.
     SigningKey {
@@ -59,7 +67,12 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("TENON_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // A story is told without what happens behind it.
+    let level = match arguments.command {
+        Some(Command::Tour) => "error",
+        _ => "info",
+    };
+    let filter = EnvFilter::try_from_env("TENON_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -69,8 +82,9 @@ async fn main() -> ExitCode {
         .with(telemetry::closed())
         .init();
     let outcome = match arguments.command {
-        Some(Command::Event { fixture }) => print_event(&fixture, arguments.port).await,
-        Some(Command::SigningKey { file }) => make_signing_key(&file),
+        Some(Command::Event { ref fixture }) => print_event(fixture, arguments.port).await,
+        Some(Command::SigningKey { ref file }) => make_signing_key(file),
+        Some(Command::Tour) => tell_story(arguments).await,
         None => serve(arguments).await,
     };
     match outcome {
@@ -98,12 +112,41 @@ fn make_signing_key(file: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Tells the story, on a stack that is there or on one of its own.
+async fn tell_story(arguments: Arguments) -> Result<(), String> {
+    let running = format!("http://127.0.0.1:{}", arguments.port);
+    let told = if tour::serves(&running).await {
+        tour::walk(&running, &mut std::io::stdout()).await
+    } else {
+        eprintln!("tenon: starting, which takes a minute the first time: a model is fetched");
+        let stack = Stack::start(options(arguments)?).await;
+        let stack = stack.map_err(|error| error.to_string())?;
+        let told = tour::walk(&stack.api_url(), &mut std::io::stdout()).await;
+        stack.stop().await;
+        told
+    };
+    told.map_err(|error| error.to_string())
+}
+
 /// Runs a stack until it is told to stop.
 async fn serve(arguments: Arguments) -> Result<(), String> {
-    let Arguments { port, data, .. } = arguments;
     let told_to_stop =
         stop_signal().map_err(|error| format!("signals can't be received: {error}"))?;
     tokio::pin!(told_to_stop);
+    let options = options(arguments)?;
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack.map_err(|error| error.to_string())?,
+        () = &mut told_to_stop => return Ok(()),
+    };
+    println!("{}", stack.ready_line());
+    told_to_stop.await;
+    stack.stop().await;
+    Ok(())
+}
+
+/// How the stack is to be started.
+fn options(arguments: Arguments) -> Result<Options, String> {
+    let Arguments { port, data, .. } = arguments;
     let aws_port = match port {
         0 => 0,
         u16::MAX => {
@@ -113,22 +156,15 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         }
         port => port + 1,
     };
-    let options = Options {
+    Ok(Options {
         port,
         aws_port,
         allowed_origins: arguments.allow_origin,
+        rate_limit: arguments.rate_limit,
         identity_provider: identity_provider(arguments.oidc_issuer, arguments.oidc_audience),
         embeddings: Embeddings::Fetched(data.join("models")),
         ..Options::new(data)
-    };
-    let stack = tokio::select! {
-        stack = Stack::start(options) => stack.map_err(|error| error.to_string())?,
-        () = &mut told_to_stop => return Ok(()),
-    };
-    println!("{}", stack.ready_line());
-    told_to_stop.await;
-    stack.stop().await;
-    Ok(())
+    })
 }
 
 fn identity_provider(issuer: Option<String>, audience: Option<String>) -> Option<IdentityProvider> {

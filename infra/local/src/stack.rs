@@ -25,7 +25,7 @@ use crate::{
     triggers::{self, Platform, Triggers},
 };
 
-pub use options::{IdentityProvider, Options, StartError};
+pub use options::{IdentityProvider, Options, RATE_LIMIT, StartError};
 pub use origin::{NoOrigin, Origin};
 
 use options::service;
@@ -59,14 +59,7 @@ impl Stack {
         let aws_services = "the AWS services, the one after the API's,";
         let (aws_listener, aws) = bind(options.aws_port, aws_services).await?;
         let data = DataFolder::open(&options.data)?;
-        let template = deploy::read_template(
-            &data,
-            api,
-            aws,
-            &options.allowed_origins,
-            options.tenant_isolation,
-            options.identity_provider.as_ref(),
-        )?;
+        let template = deploy::read_template(&data, api, aws, &options)?;
         let clock = options.clock;
 
         let iam = Iam::new(&template, &data.credentials_key()?, clock.clone())?;

@@ -14,7 +14,7 @@ pub enum Capability {
     Searcher,
     /// Reads rows and files, and keeps archives of them and how far each has come.
     Exporter,
-    /// Reads and changes rows, and stores files.
+    /// Reads, changes and removes rows, and stores files.
     Writer,
     /// Reads, changes and removes rows, and in the same transaction its members' accounts.
     Manager,
@@ -34,6 +34,7 @@ const READS: &[Use] = &[
     uses::AUDIT_BY_ACTOR,
     uses::AUDIT_BY_OBJECT,
     uses::AUDIT_BY_ACTION,
+    uses::TASKS_BY_CHANGE,
     uses::CACHE,
     uses::MAIL_RECORDS,
     uses::ROOM_JOIN,
@@ -46,6 +47,7 @@ const WRITES: &[Use] = &[
     uses::DB_PUT,
     uses::DB_INDEXED_LATE,
     uses::DB_CHANGE,
+    uses::DB_REMOVE,
     uses::USER_CHANGE,
     uses::STALE_CACHES,
     uses::IDEMPOTENCY,
@@ -54,24 +56,25 @@ const WRITES: &[Use] = &[
 
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
+/// What comments are on.
+const TASKS: &[Use] = &[uses::TASK_UNCHANGED];
+const PURGES: &[Use] = &[uses::PURGE_NOTE_LATER, uses::PURGE_NOTE_FORGET];
+
 const ARCHIVES: &[Use] = &[
     uses::EXPORT_PROGRESS,
     uses::ARCHIVE_WRITE,
     uses::STORAGE_READ,
 ];
 
-/// What is changed of accounts in the same transaction, and what ends with them.
-const ACCOUNTS: &[Use] = &[
-    uses::ACCOUNTS_CHANGE,
-    uses::ACCOUNTS_UNCHANGED,
-    uses::DB_REMOVE,
-];
+/// What is changed of accounts in the same transaction.
+const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::ACCOUNTS_UNCHANGED];
 
 const ERASES: &[Use] = &[
     uses::ERASE_ROWS,
     uses::ERASE_AUDIT,
     uses::ERASE_WITH_ACCOUNTS,
     uses::ROOM_LEAVE,
+    uses::PURGE_NOTE_FORGET,
     uses::STORAGE_LIST,
     uses::STORAGE_DELETE,
 ];
@@ -105,7 +108,7 @@ impl Capability {
             Self::Reader => &[READS],
             Self::Searcher => &[READS, &[uses::SEARCH]],
             Self::Exporter => &[READS, ARCHIVES],
-            Self::Writer => &[READS, WRITES, FILES],
+            Self::Writer => &[READS, WRITES, FILES, TASKS, PURGES],
             Self::Manager => &[READS, WRITES, ACCOUNTS],
             Self::Eraser => &[ERASES],
         };
@@ -122,8 +125,7 @@ impl Endpoint {
     /// What of its uses it needs a tenant's credentials for: none, where it acts for all tenants.
     pub fn of_a_tenant(&self) -> impl Iterator<Item = &'static Use> {
         let unbound = self.unbound;
-        self.uses
-            .iter()
+        self.granted()
             .filter(move |used| used.resource.is_a_tenants() && !unbound)
     }
 

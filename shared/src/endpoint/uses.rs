@@ -24,6 +24,8 @@ pub enum Resource {
     Lsi3,
     /// Its fourth local index, `lsi4`.
     Lsi4,
+    /// Its fifth local index, `lsi5`.
+    Lsi5,
     /// The audit log in the table of tenants' rows.
     AuditLog,
     /// What a tenant uses, in the same table.
@@ -42,6 +44,8 @@ pub enum Resource {
     Ephemeral,
     /// How often somebody may try, in the same table.
     Attempts,
+    /// How often somebody has called, in the same table.
+    Calls,
     /// Tickets, in the same table.
     Tickets,
     /// Connections, in the same table.
@@ -52,10 +56,14 @@ pub enum Resource {
     ChangeNotes,
     /// Notes of files that are on their way, in the same table.
     UploadNotes,
+    /// Notes of deleted projects, in the same table.
+    PurgeNotes,
     /// The bucket of attachments.
     Attachments,
     /// The list of what is in it.
     AttachmentList,
+    /// A part of that list in which nothing ever is.
+    EmptyList,
     /// Exports' archives, in the same bucket.
     Archives,
     /// The queue of emails to send.
@@ -102,6 +110,7 @@ impl Resource {
                 | Self::Lsi2
                 | Self::Lsi3
                 | Self::Lsi4
+                | Self::Lsi5
                 | Self::AuditLog
                 | Self::Usage
                 | Self::Exports
@@ -110,6 +119,7 @@ impl Resource {
                 | Self::Ephemeral
                 | Self::ChangeNotes
                 | Self::UploadNotes
+                | Self::PurgeNotes
                 | Self::Attachments
                 | Self::AttachmentList
                 | Self::Archives
@@ -124,6 +134,7 @@ impl Resource {
             | Self::Lsi2
             | Self::Lsi3
             | Self::Lsi4
+            | Self::Lsi5
             | Self::AuditLog
             | Self::Usage
             | Self::Exports
@@ -135,8 +146,12 @@ impl Resource {
             | Self::ConnectionRows
             | Self::UserConnections
             | Self::ChangeNotes
-            | Self::UploadNotes => &["EPHEMERAL_TABLE"],
-            Self::Attachments | Self::AttachmentList | Self::Archives => &["BUCKET"],
+            | Self::UploadNotes
+            | Self::PurgeNotes => &["EPHEMERAL_TABLE"],
+            Self::Calls => &["EPHEMERAL_TABLE", "RATE_LIMIT"],
+            Self::Attachments | Self::AttachmentList | Self::EmptyList | Self::Archives => {
+                &["BUCKET"]
+            }
             Self::EmailQueue => &["EMAIL_QUEUE_URL"],
             Self::EmailDeadLetters => &["EMAIL_DLQ_URL"],
             Self::EmbeddingsQueue => &["EMBEDDINGS_QUEUE_URL"],
@@ -164,6 +179,22 @@ macro_rules! uses {
     };
 }
 
+/// What it takes to know a person who has logged in, and to count what they ask for.
+pub const PERSON: &[Use] = &[AUTHENTICATE, RATE, PUBLIC_KEYS, AUDIT_APPEND];
+
+/// The same of one who acts in a tenant, whose use it is.
+pub const MEMBER_IN_PERSON: &[Use] = &[AUTHENTICATE, RATE, PUBLIC_KEYS, AUDIT_APPEND, USAGE_COUNT];
+
+/// The same of a member, or of an API key of theirs.
+pub const MEMBER: &[Use] = &[
+    AUTHENTICATE,
+    RATE,
+    PUBLIC_KEYS,
+    AUDIT_APPEND,
+    USAGE_COUNT,
+    KEY_USED,
+];
+
 uses! {
     /// The caller's session or key, membership and tenant, in one read. What a new key or a host's name stands
     /// for is found in another.
@@ -190,6 +221,8 @@ uses! {
     ACCOUNTS_SET_ROLE = IdentityWithData ["dynamodb:UpdateItem"];
     /// A user, with those tenants of theirs that are still there.
     ACCOUNTS_ENTER = Identity ["dynamodb:BatchGetItem"];
+    /// How often somebody has called, read with who they are, and counted.
+    RATE = Calls ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"];
     /// How often somebody may try.
     THROTTLE = Attempts ["dynamodb:GetItem", "dynamodb:UpdateItem"];
     /// A success, which begins the count anew.
@@ -240,7 +273,35 @@ uses! {
     DB_CHANGE = Data ["dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// Rows of a partition of `Data`.
     DB_LIST = Data ["dynamodb:Query"];
-    /// A row, removed by the change that tells of it.
+    /// The events of one task, by `lsi1`: their keys.
+    EVENTS_BY_OBJECT = Lsi1 ["dynamodb:Query"];
+    /// Whom a task is put beside, by `lsi1`: its key.
+    TASKS_BY_PLACE = Lsi1 ["dynamodb:Query"];
+    /// Tasks by when they are due, by `lsi2`: their keys.
+    TASKS_BY_DUE = Lsi2 ["dynamodb:Query"];
+    /// Somebody's tasks, by `lsi3`: their keys.
+    TASKS_BY_ASSIGNEE = Lsi3 ["dynamodb:Query"];
+    /// Tasks by how much they matter, by `lsi4`: their keys.
+    TASKS_BY_PRIORITY = Lsi4 ["dynamodb:Query"];
+    /// Tasks by their last change, by `lsi5`: their keys.
+    TASKS_BY_CHANGE = Lsi5 ["dynamodb:Query"];
+    /// What somebody has not read of what they were told, by `lsi1`: its keys.
+    UNREAD = Lsi1 ["dynamodb:Query"];
+    /// The task that a comment is on, unchanged in the transaction that writes the comment.
+    TASK_UNCHANGED = Data ["dynamodb:ConditionCheckItem"];
+    /// When the comments on a task go, if it is deleted.
+    COMMENTS_SETTLE = Data ["dynamodb:Query", "dynamodb:UpdateItem"];
+    /// The note of a deleted task's file, made.
+    UPLOAD_NOTE_LATER = UploadNotes ["dynamodb:PutItem"];
+    /// The same, removed.
+    UPLOAD_NOTE_FORGET = UploadNotes ["dynamodb:DeleteItem"];
+    /// The note of a deleted project, made.
+    PURGE_NOTE_LATER = PurgeNotes ["dynamodb:PutItem"];
+    /// The same, removed: the project is restored, or purged.
+    PURGE_NOTE_FORGET = PurgeNotes ["dynamodb:DeleteItem"];
+    /// The notes of projects that can't be restored any more, claimed.
+    PURGE_SWEEP = PurgeNotes ["dynamodb:Query", "dynamodb:UpdateItem"];
+    /// A row, removed by the change that tells of it, or one that was derived.
     DB_REMOVE = Data ["dynamodb:DeleteItem"];
     /// The note that a change leaves until it is relayed.
     CHANGE_NOTES = ChangeNotes ["dynamodb:PutItem"];
@@ -300,6 +361,14 @@ uses! {
     STORAGE_DELETE = Attachments ["s3:DeleteObject"];
     /// A tenant's objects, listed.
     STORAGE_LIST = AttachmentList ["s3:ListBucket"];
+    /// Whether the table of accounts answers: a row that is not there.
+    HEALTH_DATABASE = KeyUses ["dynamodb:GetItem"];
+    /// Whether the table of what expires answers: the same.
+    HEALTH_CACHE = Attempts ["dynamodb:GetItem"];
+    /// Whether the bucket answers: a list of nothing.
+    HEALTH_STORAGE = EmptyList ["s3:ListBucket"];
+    /// Whether a queue answers.
+    HEALTH_QUEUE = EmailQueue ["sqs:GetQueueAttributes"];
     /// The nearest vectors.
     SEARCH = Vectors ["dynamodb:SearchVectors"];
     /// A text's embedding.
@@ -330,7 +399,7 @@ uses! {
     ERASE_ACCOUNTS = Identity ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     /// The same, in a transaction that removes the tenant's rows.
     ERASE_WITH_ACCOUNTS = IdentityWithData ["dynamodb:UpdateItem", "dynamodb:DeleteItem"];
-    /// Tenants to erase, handed on.
+    /// Tenants to erase, and projects to purge, handed on.
     SEND_TO_ERASURES = ErasuresQueue ["sqs:SendMessage"];
     /// The queue of tenants to erase, consumed.
     CONSUME_ERASURES = ErasuresQueue ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"];

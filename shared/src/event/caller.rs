@@ -352,8 +352,9 @@ impl<M: Deref> Deref for InPerson<M> {
     }
 }
 
-/// A job's consumer: it acts in the one tenant that the job is of.
+/// A job's consumer: it acts in the one tenant that the job is of. The queue's adapter alone makes one.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Worker {
     /// The job's tenant.
     pub tenant: Tenant,

@@ -3,6 +3,7 @@
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::BadInput;
+use crate::schema;
 
 /// What becomes of a field that may be empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +22,11 @@ pub enum Patch<T> {
 pub struct Replace<T>(Option<T>);
 
 impl<T> Patch<T> {
+    /// Whether it is named at all.
+    pub const fn is_named(&self) -> bool {
+        !matches!(self, Self::Keep)
+    }
+
     /// The field from now on.
     pub fn apply(self, to: &mut Option<T>) {
         match self {
@@ -31,7 +37,39 @@ impl<T> Patch<T> {
     }
 }
 
+impl<T: Copy> Patch<T> {
+    /// What it is to be, if it is set.
+    pub fn set(self) -> Option<T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+}
+
+impl<T: Copy> Replace<T> {
+    /// What it is to be, if it is set.
+    pub fn set(self) -> Option<T> {
+        self.0
+    }
+}
+
 impl<T> Replace<T> {
+    /// The same, if it is set.
+    pub const fn as_ref(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
+    /// Whether it is named at all.
+    pub const fn is_named(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What it is to be, if it is set.
+    pub fn into_inner(self) -> Option<T> {
+        self.0
+    }
+
     /// The field from now on.
     pub fn apply(self, to: &mut T) {
         if let Some(value) = self.0 {
@@ -67,6 +105,9 @@ impl<T: Deserr<BadInput>> Deserr<BadInput> for Replace<T> {
     }
 }
 
+schema::is_of!(<T> Patch<T>: Option<T>);
+schema::is_of!(<T> Replace<T>: T);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,7 +116,7 @@ mod tests {
     use serde_json::{Map, Value as Json, json};
 
     /// Something with a field that may be empty, and one that is never so.
-    #[derive(Debug, Deserr)]
+    #[derive(Debug, Deserr, schemars::JsonSchema)]
     #[deserr(error = BadInput, deny_unknown_fields)]
     struct Patched {
         #[deserr(default)]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::json;
 
-#[derive(Debug, deserr::Deserr)]
+#[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 #[expect(dead_code, reason = "only its parsing is of interest")]
 struct Project {
@@ -16,7 +16,7 @@ struct Project {
     description: Option<Described>,
 }
 
-#[derive(Debug, deserr::Deserr)]
+#[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 #[expect(dead_code, reason = "only its parsing is of interest")]
 struct Described {
@@ -47,7 +47,25 @@ fn every_bad_field_is_named_in_the_order_of_the_fields() {
     assert_eq!(refused[0].1, "Project name must be at least 3 characters");
 }
 
-#[derive(Debug, deserr::Deserr)]
+#[test]
+fn of_a_parameter_that_is_not_known_is_said_which_ones_are() {
+    let refused = |named: &[&str]| {
+        let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+        let query = json!({ "name": "Apollo", "colour": "red" });
+        let refused = parse_query::<Project>(query, &named, || None).expect_err("it is refused");
+        refused.details()[0].message.clone()
+    };
+    assert_eq!(
+        refused(&[]),
+        "Unknown parameter: there are name, description"
+    );
+    assert_eq!(
+        refused(&["name"]),
+        "Unknown parameter: there are description"
+    );
+}
+
+#[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 #[expect(dead_code, reason = "only its fields are of interest")]
 struct Several {
@@ -57,7 +75,7 @@ struct Several {
     of: Option<ProjectId>,
 }
 
-#[derive(Debug, deserr::Deserr)]
+#[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(error = BadInput)]
 #[expect(dead_code, reason = "only its fields are of interest")]
 struct Anything {
@@ -103,7 +121,7 @@ fn a_missing_field_and_a_body_that_is_no_object_are_told_apart() {
     );
 }
 
-#[derive(Debug, deserr::Deserr)]
+#[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields, rename_all = camelCase)]
 #[expect(dead_code, reason = "only its parsing is of interest")]
 struct Task {

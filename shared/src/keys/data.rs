@@ -7,15 +7,13 @@ use super::{CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Stored, Table, d
 use crate::model::Millis;
 use crate::model::account::Email;
 use crate::model::api_key::ListedKey;
-use crate::model::attachment::Attachment;
 use crate::model::export::Export;
 use crate::model::id::{ApiKeyId, ExportId, InvitationId, ProjectId, TaskId, UserId};
 use crate::model::invitation::{Invitation, InvitedAddress};
 use crate::model::log::{LogEntry, UserLog};
-use crate::model::project::{ListedProject, Listing, Project};
+use crate::model::project::{ListedProject, Listing, Project, SharedProject, Standing};
 use crate::model::realtime::Room;
 use crate::model::search::{Hit, Vector};
-use crate::model::task::Task;
 use crate::model::tenant::{Member, TenantLog};
 use crate::model::text::SearchQuery;
 use crate::tenant::Tenant;
@@ -27,10 +25,6 @@ impl Row for Project {
     const MISSING: &'static str = "Project not found or access denied";
 }
 
-impl Row for Task {
-    const MISSING: &'static str = "Task not found or access denied";
-}
-
 impl Row for Listing {
     fn indexes(&self) -> Vec<(&'static str, String)> {
         vec![(
@@ -40,11 +34,16 @@ impl Row for Listing {
     }
 }
 
-impl Row for ListedProject {}
+impl Row for ListedProject {
+    fn indexes(&self) -> Vec<(&'static str, String)> {
+        let place = listed_place(self.standing, Some(self.project_id));
+        place.into_iter().map(|place| ("l1", place)).collect()
+    }
+}
+
+impl Row for SharedProject {}
 
 impl Row for Vector {}
-
-impl Row for LogEntry {}
 
 impl Row for UserLog {}
 
@@ -86,21 +85,6 @@ impl Stored<Project> {
             .expect("a project's key is minted by a tenant")
     }
 
-    /// A task of this project.
-    pub fn task(&self, id: TaskId) -> Key<Task> {
-        Key::data(self.tenant(), self.key.pk.clone(), format!("TASK#{id}"))
-    }
-
-    /// Its tasks.
-    pub fn tasks(&self) -> Partition<Task> {
-        Partition {
-            table: Table::Data,
-            pk: self.key.pk.clone(),
-            prefix: "TASK#",
-            row: PhantomData,
-        }
-    }
-
     /// A task's embedding.
     pub fn vector(&self, id: TaskId) -> Key<Vector> {
         Key::data(
@@ -136,6 +120,11 @@ impl Stored<Project> {
         Key::listed_project(self.tenant(), self.id)
     }
 
+    /// Where somebody's list finds it whom it is shared with.
+    pub(crate) fn shared_with(&self, user_id: UserId) -> Key<SharedProject> {
+        Key::shared_project(self.tenant(), user_id, self.id)
+    }
+
     /// An event of its log.
     pub fn event(&self, seq: u64) -> Key<LogEntry> {
         event(self.tenant(), self.room(), seq)
@@ -162,18 +151,12 @@ impl Stored<Project> {
     }
 
     /// Where a task's attachment is kept.
-    pub fn attachment(&self, at: Millis, attachment: &Attachment) -> ObjectPath {
+    pub fn attachment(&self, at: Millis, safe_name: &str) -> ObjectPath {
         ObjectPath(format!(
-            "tenants/{}/tasks/{}/{at}_{}",
+            "tenants/{}/tasks/{}/{at}_{safe_name}",
             self.tenant().id(),
             self.id,
-            attachment.safe_name()
         ))
-    }
-
-    /// Where a task's file is kept, if it has one.
-    pub fn file(&self, task: &Task) -> Option<ObjectPath> {
-        task.attachment.clone().map(ObjectPath)
     }
 
     /// What a search in it is confined to: the index's partition and filter.
@@ -310,6 +293,23 @@ impl Partition<ListedProject> {
     }
 }
 
+impl Key<SharedProject> {
+    pub(crate) fn shared_project(tenant: Tenant, user_id: UserId, id: ProjectId) -> Self {
+        Self::data(tenant, user_pk(tenant, user_id), format!("SHARED#{id}"))
+    }
+}
+
+impl Partition<SharedProject> {
+    pub(crate) fn shared_projects(tenant: Tenant, user_id: UserId) -> Self {
+        Self {
+            table: Table::Data,
+            pk: user_pk(tenant, user_id),
+            prefix: "SHARED#",
+            row: PhantomData,
+        }
+    }
+}
+
 impl Partition<Listing> {
     pub(crate) fn listings(tenant: Tenant, user_id: UserId) -> Self {
         Self {
@@ -319,6 +319,17 @@ impl Partition<Listing> {
             row: PhantomData,
         }
     }
+}
+
+/// Where a project of a standing is in its tenant's list, or where those begin; nowhere if it is hidden.
+pub(crate) fn listed_place(standing: Standing, id: Option<ProjectId>) -> Option<String> {
+    let kind = match standing {
+        Standing::Open => "open",
+        Standing::Archived => "archived",
+        Standing::Hidden => return None,
+    };
+    let id = id.map(|id| id.to_string()).unwrap_or_default();
+    Some(format!("{kind}#{id}"))
 }
 
 /// Where the events after `after`, up to and with `until`, stand: partition, first and last sort key.
@@ -383,10 +394,10 @@ fn invitations_pk(tenant: Tenant) -> String {
     format!("T#{}#INVITES", tenant.id())
 }
 
-fn project_pk(tenant: Tenant, id: ProjectId) -> String {
+pub(super) fn project_pk(tenant: Tenant, id: ProjectId) -> String {
     format!("T#{}#P#{id}", tenant.id())
 }
 
-fn user_pk(tenant: Tenant, id: UserId) -> String {
+pub(super) fn user_pk(tenant: Tenant, id: UserId) -> String {
     format!("T#{}#U#{id}", tenant.id())
 }

@@ -6,14 +6,16 @@ use std::time::Duration;
 use super::{
     CacheKey, Key, ObjectPath, Partition, RoomKey, Row, Table, data, digest, shard, sortable,
 };
+use crate::event::caller::Credential;
 use crate::model::Millis;
 use crate::model::cached::Entry;
-use crate::model::id::UserId;
+use crate::model::id::{ProjectId, UserId};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::log::LogEntry;
-use crate::model::project::Project;
+use crate::model::project::{Project, Purge};
 use crate::model::realtime::{Connection, Room, RoomCursor, Subscription, Ticket, UserConnection};
 use crate::model::upload::Upload;
+use crate::model::window::Calls;
 use crate::tenant::Tenant;
 
 impl CacheKey<Vec<Project>> {
@@ -34,6 +36,8 @@ impl Row for UserConnection {}
 impl Row for Subscription {}
 impl Row for RoomCursor {}
 impl Row for Upload {}
+impl Row for Calls {}
+impl Row for Purge {}
 
 impl Key<IdempotencyRecord> {
     /// It is found by a hash of whose request it is, what it is for and what its client calls it.
@@ -70,6 +74,18 @@ impl Key<UserConnection> {
             user_connections_pk(user_id),
             format!("CONN#{connection_id}"),
         )
+    }
+}
+
+impl Key<Calls> {
+    /// A key's calls count apart from those of its maker, whose log-ins count together. Every function that knows its
+    /// caller may write this row, and so nothing else stands in its partition.
+    pub(crate) fn calls_of(user_id: UserId, credential: Credential) -> Self {
+        let whose = match credential {
+            Credential::Key(id) => format!("key/{id}"),
+            Credential::Session(_) | Credential::External => format!("user/{user_id}"),
+        };
+        Self::ephemeral(None, format!("CALLS#{whose}"), "CALLS".to_owned())
     }
 }
 
@@ -136,6 +152,27 @@ impl Partition<Upload> {
     }
 }
 
+impl Key<Purge> {
+    pub(crate) fn purge(tenant: Tenant, id: ProjectId, due_at: Millis) -> Self {
+        let project = id.to_string();
+        Self::ephemeral(
+            None,
+            format!("PURGES#{}", shard(&project)),
+            format!("{}#{}#{project}", sortable(due_at), tenant.id()),
+        )
+    }
+
+    pub(crate) fn noted_purge(purge: &Purge) -> Self {
+        let tenant = Tenant::verified(purge.tenant_id);
+        Self::purge(tenant, purge.project_id, purge.due_at)
+    }
+}
+
+/// Where the purges stand that were due before `at`: partition, and the end of the sort keys.
+pub(crate) fn purges_until(shard: u8, at: Millis) -> (String, String) {
+    (format!("PURGES#{shard}"), sortable(at))
+}
+
 /// The note that a change leaves until it has been relayed.
 pub(crate) fn change_note(entry: &LogEntry) -> (String, String) {
     (
@@ -187,6 +224,11 @@ pub(crate) fn rate(limit: &str, of: &str, window: Millis) -> (String, String) {
 /// An address from which somebody has logged in to an account.
 pub(crate) fn known_address(pair: &str) -> (String, String) {
     (format!("RATE#known#{}", digest(pair)), "KNOWN".to_owned())
+}
+
+/// A row that is never there: who asks for it learns that the table answers.
+pub(crate) fn no_rate() -> (String, String) {
+    ("RATE#health".to_owned(), "HEALTH".to_owned())
 }
 
 /// The partition of a user's connections, in whichever tenants.

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::data::{LOG_PARTITION, event};
+use super::tasks::all_places;
 use super::{Key, ObjectPath, Partition, Row, Table, is_append_only};
 use crate::model::deletion::{Kind, TenantDeletion, Underway};
 use crate::model::id::{ProjectId, TenantId, UserId};
@@ -55,6 +56,8 @@ impl<T> Key<T> {
             Table::Data if is_append_only(&self.pk) => Some(Kind::AuditEntry),
             Table::Data if self.sk == "PROJECT" => Some(Kind::Project),
             Table::Data if begins("TASK#") => Some(Kind::Task),
+            Table::Data if begins("COMMENT#") => Some(Kind::Comment),
+            Table::Data if begins("NOTE#") => Some(Kind::Notification),
             Table::Data if begins("VECTOR#") => Some(Kind::Vector),
             Table::Data if begins("EVENT#") => Some(Kind::Event),
             Table::Data if begins("MEMBER#") => Some(Kind::Member),
@@ -72,8 +75,14 @@ impl Partition<Any> {
         Self::of(Key::project(tenant, id))
     }
 
+    /// What of a project stands in partitions of its own, besides its log: what adds one adds it here, and it goes
+    /// with its project and with its tenant.
+    pub(crate) fn of_project(tenant: Tenant, id: ProjectId) -> impl Iterator<Item = Self> {
+        [Self::vectors(tenant, id), Self::comments(tenant, id)].into_iter()
+    }
+
     /// The embeddings of a project's tasks.
-    pub(crate) fn vectors(tenant: Tenant, id: ProjectId) -> Self {
+    fn vectors(tenant: Tenant, id: ProjectId) -> Self {
         let mut vectors = Self::project(tenant, id);
         vectors.pk.push_str("#V");
         vectors
@@ -98,7 +107,8 @@ impl Partition<Any> {
     /// What else is a tenant's.
     pub(crate) fn rest(tenant: Tenant) -> impl Iterator<Item = Self> {
         let pk = move |name| format!("T#{}#{name}", tenant.id());
-        REST.into_iter().map(move |name| Self::whole(pk(name)))
+        let rest = REST.into_iter().map(pk).chain(all_places(tenant));
+        rest.map(Self::whole)
     }
 
     /// A row of it.
@@ -130,5 +140,10 @@ impl ObjectPath {
     /// What the paths of all of a tenant's objects begin with.
     pub(crate) fn all_of(tenant: Tenant) -> Self {
         Self(format!("tenants/{}/", tenant.id()))
+    }
+
+    /// What the paths of all of a project's files begin with.
+    pub(crate) fn all_of_project(tenant: Tenant, id: ProjectId) -> Self {
+        Self(format!("tenants/{}/tasks/{id}/", tenant.id()))
     }
 }

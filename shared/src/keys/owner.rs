@@ -32,7 +32,7 @@ const IDENTITY: [&str; 10] = [
 ];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
-const EPHEMERAL: [&str; 4] = ["CONN#", "RATE#", "TICKET#", "USER#"];
+const EPHEMERAL: [&str; 5] = ["CALLS#", "CONN#", "RATE#", "TICKET#", "USER#"];
 
 /// Whose a row is, or a partition where there is no sort key; none if no such key is minted.
 pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> {
@@ -44,9 +44,23 @@ pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> 
         Table::Ephemeral if pk.starts_with("CHANGES#") => {
             of_note(sk, |note| note.split('#').nth(1)?.parse().ok())
         }
+        Table::Ephemeral if pk.starts_with("PURGES#") => {
+            of_note(sk, |note| note.split('#').nth(1)?.parse().ok())
+        }
         Table::Ephemeral if pk.starts_with("UPLOADS#") => of_note(sk, of_path),
         Table::Data | Table::Ephemeral => tenant(pk, "T#").map(Owner::Tenant),
     }
+}
+
+/// Where nothing is ever stored: to list it shows that the bucket answers.
+pub(crate) const NO_OBJECTS: &str = "health/";
+
+/// Whose a list of objects is, by how their paths begin; none if no such path is minted.
+pub(crate) fn of_list(prefix: &str) -> Option<Owner> {
+    if prefix == NO_OBJECTS {
+        return Some(Owner::Nobody);
+    }
+    of_object(prefix)
 }
 
 /// Whose an object is; none if no such path is minted.
@@ -134,6 +148,7 @@ mod tests {
             (Table::Ephemeral, "T#{t}#CACHE#x", None, Some(Tenant(id()))),
             (Table::Ephemeral, "CONN#x", None, Some(Nobody)),
             (Table::Ephemeral, "TICKET#x", None, Some(Nobody)),
+            (Table::Ephemeral, "CALLS#user/u", None, Some(Nobody)),
             (
                 Table::Ephemeral,
                 "CHANGES#3",
@@ -150,12 +165,24 @@ mod tests {
             ),
             (Table::Ephemeral, "UPLOADS#3", Some("tenants/x/y"), None),
             (Table::Ephemeral, "UPLOADS#3", None, Some(Everybody)),
+            (
+                Table::Ephemeral,
+                "PURGES#3",
+                Some(&*note),
+                Some(Tenant(id())),
+            ),
+            (Table::Ephemeral, "PURGES#3", Some("x"), None),
+            (Table::Ephemeral, "PURGES#3", None, Some(Everybody)),
             (Table::Ephemeral, "WHAT#3", None, None),
         ] {
             assert_eq!(of(table, pk, sk), owner, "{table:?} {pk} {sk:?}");
         }
         assert_eq!(of_object(&path), Some(Tenant(id())));
         assert_eq!(of_object(&path["tenants/".len()..]), None);
+        assert_eq!(of_list(&path), Some(Tenant(id())));
+        assert_eq!(of_list("health/"), Some(Nobody));
+        assert_eq!(of_list("health/x"), None);
+        assert_eq!(of_object("health/"), None);
         assert_eq!(of_vectors(ID), Some(Tenant(id())));
         assert_eq!(of_group(&format!("{ID}/project/x")), Some(Known(id())));
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::event::caller::Credential;
 use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::audit::{Actor, Term, Wanted};
@@ -19,6 +20,7 @@ use crate::model::session::{RefreshRecord, Session};
 use crate::model::tenant::{Slug, SlugRecord, TenantProfile};
 use crate::model::text::SearchQuery;
 use crate::model::usage::{Levels, UsageRow};
+use crate::model::window::Calls;
 
 /// How many events one partition of a log holds.
 const LOG_PARTITION: u64 = 65_536;
@@ -28,6 +30,8 @@ const LOG_PARTITION: u64 = 65_536;
 enum Noun {
     Project(u8, u8),
     Task(u8, u8, u8),
+    DeletedTask(u8, u8, u8),
+    TaskPlace(u8, u8),
     Vector(u8, u8, u8),
     Listing(u8, u8, u8),
     ListedProject(u8, u8),
@@ -68,18 +72,18 @@ enum Noun {
     Audit(u8, i64, u128),
     /// What it has, or of a month its calls or its emails.
     Usage(u8, Option<(i64, bool)>),
+    /// Of a user, or of a key.
+    Calls(u8, bool),
 }
 
 impl Noun {
     fn key(&self) -> (Table, String, String) {
         match self {
             Self::Project(tenant, project) => of(&tenant_of(*tenant).project(id(*project))),
-            Self::Task(tenant, project, task) => {
-                of(&project_of(*tenant, *project, 1).task(id::<TaskId>(*task)))
-            }
-            Self::Vector(tenant, project, task) => {
-                of(&project_of(*tenant, *project, 1).vector(id::<TaskId>(*task)))
-            }
+            Self::Task(t, p, x) => of(&project_of(*t, *p, 1).task(id::<TaskId>(*x))),
+            Self::DeletedTask(t, p, x) => of(&project_of(*t, *p, 1).deleted_task(id(*x))),
+            Self::TaskPlace(tenant, task) => of(&tenant_of(*tenant).task(id(*task))),
+            Self::Vector(t, p, x) => of(&project_of(*t, *p, 1).vector(id::<TaskId>(*x))),
             Self::Listing(tenant, user, project) => {
                 let key = tenant_of(*tenant).project(id(*project));
                 let mut row = project_of(*tenant, *project, 1).into_inner();
@@ -170,6 +174,7 @@ impl Noun {
                 of(&Key::audit(tenant_of(*tenant), *at, id))
             }
             Self::Usage(tenant, of_month) => of(&usage_of(*tenant, *of_month)),
+            Self::Calls(whose, is_key) => of(&calls_of(*whose, *is_key)),
             Self::Tenant(tenant) => of(&Key::<TenantProfile>::tenant_profile(id(*tenant))),
         }
     }
@@ -199,6 +204,8 @@ fn nouns() -> impl Strategy<Value = Noun> {
     prop_oneof![
         (ids(), ids()).prop_map(|(t, p)| Noun::Project(t, p)),
         (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::Task(t, p, x)),
+        (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::DeletedTask(t, p, x)),
+        (ids(), ids()).prop_map(|(t, x)| Noun::TaskPlace(t, x)),
         (ids(), ids(), ids()).prop_map(|(t, p, x)| Noun::Vector(t, p, x)),
         (ids(), ids(), ids()).prop_map(|(t, u, p)| Noun::Listing(t, u, p)),
         (ids(), ids()).prop_map(|(t, p)| Noun::ListedProject(t, p)),
@@ -248,6 +255,7 @@ fn nouns() -> impl Strategy<Value = Noun> {
         )),
         (ids(), prop::option::of((0..4_i64, any::<bool>())))
             .prop_map(|(t, of_month)| Noun::Usage(t, of_month)),
+        (ids(), any::<bool>()).prop_map(|(whose, is_key)| Noun::Calls(whose, is_key)),
     ]
 }
 
@@ -422,6 +430,15 @@ fn usage_of(tenant: u8, of_month: Option<(i64, bool)>) -> Key<UsageRow> {
         Some((month, true)) => Key::calls(tenant, month_of(month)),
         Some((month, false)) => Key::emails(tenant, month_of(month)),
     }
+}
+
+fn calls_of(whose: u8, is_key: bool) -> Key<Calls> {
+    let credential = if is_key {
+        Credential::Key(id(whose))
+    } else {
+        Credential::External
+    };
+    Key::calls_of(id(whose), credential)
 }
 
 fn month_of(number: i64) -> Month {

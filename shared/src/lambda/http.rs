@@ -1,38 +1,49 @@
 //! The HTTP API: it authenticates, parses, calls the handler and renders what comes back.
 
+mod answer;
 mod authentication;
+mod body;
+pub(crate) mod fields;
 mod idempotency;
+mod limits;
 mod notes;
 mod routes;
+mod serving;
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::future::{BoxFuture, FutureExt};
-use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use tracing::Instrument;
 
-use self::authentication::{TENANT, authenticate};
-use self::idempotency::once;
-use self::notes::noting;
-use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
+use self::answer::{refusal, render};
+use self::authentication::TENANT;
+use self::fields::{Fields, Look};
+use self::serving::serve;
+use super::{Adapter, Failure, Function, Invocation, Surface, until};
 use crate::endpoint::Endpoint;
-use crate::error::{Code, Error, Result};
-use crate::etag::{ETag, IfMatch};
-use crate::event::caller::{Caller, Identity};
+use crate::error::{Error, Result};
+use crate::etag::IfMatch;
+use crate::event::caller::Caller;
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
-use crate::reply::{NO_CONTENT, Reply};
+use crate::reply::Reply;
+use crate::schema::Output;
 use crate::sdk::Sdk;
+
+/// By which a client says what a request is called, and is told.
+const REQUEST_ID: &str = "x-request-id";
+
+/// In characters.
+const LONGEST_REQUEST_ID: usize = 128;
 
 /// A function behind a route. A handler without a caller type has no policy, and does not compile:
 ///
@@ -46,7 +57,7 @@ pub fn function<T, C, O, H, F>(endpoint: &'static Endpoint, handler: H) -> Funct
 where
     T: Input + Send + 'static,
     C: Caller,
-    O: Serialize + Send + 'static,
+    O: Output + Send + 'static,
     H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply<O>>> + Send + 'static,
 {
@@ -67,24 +78,11 @@ impl<H, T> Http<H, T> {
     }
 }
 
-/// What a 503 asks for: most of what it stands for passes within a second.
-const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
-
-/// The client has it already.
-const NOT_MODIFIED: u16 = 304;
-
-/// What an answer is made of.
-struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: String,
-}
-
 impl<T, C, O, H, F> Adapter for Http<H, fn(T, C) -> O>
 where
     T: Input + Send + 'static,
     C: Caller,
-    O: Serialize + Send + 'static,
+    O: Output + Send + 'static,
     H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply<O>>> + Send + 'static,
 {
@@ -93,27 +91,28 @@ where
         async move {
             let started = std::time::Instant::now();
             let request: ApiGatewayV2httpRequest = serde_json::from_value(invocation.payload)?;
-            let request_id = request
-                .request_context
-                .request_id
-                .clone()
-                .unwrap_or(invocation.request_id);
             let Invocation {
                 endpoint,
                 sdk,
                 deadline,
+                request_id,
                 ..
             } = invocation;
+            let request_id = request_id_of(&request).unwrap_or(request_id);
             sdk.come_from(Origin {
                 ip: client(&request).ip,
                 request_id: request_id.clone(),
             });
             let work = serve::<T, C, O, H, F>(&handler, endpoint, &sdk, &request, &request_id);
-            let outcome = until(deadline, work).await;
-            let answer = outcome.map_or_else(
+            // Each line that is logged on the way says whose it is, however few are wanted.
+            let span = tracing::error_span!("request", request_id);
+            let outcome = until(deadline, work).instrument(span).await;
+            let mut answer = outcome.map_or_else(
                 |error| refusal(&error, &request_id),
                 |reply| render(reply, &request),
             );
+            // What refused it for another limit is told in their place.
+            answer.headers = sdk.rates.headers().chain(answer.headers).collect();
             tracing::info!(
                 function = endpoint.name,
                 request_id,
@@ -127,49 +126,24 @@ where
     }
 
     fn surfaces(&self) -> Vec<Surface> {
-        vec![Surface::of::<T, C>()]
+        vec![Surface::of::<T, C, O>()]
     }
 }
 
-/// Finds out who calls, then whether they may, and only then what they want. A refusal of somebody who is known
-/// is noted before it is given out.
-async fn serve<T, C, O, H, F>(
-    handler: &H,
-    endpoint: &Endpoint,
-    sdk: &Sdk,
-    request: &ApiGatewayV2httpRequest,
-    request_id: &str,
-) -> Result<Reply<Box<RawValue>>>
-where
-    T: Input + Send,
-    C: Caller,
-    O: Serialize + Send,
-    H: Fn(Sdk, Event<T, C>) -> F + Sync,
-    F: Future<Output = Result<Reply<O>>> + Send,
-{
-    let identity = authenticate::<C>(sdk, endpoint, request).await?;
-    act_where::<C>(sdk, identity.as_ref())?;
-    let acting = refusals::acting::<C>(identity.as_ref());
-    let key = identity.as_ref().and_then(Identity::key_to_note);
-    let seen_as = acting.as_ref().map(|principal| principal.role);
-    let served = match C::admit(identity) {
-        Err(refusal) => Err(refusal),
-        Ok(caller) => {
-            let request_served = async {
-                let input = parse::<T>(endpoint, request)?;
-                let event = Event {
-                    if_match: if_match(request)?,
-                    client: client(request),
-                    ..Event::new(input, caller, request_id)
-                };
-                handler(sdk.clone(), event).await?.rendered()
-            };
-            let request_served = once::<C>(sdk, endpoint, request, acting.as_ref(), request_served);
-            noting::<C, _>(sdk, endpoint, key, acting.as_ref(), request_served).await
-        }
-    };
-    let served = served.map(|reply| Reply { seen_as, ..reply });
-    refusals::noted::<C, _>(sdk, endpoint, acting, request.raw_path.as_deref(), served).await
+/// What a request is called: what its client says, if that can stand in a log, or else what the gateway says.
+fn request_id_of(request: &ApiGatewayV2httpRequest) -> Option<String> {
+    let mut said = request.headers.get_all(REQUEST_ID).iter();
+    let said = said.next().filter(|_| said.next().is_none());
+    let said = said
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| is_request_id(id));
+    let own = &request.request_context.request_id;
+    said.map(str::to_owned).or_else(|| own.clone())
+}
+
+fn is_request_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=LONGEST_REQUEST_ID).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 fn client(request: &ApiGatewayV2httpRequest) -> Client {
@@ -181,16 +155,37 @@ fn client(request: &ApiGatewayV2httpRequest) -> Client {
     }
 }
 
-/// A bad query is 400, a bad body 422; both name every bad field.
-fn parse<T: Input>(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<T> {
-    let mut arguments = arguments(endpoint, request)?;
-    let named = named_in_path(endpoint, request, &mut arguments)?;
-    let input = input::parse(arguments).map_err(|error| error.of_path(&named));
-    if has_body(request) {
-        input
-    } else {
-        input.map_err(Error::of_query)
+/// The input, and which fields of the answer are asked for. A bad query is 400, a bad body 422; both name every bad
+/// field.
+fn parse<T: Input>(
+    endpoint: &Endpoint,
+    request: &ApiGatewayV2httpRequest,
+    mut arguments: Value,
+    look: Look,
+) -> Result<(T, Fields)> {
+    if has_body(request) || endpoint.takes_anything() {
+        let named = named_in_path(endpoint, request, &mut arguments)?;
+        let input = input::parse(arguments).map_err(|error| error.of_path(&named))?;
+        return Ok((input, Fields::default()));
     }
+    let fields = Fields::taken(&mut arguments, look);
+    let input = parse_query(endpoint, request, arguments, look);
+    match (input, fields) {
+        (Ok(input), fields) => Ok((input, fields?)),
+        (Err(error), Err(fields)) => Err(error.and(fields)),
+        (Err(error), Ok(_)) => Err(error),
+    }
+}
+
+fn parse_query<T: Input>(
+    endpoint: &Endpoint,
+    request: &ApiGatewayV2httpRequest,
+    mut arguments: Value,
+    look: Look,
+) -> Result<T> {
+    let named = named_in_path(endpoint, request, &mut arguments).map_err(Error::of_query)?;
+    let more = || (!fields::of(look).is_empty()).then_some(fields::NAME);
+    input::parse_query(arguments, &named, more).map_err(|error| error.of_path(&named).of_query())
 }
 
 /// Adds what the path names, such as `{id}`, but for the tenant, who was told from it before. Returns the names.
@@ -312,80 +307,4 @@ fn header<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a st
 
 fn if_match(request: &ApiGatewayV2httpRequest) -> Result<IfMatch> {
     header(request, "if-match").map_or(Ok(IfMatch::default()), IfMatch::read)
-}
-
-fn render(reply: Reply<Box<RawValue>>, request: &ApiGatewayV2httpRequest) -> Answer {
-    let body = match reply.status {
-        NO_CONTENT => String::new(),
-        _ => reply.body.get().to_owned(),
-    };
-    let mut answer = Answer {
-        status: reply.status,
-        headers: reply.headers,
-        body,
-    };
-    if let Some(version) = reply.version {
-        let tag = ETag::of(version, &answer.body, reply.seen_as);
-        let known = header(request, "if-none-match").is_some_and(|known| tag.is_known(known));
-        if known && !has_body(request) {
-            answer.status = NOT_MODIFIED;
-            answer.body.clear();
-        }
-        // It may be kept, to be asked for by its tag each time.
-        answer
-            .headers
-            .push(("cache-control", "private, no-cache".to_owned()));
-        answer.headers.push(("etag", tag.to_string()));
-    }
-    answer
-}
-
-fn refusal(error: &Error, request_id: &str) -> Answer {
-    if error.cause().is_some() {
-        tracing::error!(request_id, %error, "could not be served");
-    }
-    let retry_after = error
-        .retry_after()
-        .or((error.code() == Code::Unavailable).then_some(UNAVAILABLE_FOR))
-        .map(|wait| ("retry-after", wait.as_secs().to_string()));
-    let challenge =
-        (error.code().status() == 401).then(|| ("www-authenticate", "Bearer".to_owned()));
-    Answer {
-        status: error.code().status(),
-        headers: error
-            .headers()
-            .iter()
-            .cloned()
-            .chain(retry_after)
-            .chain(challenge)
-            .collect(),
-        body: serde_json::to_string(&error.body(request_id)).unwrap_or_default(),
-    }
-}
-
-impl Answer {
-    fn into_value(self, request_id: &str) -> Value {
-        let mut headers = Map::new();
-        if !self.body.is_empty() {
-            headers.insert("content-type".to_owned(), json!("application/json"));
-        }
-        headers.extend([
-            ("cache-control".to_owned(), json!("no-store")),
-            ("x-content-type-options".to_owned(), json!("nosniff")),
-            ("x-request-id".to_owned(), json!(request_id)),
-        ]);
-        headers.extend(
-            self.headers
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), json!(value))),
-        );
-        json!({
-            "statusCode": self.status,
-            "headers": headers,
-            // `cargo lambda watch` takes no answer without it.
-            "cookies": [],
-            "body": self.body,
-            "isBase64Encoded": false,
-        })
-    }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Adapter, Failure, Function, Invocation, Surface, act_where, refusals, until};
@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::event::caller::{Caller, Identity};
 use crate::input::{self, Input};
 use crate::model::audit::Origin;
+use crate::schema::Output;
 use crate::sdk::Sdk;
 
 /// A function behind `$connect` or `$disconnect`, where nobody is known yet, or any more.
@@ -38,7 +39,7 @@ pub fn message<T, C, O, H, F>(endpoint: &'static Endpoint, handler: H) -> Functi
 where
     T: Input + Send + 'static,
     C: Caller,
-    O: Serialize + Send + 'static,
+    O: Output + Send + 'static,
     H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<O>> + Send + 'static,
 {
@@ -132,7 +133,7 @@ where
     }
 
     fn surfaces(&self) -> Vec<Surface> {
-        vec![Surface::of::<T, crate::event::caller::Anyone>()]
+        vec![Surface::of::<T, crate::event::caller::Anyone, ()>()]
     }
 }
 
@@ -140,7 +141,7 @@ impl<T, C, O, H, F> Adapter for Message<H, fn(T, C) -> O>
 where
     T: Input + Send + 'static,
     C: Caller,
-    O: Serialize + Send + 'static,
+    O: Output + Send + 'static,
     H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<O>> + Send + 'static,
 {
@@ -179,7 +180,7 @@ where
     }
 
     fn surfaces(&self) -> Vec<Surface> {
-        vec![Surface::of::<T, C>()]
+        vec![Surface::of::<T, C, O>()]
     }
 }
 

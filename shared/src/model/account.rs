@@ -7,6 +7,16 @@ use super::id::{TenantId, UserId};
 use super::realtime::RealtimeEvent;
 use super::text::PersonName;
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
+
+/// The most bytes of an email address.
+const LONGEST_EMAIL: usize = 254;
+
+/// The most characters of a password: it is hashed, which takes the longer the longer it is.
+const LONGEST_PASSWORD: usize = 128;
+
+/// The fewest of a new one.
+const SHORTEST_PASSWORD: usize = 10;
 
 /// An email address: at most 254 characters, compared case-insensitively.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,7 +39,7 @@ impl TryFrom<String> for Email {
             .with_required_tld()
             .without_display_text()
             .without_domain_literal();
-        let valid = text.len() <= 254
+        let valid = text.len() <= LONGEST_EMAIL
             && !text.contains('"')
             && email_address::EmailAddress::parse_with_options(&text, options).is_ok();
         if valid {
@@ -56,10 +66,10 @@ impl TryFrom<String> for Password {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         match text.chars().count() {
-            10..=128 => Ok(Self(text)),
-            _ => Err(Invalid(
-                "Password must have 10 to 128 characters".to_owned(),
-            )),
+            SHORTEST_PASSWORD..=LONGEST_PASSWORD => Ok(Self(text)),
+            _ => Err(Invalid(format!(
+                "Password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
+            ))),
         }
     }
 }
@@ -86,10 +96,10 @@ impl TryFrom<String> for PasswordAttempt {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         match text.chars().count() {
-            0..=128 => Ok(Self(text)),
-            _ => Err(Invalid(
-                "Password must have at most 128 characters".to_owned(),
-            )),
+            0..=LONGEST_PASSWORD => Ok(Self(text)),
+            _ => Err(Invalid(format!(
+                "Password must have at most {LONGEST_PASSWORD} characters"
+            ))),
         }
     }
 }
@@ -102,8 +112,19 @@ impl std::fmt::Debug for PasswordAttempt {
 
 from_text!(Email, Password, PasswordAttempt);
 
+described! {
+    Email: { "type": "string", "format": "email", "maxLength": LONGEST_EMAIL };
+    Password: {
+        "type": "string", "format": "password",
+        "minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD
+    };
+    PasswordAttempt: { "type": "string", "format": "password", "maxLength": LONGEST_PASSWORD };
+}
+
 /// What a member of a tenant may do there. Each may also do what the ones before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Read.

@@ -9,6 +9,7 @@ use super::settings::AttachmentLimit;
 use super::text::Filename;
 use crate::error::Error;
 use crate::input::{BadInput, Invalid, from_text};
+use crate::schema::{self, described};
 
 /// The most bytes of a file that comes inside a request: what fits, as base64, into the 6 MB of a
 /// function's payload.
@@ -29,7 +30,7 @@ pub struct Attachment {
 }
 
 /// A file as it is sent.
-#[derive(Debug, deserr::Deserr)]
+#[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 struct Sent {
     file_base64: FileBytes,
@@ -166,6 +167,12 @@ impl TryFrom<String> for FileBytes {
 }
 
 from_text!(FileBytes);
+
+described! {
+    FileBytes: { "type": "string", "contentEncoding": "base64", "minLength": 1 };
+}
+
+schema::is_of!(Attachment: Sent);
 
 fn safe_name(filename: &str) -> String {
     let safe: String = filename

@@ -7,6 +7,7 @@ use super::id::{ApiKeyId, AuditId, TenantId, UserId};
 use super::log::{Envelope, Job, JobQueue, LogEntry};
 use super::usage::Levels;
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 
 /// The most entries that one answer lists.
 pub const MOST_ENTRIES: usize = 100;
@@ -67,12 +68,12 @@ impl TryFrom<String> for Actor {
 pub struct Origin {
     /// The client's address; empty where no client is behind it.
     pub ip: String,
-    /// What the gateway, or a queue, calls it.
+    /// What its client, the gateway, or a queue, calls it.
     pub request_id: String,
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It was done.
@@ -83,8 +84,8 @@ pub enum Outcome {
     Failed,
 }
 
-/// An entry of the audit log: no secrets, and nothing of what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An entry of the audit log: no secrets, and nothing of what was sent but what its sender called the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditEntry {
     /// Its id: in the order of time, and the same however often it is recorded.
     pub id: AuditId,
@@ -230,6 +231,9 @@ impl AuditRow {
     }
 }
 
+/// The most characters of a value that entries are listed by.
+const LONGEST_TERM: usize = 200;
+
 /// A value that entries are listed by: 1–200 characters of those that actors, actions and objects are made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -247,11 +251,11 @@ impl TryFrom<String> for Term {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         let known = |c: char| c.is_ascii_alphanumeric() || "/:_-".contains(c);
-        if (1..=200).contains(&text.len()) && text.chars().all(known) {
+        if (1..=LONGEST_TERM).contains(&text.len()) && text.chars().all(known) {
             Ok(Self(text))
         } else {
-            let message = "Must be 1 to 200 letters, digits or /:_-";
-            Err(Invalid(message.to_owned()))
+            let message = format!("Must be 1 to {LONGEST_TERM} letters, digits or /:_-");
+            Err(Invalid(message))
         }
     }
 }
@@ -294,6 +298,15 @@ impl TryFrom<String> for Moment {
 }
 
 from_text!(Term, Moment);
+
+described! {
+    Actor: { "type": "string", "description": "`{user}`, or `{user}/key/{key}`." };
+    Term: { "type": "string", "minLength": 1, "maxLength": LONGEST_TERM, "pattern": "^[A-Za-z0-9/:_-]+$" };
+    Moment: {
+        "type": "integer", "format": "int64", "minimum": 0, "maximum": LATEST,
+        "description": "Epoch milliseconds, UTC."
+    };
+}
 
 /// What is listed: all entries that have each of what is asked for.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::Millis;
 use super::id::{TenantId, UserId};
-use super::log::{Job, JobQueue};
+use super::log::{Job, JobQueue, jobs};
+use super::project::PurgeProject;
 use super::realtime::RealtimeEvent;
 use super::text::TenantName;
 
@@ -26,7 +28,7 @@ macro_rules! counts {
         }
 
         /// How much was removed, of each kind.
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
         pub struct Removed {
             $($(#[$doc])* #[serde(default)] pub $name: u64,)+
         }
@@ -53,6 +55,10 @@ counts! {
     Project: projects,
     /// Tasks.
     Task: tasks,
+    /// Comments on tasks.
+    Comment: comments,
+    /// What members were told.
+    Notification: notifications,
     /// Files.
     File: files,
     /// The bytes in them.
@@ -117,8 +123,9 @@ pub struct Underway {
 }
 
 /// How far a deletion is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DeletionStatus")]
 pub enum Status {
     /// It is there for nobody any more, and what it had is being removed.
     Deleting,
@@ -127,7 +134,7 @@ pub enum Status {
 }
 
 /// A deletion, as who asked for it is told at once.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct DeletionBegun {
     id: TenantId,
     status: Status,
@@ -135,7 +142,7 @@ pub struct DeletionBegun {
 }
 
 /// A deletion, as who asked for it sees it later.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct DeletionView {
     id: TenantId,
     name: TenantName,
@@ -288,6 +295,16 @@ impl Job for EraseTenant {
     const TYPE: &'static str = "tenant:erase";
     const VERSION: u32 = 1;
     const QUEUE: JobQueue = JobQueue::Erasures;
+}
+
+jobs! {
+    /// What the queue of erasures carries.
+    ErasureJob on Erasures {
+        /// A tenant that is deleted.
+        EraseTenant(EraseTenant),
+        /// A project that can't be restored any more.
+        PurgeProject(PurgeProject),
+    }
 }
 
 #[cfg(test)]

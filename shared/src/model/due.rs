@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use crate::input::{BadInput, Invalid};
+use crate::schema::described;
 
 /// The end of the year 9999, in epoch milliseconds.
 const LATEST: Millis = 253_402_300_799_999;
@@ -13,6 +14,20 @@ const LATEST: Millis = 253_402_300_799_999;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DueDate(Millis);
+
+impl DueDate {
+    /// The time.
+    pub fn at(self) -> Millis {
+        self.0
+    }
+}
+
+described! {
+    DueDate: {
+        "type": "integer", "format": "int64", "minimum": 0, "maximum": LATEST,
+        "description": "Epoch milliseconds, UTC."
+    };
+}
 
 impl Deserr<BadInput> for DueDate {
     fn deserialize_from_value<V: IntoValue>(

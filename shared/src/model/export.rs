@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
-use super::id::{ApiKeyId, AuditId, ExportId, InvitationId, ProjectId, TaskId, UserId};
+use super::id::{
+    ApiKeyId, AuditId, CommentId, ExportId, InvitationId, NotificationId, ProjectId, TaskId, UserId,
+};
 use super::log::{Job, JobQueue};
 use super::realtime::RealtimeEvent;
 
@@ -50,8 +52,9 @@ pub struct Export {
 }
 
 /// How far an export is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ExportStatus")]
 pub enum Status {
     /// It waits for somebody to begin.
     Queued,
@@ -99,7 +102,9 @@ pub struct PartialUpload {
 }
 
 /// How many there are of each kind in an archive.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Contents {
     /// Members.
     pub members: u64,
@@ -111,6 +116,12 @@ pub struct Contents {
     pub projects: u64,
     /// Tasks.
     pub tasks: u64,
+    /// Comments on tasks.
+    #[serde(default)]
+    pub comments: u64,
+    /// What members were told.
+    #[serde(default)]
+    pub notifications: u64,
     /// Attachments.
     pub files: u64,
     /// The bytes of all attachments.
@@ -146,6 +157,8 @@ pub enum Place {
     Files(ProjectId, Option<TaskId>),
     /// So many bytes into the file of a project's task.
     File(ProjectId, TaskId, u64),
+    /// Among the comments on a project's tasks, behind that one of the task.
+    Comments(ProjectId, Option<(TaskId, CommentId)>),
     /// Behind this event of a project's log.
     ProjectEvents(ProjectId, u64),
     /// Behind this event of the tenant's own log.
@@ -154,6 +167,8 @@ pub enum Place {
     NextUser(Option<UserId>),
     /// Behind this event of a user's log.
     UserEvents(UserId, u64),
+    /// Among what a user was told.
+    Notifications(UserId, Option<NotificationId>),
     /// In the month of the audit log that begins then, behind the entry.
     Audit(Millis, Option<(Millis, AuditId)>),
     /// At the manifest.
@@ -241,7 +256,7 @@ impl Export {
 }
 
 /// An export, as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct ExportView {
     id: ExportId,
     status: Status,
@@ -272,7 +287,7 @@ impl ExportView {
 }
 
 /// An export, as whoever has asked for it is told at once.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct RequestedExport {
     id: ExportId,
     status: Status,

@@ -6,14 +6,18 @@ use serde_json::value::RawValue;
 
 use super::Millis;
 use super::audit::Actor;
+use super::comment::Comment;
 use super::due::DueDate;
 use super::export::Contents;
-use super::id::{ExportId, ProjectId, TaskId, TenantId, UserId};
+use super::id::{CommentId, ExportId, ProjectId, TaskId, TenantId, UserId};
 use super::log::LogEntry;
-use super::project::Project;
-use super::task::{Status, Task};
+use super::position::Position;
+use super::project::{Project, ProjectMember, Visibility};
+use super::task::{Priority, Status, Task};
 use super::tenant::{Slug, TenantProfile, TenantSettings};
-use super::text::{ProjectDescription, ProjectName, TaskDescription, TaskTitle, TenantName};
+use super::text::{
+    CommentText, ProjectDescription, ProjectName, TaskDescription, TaskTitle, TenantName,
+};
 use crate::error::{Error, Result};
 
 /// The archive's form; raised when what a field means or where a file stands changes.
@@ -54,6 +58,10 @@ pub struct ExportedProject {
     created_at: Millis,
     updated_at: Millis,
     task_count: u64,
+    visibility: Visibility,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<ProjectMember>,
+    archived_at: Option<Millis>,
     seq: u64,
 }
 
@@ -67,6 +75,9 @@ impl From<Project> for ExportedProject {
             created_at: project.created_at,
             updated_at: project.updated_at,
             task_count: project.task_count,
+            visibility: project.visibility,
+            members: project.members,
+            archived_at: project.archived_at,
             seq: project.seq,
         }
     }
@@ -80,13 +91,18 @@ pub struct ExportedTask {
     title: TaskTitle,
     description: Option<TaskDescription>,
     status: Status,
+    position: Position,
+    priority: Priority,
     assigned_to: Option<UserId>,
+    start_date: Option<DueDate>,
     due_date: Option<DueDate>,
+    parent_id: Option<TaskId>,
     /// Where in the archive its file is.
     attachment: Option<String>,
     created_by: UserId,
     created_at: Millis,
     updated_at: Millis,
+    completed_at: Option<Millis>,
 }
 
 impl From<Task> for ExportedTask {
@@ -98,11 +114,44 @@ impl From<Task> for ExportedTask {
             title: task.title,
             description: task.description,
             status: task.status,
+            position: task.position,
+            priority: task.priority,
             assigned_to: task.assigned_to,
+            start_date: task.start_date,
             due_date: task.due_date,
+            parent_id: task.parent_id,
             created_by: task.created_by,
             created_at: task.created_at,
             updated_at: task.updated_at,
+            completed_at: task.completed_at,
+        }
+    }
+}
+
+/// A comment on a task.
+#[derive(Debug, Serialize)]
+pub struct ExportedComment {
+    id: CommentId,
+    task_id: TaskId,
+    project_id: ProjectId,
+    text: CommentText,
+    mentions: Vec<UserId>,
+    created_by: UserId,
+    created_at: Millis,
+    updated_at: Millis,
+}
+
+impl From<Comment> for ExportedComment {
+    fn from(comment: Comment) -> Self {
+        Self {
+            id: comment.id,
+            task_id: comment.task_id,
+            project_id: comment.project_id,
+            text: comment.text,
+            mentions: comment.mentions,
+            created_by: comment.created_by,
+            created_at: comment.created_at,
+            updated_at: comment.updated_at,
         }
     }
 }
@@ -166,7 +215,7 @@ pub fn file_path(task: &Task) -> Option<String> {
 }
 
 /// The last part of an object's path, without the time that it begins with, in plain characters.
-fn file_name(object: &str) -> String {
+pub(crate) fn file_name(object: &str) -> String {
     let last = object.rsplit('/').next().unwrap_or_default();
     let named = match last.split_once('_') {
         Some((time, name)) if time.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -2,6 +2,7 @@
 
 use super::Millis;
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -38,6 +39,10 @@ macro_rules! ids {
 
             from_text!($name);
 
+            described! {
+                $name: { "type": "string", "format": "uuid" };
+            }
+
             impl TryFrom<String> for $name {
                 type Error = Invalid;
 
@@ -70,6 +75,23 @@ ids! {
     ProjectId,
     /// A task.
     TaskId,
+    /// A comment on a task.
+    CommentId,
+    /// Something that somebody was told.
+    NotificationId,
+}
+
+impl TaskId {
+    /// Its 32 digits.
+    pub(crate) fn simple(self) -> impl std::fmt::Display {
+        self.0.simple()
+    }
+
+    /// Which of so many equal parts it falls into.
+    pub(crate) fn shard(self, of: u8) -> u8 {
+        let [.., last] = self.0.into_bytes();
+        last % of
+    }
 }
 
 impl AuditId {

@@ -9,9 +9,12 @@ use super::Millis;
 pub struct IdempotencyRecord {
     /// A hash of what was asked for.
     pub request: String,
-    /// What was answered, unless it showed a secret.
+    /// What was answered, unless it showed a secret, or has none as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<RecordedAnswer>,
+    /// Whether it has its effect part by part, so that each of them has an answer of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_parts: bool,
     /// Until when it counts.
     pub expires_at: Millis,
     /// The same in seconds, when it goes.

@@ -9,6 +9,7 @@ use super::account::Email;
 use super::id::{LinkId, TenantId, UserId};
 use super::invitation::SendInvitation;
 use super::log::{Job, JobQueue, TaskAssigned, jobs};
+use super::notification::Mentioned;
 use super::realtime::RealtimeEvent;
 use serde_json::value::RawValue;
 
@@ -78,6 +79,8 @@ jobs! {
     EmailJob on Email {
         /// Somebody was given a task.
         TaskAssigned(TaskAssigned),
+        /// A comment mentions somebody.
+        Mentioned(Mentioned),
         /// Somebody has asked for a link.
         SendLink(SendLink),
         /// Somebody is invited.

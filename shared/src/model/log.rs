@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Millis;
 use super::audit::Actor;
+use super::comment::{MoveComments, SettleComments};
 use super::id::{ProjectId, TaskId, TenantId, UserId};
 use super::task::Task;
 use super::text::TaskTitle;
@@ -77,13 +78,13 @@ pub struct QueuedJob {
 pub enum JobQueue {
     /// Emails to send.
     Email,
-    /// Texts to embed.
+    /// Texts to embed, and what else follows from a task.
     Embeddings,
     /// Events for connections.
     Realtime,
     /// Entries for the audit log.
     Audit,
-    /// Tenants to erase.
+    /// Tenants to erase, and projects to purge.
     Erasures,
     /// Tenants to export.
     Exports,
@@ -233,6 +234,18 @@ impl Job for IndexTask {
     const TYPE: &'static str = "task:index";
     const VERSION: u32 = 1;
     const QUEUE: JobQueue = JobQueue::Embeddings;
+}
+
+jobs! {
+    /// What the queue of texts to embed carries: what follows from a task, besides.
+    TaskJob on Embeddings {
+        /// Its text has changed.
+        IndexTask(IndexTask),
+        /// It is deleted, or there again.
+        SettleComments(SettleComments),
+        /// It is in another project.
+        MoveComments(MoveComments),
+    }
 }
 
 /// How far a user's log in a tenant has come: the scope of what happens to their account there.

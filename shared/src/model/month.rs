@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::Millis;
+use crate::schema::described;
 
 const DAY: Millis = 24 * 3_600_000;
 
@@ -52,6 +53,10 @@ impl std::fmt::Display for Month {
         let (year, month) = (self.0.div_euclid(12), self.0.rem_euclid(12) + 1);
         write!(f, "{year:04}-{month:02}")
     }
+}
+
+described! {
+    Month: { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "examples": ["2026-11"] };
 }
 
 /// As it is written.

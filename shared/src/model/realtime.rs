@@ -11,6 +11,7 @@ use super::text::TaskTitle;
 use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Standing};
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 
 /// An event that clients in a room are told of.
 pub trait RealtimeEvent: Serialize {
@@ -228,6 +229,10 @@ impl TryFrom<String> for Room {
 
 from_text!(Room);
 
+described! {
+    Room: { "type": "string", "description": "`project/{id}`, `user/{id}` or `tenant`." };
+}
+
 impl std::fmt::Display for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -295,6 +300,9 @@ pub struct UserConnection {
 pub struct Subscription {
     /// API Gateway's id of the connection.
     pub connection_id: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
     /// The room's `seq` when it subscribed: what came later is owed to it.
     pub since: u64,
     /// When what let the connection in ends by itself, if ever: nothing is sent to it from then on.

@@ -38,7 +38,7 @@ impl Vector {
 }
 
 /// A task that was found.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hit {
     /// Its id.
     pub id: TaskId,

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 
 /// The most characters that a secret is read with: whatever is presented is right or wrong.
 const LONGEST: usize = 128;
@@ -40,6 +41,10 @@ macro_rules! secrets {
             }
 
             from_text!($name);
+
+            described! {
+                $name: { "type": "string", "maxLength": LONGEST };
+            }
 
             impl std::fmt::Debug for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,5 +1,7 @@
 //! How a tenant is set up: each setting is of a type that holds no bad value.
 
+mod statuses;
+
 use std::collections::HashSet;
 
 use deserr::{Deserr, IntoValue, ValuePointerRef};
@@ -8,9 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::account::{Email, Role};
 use super::attachment;
 use crate::input::{BadInput, Invalid, from_text};
+use crate::schema::described;
+
+pub use self::statuses::OwnStatuses;
 
 /// How a tenant is set up. What a row does not say is as by default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct TenantSettings {
     /// What an invitation makes of somebody, where it does not say.
@@ -25,6 +30,8 @@ pub struct TenantSettings {
     pub sign_up_domains: SignUpDomains,
     /// For how many days entries of the audit log are kept, from when they are written.
     pub audit_retention_days: RetentionDays,
+    /// How far a task may be, beside what it may be in every tenant.
+    pub statuses: OwnStatuses,
 }
 
 impl Default for TenantSettings {
@@ -36,6 +43,7 @@ impl Default for TenantSettings {
             digest: Digest::default(),
             sign_up_domains: SignUpDomains::default(),
             audit_retention_days: RetentionDays::default(),
+            statuses: OwnStatuses::default(),
         }
     }
 }
@@ -59,6 +67,7 @@ impl TenantSettings {
                 "audit_retention_days",
                 self.audit_retention_days != other.audit_retention_days,
             ),
+            ("statuses", self.statuses != other.statuses),
         ];
         let differing = differ.into_iter().filter(|(_, differ)| *differ);
         differing.map(|(name, _)| name).collect()
@@ -67,7 +76,7 @@ impl TenantSettings {
 
 /// Whole numbers within limits.
 macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident($repr:ty) = $min:literal ..= $max:expr, $default:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident($repr:ty) = $min:literal ..= $max:expr $(, $default:expr)?;)+) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,10 +95,16 @@ macro_rules! numbers {
                 }
             }
 
-            impl Default for $name {
-                fn default() -> Self {
-                    Self($default)
+            $(
+                impl Default for $name {
+                    fn default() -> Self {
+                        Self($default)
+                    }
                 }
+            )?
+
+            described! {
+                $name: { "type": "integer", "minimum": Self::MIN, "maximum": Self::MAX };
             }
 
             impl Deserr<BadInput> for $name {
@@ -115,8 +130,8 @@ macro_rules! numbers {
 numbers! {
     /// How many bytes a file may have: none at all, or up to the product's own limit.
     AttachmentLimit(u32) = 0..=attachment::MAX_BYTES, attachment::MAX_BYTES;
-    /// How many requests a tenant may make in a minute. There is a least, so that nobody locks themselves out.
-    RequestsPerMinute(u32) = 60..=100_000, 1_000;
+    /// How many requests somebody may make in a minute. There is a least, so that nobody locks themselves out.
+    RequestsPerMinute(u32) = 60..=100_000;
     /// An hour of the day.
     Hour(u8) = 0..=23, 8;
     /// For how many days something is kept.
@@ -124,17 +139,24 @@ numbers! {
 }
 
 /// How much may be asked of the product.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Deserr)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Deserr, schemars::JsonSchema,
+)]
 #[serde(default)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct RateLimits {
-    /// By all of the tenant's members and keys together.
-    pub requests_per_minute: RequestsPerMinute,
+    /// By each member and each key, when they act in the tenant; if nothing is said, as many as the product lets
+    /// anybody make.
+    #[deserr(default)]
+    pub requests_per_minute: Option<RequestsPerMinute>,
 }
 
 /// When the daily digest is sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Deserr)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Deserr, schemars::JsonSchema,
+)]
 #[serde(default)]
+#[schemars(!default)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Digest {
     /// At this hour, on the clocks of the time zone.
@@ -200,6 +222,12 @@ impl TryFrom<String> for Domain {
 }
 
 from_text!(TimeZone, Domain);
+
+described! {
+    TimeZone: { "type": "string", "description": "The name of a time zone in the IANA database.", "examples": ["Europe/Berlin"] };
+    Domain: { "type": "string", "description": "The part of an email address after the `@`.", "examples": ["example.com"] };
+    SignUpDomains: { "type": "array", "maxItems": Self::MOST, "items": { "type": "string" } };
+}
 
 /// At most [`SignUpDomains::MOST`] domains, each once; with none, any will do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use super::realtime::RealtimeEvent;
 pub use super::settings::TenantSettings;
 use super::text::{PersonName, TenantName};
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 
 /// A tenant, as each request reads it beside its caller's membership.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +35,10 @@ pub struct TenantProfile {
     pub deleting_at: Option<Millis>,
 }
 
+/// The fewest characters of a slug, and the most.
+const SHORTEST_SLUG: usize = 3;
+const LONGEST_SLUG: usize = 40;
+
 /// What a tenant is called in a host name: 3–40 of `a`–`z`, `0`–`9` and `-`, which stands neither first nor last, nor
 /// third and fourth: such names stand for others, in other alphabets (RFC 5891, 4.2.3.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,7 +57,7 @@ impl TryFrom<String> for Slug {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let valid = (3..=40).contains(&text.len())
+        let valid = (SHORTEST_SLUG..=LONGEST_SLUG).contains(&text.len())
             && text.chars().all(|c| plain(c) || c == '-')
             && text.starts_with(plain)
             && text.ends_with(plain)
@@ -152,6 +157,11 @@ impl TryFrom<String> for NewSlug {
 
 from_text!(Slug, NewSlug);
 
+described! {
+    Slug: { "type": "string", "minLength": SHORTEST_SLUG, "maxLength": LONGEST_SLUG, "pattern": "^[a-z0-9-]+$" };
+    NewSlug: { "type": "string", "minLength": SHORTEST_SLUG, "maxLength": LONGEST_SLUG, "pattern": "^[a-z0-9-]+$" };
+}
+
 /// Whose a slug is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SlugRecord {
@@ -174,7 +184,7 @@ pub struct TenantLog {
 }
 
 /// A member, as the tenant lists them: what their membership says, and who they are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Member {
     /// Who.
     pub user_id: UserId,
@@ -189,7 +199,7 @@ pub struct Member {
 }
 
 /// A tenant, as its members see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct TenantView {
     id: TenantId,
     name: TenantName,
@@ -201,7 +211,7 @@ pub struct TenantView {
 }
 
 /// Its settings, as they are set: with its name.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 struct SettingsView {
     name: TenantName,
     #[serde(flatten)]

@@ -3,6 +3,7 @@
 //! The table of all limits is [`LIMITS`]; lengths are in Unicode characters, after trimming.
 
 use crate::input::{Invalid, from_text};
+use crate::schema::described;
 use serde::{Deserialize, Serialize};
 
 /// The limits of one kind of text.
@@ -46,6 +47,10 @@ macro_rules! texts {
 
             from_text!($name);
 
+            described! {
+                $name: { "type": "string", "minLength": Self::LIMITS.min, "maxLength": Self::LIMITS.max };
+            }
+
             impl std::fmt::Display for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     f.write_str(&self.0)
@@ -73,6 +78,8 @@ texts! {
     TaskTitle = "Task title", 1..=500, lines: false;
     /// More about what is to be done.
     TaskDescription = "Task description", 0..=10_000, lines: true;
+    /// What somebody says on a task.
+    CommentText = "Comment", 1..=10_000, lines: true;
     /// A question in one's own words.
     SearchQuery = "Query", 1..=1_000, lines: true;
     /// The name of an uploaded file.

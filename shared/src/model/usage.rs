@@ -43,7 +43,7 @@ pub struct UsageRow {
 }
 
 /// What a tenant uses, as its admins see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Usage {
     /// Projects.
     pub projects: i64,
@@ -58,7 +58,7 @@ pub struct Usage {
 }
 
 /// What was done in a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct MonthUsage {
     /// Which, in UTC.
     pub month: Month,

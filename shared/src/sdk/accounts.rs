@@ -12,6 +12,8 @@ mod sessions;
 mod tenants;
 mod throttle;
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, TransactWriteItem};
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -24,12 +26,12 @@ pub use self::sessions::{PublicSession, Tokens};
 pub use self::tenants::MOST_FOUNDED;
 use super::audit::Audit;
 use super::change::Change;
-use super::dynamo::{Dynamo, checking};
+use super::dynamo::{Dynamo, checking, text};
 use super::token::PublicKeys;
 use crate::error::{Error, Result};
 use crate::event::Client;
 use crate::event::caller::Identity;
-use crate::keys::{Key, Partition, Stored};
+use crate::keys::{Key, Partition, Stored, Table};
 use crate::model::Millis;
 use crate::model::account::{Account, Email, Membership, Password, PasswordAttempt, Role, User};
 use crate::model::audit::{Deed, Outcome};
@@ -49,7 +51,7 @@ pub struct Accounts {
 }
 
 /// Somebody who has just signed up or logged in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct SignedIn {
     /// Who.
     pub user: PublicUser,
@@ -61,7 +63,7 @@ pub struct SignedIn {
 }
 
 /// A user, as they see themselves.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct PublicUser {
     /// Their id.
     pub id: UserId,
@@ -72,7 +74,7 @@ pub struct PublicUser {
 }
 
 /// A tenant, as its members see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct PublicTenant {
     /// Its id.
     pub id: TenantId,
@@ -81,7 +83,7 @@ pub struct PublicTenant {
 }
 
 /// A user, the tenant that they act in, and all that they belong to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Profile {
     user: PublicUser,
     email_verified: bool,
@@ -91,7 +93,7 @@ pub struct Profile {
 }
 
 /// A tenant that a user belongs to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 struct Belonging {
     #[serde(flatten)]
     tenant: PublicTenant,
@@ -220,6 +222,29 @@ impl Accounts {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Those of some users who do not belong to a tenant; one read for up to 100, or none if nobody is named.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    pub async fn strangers(
+        &self,
+        tenant: &Tenant,
+        mut users: BTreeSet<UserId>,
+    ) -> Result<BTreeSet<UserId>> {
+        if users.is_empty() {
+            return Ok(users);
+        }
+        let key = |id: &UserId| Key::membership(*id, tenant.id());
+        let keys = users.iter().map(|id| key(id).item()).collect();
+        let members = self.dynamo.get_items(Table::Identity, keys).await?;
+        users.retain(|id| {
+            members
+                .iter()
+                .all(|member| text(member, "pk") != key(id).pk())
+        });
+        Ok(users)
     }
 
     /// A user, for those who act on the product's behalf; one read.

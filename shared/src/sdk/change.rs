@@ -1,11 +1,15 @@
 //! A change: the rows, the scope's counters and next `seq`, the event, the lists and caches that it
 //! makes stale, and the note that it has to be relayed. One transaction, all or nothing.
 
+mod beside;
+mod comments;
+mod notifications;
 mod scope;
+mod tasks;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{CancellationReason, Delete, TransactWriteItem};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -25,8 +29,8 @@ use crate::model::idempotency::RecordedAnswer;
 use crate::model::log::{Committed, Envelope, Job, LogEntry, QueuedJob, UserLog};
 use crate::model::project::Project;
 use crate::model::realtime::RealtimeEvent;
+use crate::model::task::TaskCounts;
 use crate::model::tenant::TenantLog;
-use crate::model::usage::Levels;
 use crate::reply::Reply;
 use crate::tenant::Tenant;
 
@@ -39,6 +43,8 @@ pub struct Change {
     actor: Option<Actor>,
     rows: Vec<TransactWriteItem>,
     refusals: Vec<(usize, Error)>,
+    /// Which of the rows others may change meanwhile, so that their failed condition is a lost race.
+    contested: Vec<usize>,
     upload: Option<TransactWriteItem>,
     /// How many bytes of files come with it.
     bytes: i64,
@@ -84,7 +90,8 @@ impl Change {
     pub(crate) fn of(dynamo: Dynamo, row: Stored<Project>, caller: &Principal) -> Self {
         let scope = Scope::Project {
             row,
-            tasks: 0,
+            caller: Box::new(caller.clone()),
+            tasks: TaskCounts::default(),
             said: None,
         };
         Self::new(dynamo, scope, caller.actor())
@@ -137,6 +144,7 @@ impl Change {
             actor: Some(actor),
             rows: Vec::new(),
             refusals: Vec::new(),
+            contested: Vec::new(),
             upload: None,
             bytes: 0,
             event: None,
@@ -188,11 +196,12 @@ impl Change {
         });
     }
 
-    /// Raises the project's count of tasks.
-    pub fn count_task(&mut self) {
-        if let Scope::Project { tasks, .. } = &mut self.scope {
-            *tasks += 1;
-        }
+    /// A row on the condition that it is as it was read.
+    fn contested(&mut self, part: Result<TransactWriteItem>) {
+        self.keep(part, |change, part| {
+            change.contested.push(change.rows.len());
+            change.rows.push(part);
+        });
     }
 
     /// Writes what a project says of itself.
@@ -364,14 +373,13 @@ impl Change {
     /// upload's and the answer's.
     fn refused(&mut self, error: &SdkError<TransactWriteItemsError>) -> Option<Error> {
         let reasons = cancellation(error)?;
-        let answer = usize::from(self.dynamo.request().idempotency().is_some());
-        let rows = self.rows.len() + usize::from(self.upload.is_some()) + answer;
-        let first = reasons.len().checked_sub(rows)?;
+        let first = self.first_row(reasons)?;
+        let kept = self.answers_kept();
         let unmet = |row: usize| {
             let reason = reasons.get(first + row);
             reason.is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
         };
-        if answer == 1 && unmet(rows - 1) {
+        if kept == 1 && unmet(reasons.len() - first - 1) {
             return Some(Error::conflict(
                 "The same request was carried out meanwhile",
             ));
@@ -380,14 +388,32 @@ impl Change {
         Some(self.refusals.swap_remove(at).1)
     }
 
+    /// Which of the parts is the first of the rows.
+    fn first_row(&self, reasons: &[CancellationReason]) -> Option<usize> {
+        let rows = self.rows.len() + usize::from(self.upload.is_some()) + self.answers_kept();
+        reasons.len().checked_sub(rows)
+    }
+
+    /// How many parts keep what the request is answered.
+    fn answers_kept(&self) -> usize {
+        usize::from(self.dynamo.request().idempotency().is_some())
+    }
+
     /// Whether the change may well succeed if it is tried again. The scope and its event are the first
-    /// parts, and fail together when another has claimed the `seq`; any other failed condition is final.
+    /// parts, and fail together when another has claimed the `seq`; so may a row that was read; any other failed
+    /// condition is final.
     fn lost_a_race(&self, error: &SdkError<TransactWriteItemsError>) -> bool {
         let Some(reasons) = cancellation(error) else {
             return false;
         };
+        let first = self.first_row(reasons).unwrap_or(usize::MAX);
+        let is_row = |part: usize| {
+            let row = part.checked_sub(first);
+            row.is_some_and(|row| self.contested.contains(&row))
+        };
         let outrun = |part, code| {
-            part < CLAIM && self.scope.is_contested() && code == Some("ConditionalCheckFailed")
+            (part < CLAIM && self.scope.is_contested() || is_row(part))
+                && code == Some("ConditionalCheckFailed")
         };
         reasons
             .iter()
@@ -396,17 +422,23 @@ impl Change {
     }
 
     fn parts(&self, seq: u64, at: Millis) -> Result<Vec<TransactWriteItem>> {
+        let mut parts = self.effects(seq, at)?;
+        parts.extend(self.recording(seq)?);
+        Ok(parts)
+    }
+
+    /// All but what keeps the answer.
+    fn effects(&self, seq: u64, at: Millis) -> Result<Vec<TransactWriteItem>> {
         let entry = self.entry(seq, at)?;
         let event = keys::event(self.scope.tenant(), self.scope.room(), seq);
         let mut parts = vec![
-            self.scope.claim(&self.dynamo, at)?,
+            self.scope.claim(&self.dynamo, at, self.bytes)?,
             self.dynamo.creation(&event, &entry)?,
             self.note(&entry)?,
         ];
         parts.extend(self.scope.consequences(&self.dynamo, at)?);
         parts.extend(self.rows.iter().cloned());
         parts.extend(self.upload.clone());
-        parts.extend(self.recording(seq)?);
         Ok(parts)
     }
 
@@ -473,10 +505,7 @@ impl Change {
             object: told.object.clone(),
             ip: origin.ip,
             request_id: origin.request_id,
-            counts: Levels {
-                bytes: self.bytes,
-                ..self.scope.counts()
-            },
+            counts: self.scope.counts(self.bytes),
             data: told.data.get().to_owned(),
             jobs,
             note_shard: keys::shard(&room),

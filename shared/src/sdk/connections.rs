@@ -40,6 +40,9 @@ const SECRET: Duration = Duration::from_secs(9);
 /// How long a post to the mail service may take.
 const MAIL: Duration = Duration::from_secs(10);
 
+/// The variable that says how many calls anybody may make in a minute; 0 for any number.
+const RATE_LIMIT: &str = "RATE_LIMIT";
+
 /// A function's configuration: names and their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
@@ -85,6 +88,7 @@ pub(crate) struct Connections {
     key_owners: KeyOwners,
     unbound: bool,
     erases: bool,
+    rate_limit: Option<u32>,
 }
 
 impl Environment {
@@ -128,8 +132,7 @@ impl Connections {
     ) -> Result<Arc<Self>, StartError> {
         let environment = environment.clone();
         for name in endpoint
-            .uses
-            .iter()
+            .granted()
             .flat_map(|used| used.resource.variables())
         {
             environment.require(name)?;
@@ -140,6 +143,11 @@ impl Connections {
         };
         let provider = if endpoint.authenticates() {
             Provider::from_environment(&environment)?
+        } else {
+            None
+        };
+        let rate_limit = if endpoint.names(Resource::Calls) {
+            rate_limit(&environment)?
         } else {
             None
         };
@@ -157,7 +165,8 @@ impl Connections {
             sessions: Sessions::default(),
             key_owners: KeyOwners::default(),
             unbound: endpoint.unbound,
-            erases: endpoint.uses.contains(&uses::ERASE_AUDIT),
+            erases: endpoint.is_granted(&uses::ERASE_AUDIT),
+            rate_limit,
         };
         if endpoint.names(Resource::SigningKey) {
             let pem = connections.secret("SIGNING_KEY_PARAMETER").await?;
@@ -249,6 +258,11 @@ impl Connections {
         self.unbound
     }
 
+    /// How many calls anybody may make in a minute whose tenant says nothing else; none if calls are not limited.
+    pub(crate) fn rate_limit(&self) -> Option<u32> {
+        self.rate_limit
+    }
+
     async fn secret(&self, variable: &str) -> Result<String, StartError> {
         let parameter = self.environment.require(variable)?;
         let failed = |cause: String| StartError::Secret {
@@ -299,6 +313,15 @@ fn aws_config(environment: &Environment) -> Result<SdkConfig, StartError> {
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     config.set_endpoint_url(environment.get("AWS_ENDPOINT_URL").map(str::to_owned));
     Ok(config.build())
+}
+
+fn rate_limit(environment: &Environment) -> Result<Option<u32>, StartError> {
+    let limit = environment.require(RATE_LIMIT)?.parse();
+    let limit: u32 = limit.map_err(|error| StartError::Unusable {
+        name: RATE_LIMIT,
+        reason: format!("{error}"),
+    })?;
+    Ok((limit > 0).then_some(limit))
 }
 
 /// One HTTP client for all SDK clients.

@@ -52,6 +52,14 @@ impl Storable for Signer {
     type Storer = StoreReplace<Self>;
 }
 
+/// Whether a call waits until its request may be served.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waits(pub(crate) bool);
+
+impl Storable for Waits {
+    type Storer = StoreReplace<Self>;
+}
+
 impl Signer {
     /// Of a call that names what these own.
     pub(crate) fn of(owners: &[Owner]) -> Self {
@@ -83,7 +91,11 @@ impl ResolveCachedIdentity for Signers {
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
         let signer = config.load::<Signer>().copied();
+        let waits = config.load::<Waits>().is_none_or(|waits| waits.0);
         IdentityFuture::new(async move {
+            if waits {
+                self.0.admission().granted().await;
+            }
             match (signer, self.0.sign_in()) {
                 (Some(Signer::Tenant), Some(tenant)) => Ok(tenant.credentials().await?.into()),
                 (Some(_), _) => function.resolve_identity(components, config).await,

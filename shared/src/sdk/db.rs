@@ -1,11 +1,23 @@
 //! Tenants' rows, by keys that the tenant minted.
 
+pub(crate) mod access;
+mod bulk;
+mod comments;
+mod events;
+mod expanded;
+mod lists;
 mod members;
+mod moves;
+mod notifications;
+mod parents;
 mod projects;
+mod sharing;
+mod tasks;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+pub use self::access::OpenProject;
 use super::change::Change;
 use super::dynamo::{Dynamo, Item, from_item, met, number, text};
 use crate::error::{Error, Result};
@@ -52,7 +64,7 @@ impl Db {
     /// 404 if the room is not there, or not for the caller.
     pub async fn seq(&self, caller: &Principal, room: Room) -> Result<u64> {
         match room {
-            Room::Project(id) => Ok(self.load(caller.tenant.project(id)).await?.seq),
+            Room::Project(id) => Ok(self.project(caller, id).await?.seq),
             Room::User(id) if id == caller.user_id => self.user_seq(&caller.tenant, id).await,
             Room::Tenant => Ok(self.load(caller.tenant.log()).await?.seq),
             Room::User(_) => Err(Error::not_found(Room::MISSING)),
@@ -90,8 +102,9 @@ impl Db {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let projects = self.get_all(keys).await?;
-        Ok(projects.into_iter().map(Stored::into_inner).collect())
+        let projects = self.get_all(keys).await?.into_iter();
+        let seen = projects.filter_map(|project| access::seen(caller, Some(project)));
+        Ok(seen.map(Stored::into_inner).collect())
     }
 
     /// The events of a room's log after `after`, up to and with `until`, in order; one call for each
@@ -150,18 +163,24 @@ impl Db {
     }
 
     /// A change in a project: rows, counters, `seq` and event, all or nothing.
-    pub fn change(&self, project: &Stored<Project>, caller: &Principal) -> Change {
-        Change::of(self.dynamo.clone(), project.clone(), caller)
+    pub fn change(&self, project: &OpenProject, caller: &Principal) -> Change {
+        Change::of(self.dynamo.clone(), (**project).clone(), caller)
     }
 
     /// The change that makes a project: its `seq` begins at 1.
-    pub fn found(&self, key: Key<Project>, project: Project, caller: &Principal) -> Change {
+    pub fn found(&self, project: Project, caller: &Principal) -> Change {
+        let key = caller.tenant.project(project.id);
         Change::founding(self.dynamo.clone(), key.stores(project), caller)
     }
 
     /// Writes a derived row, one that can be made again from what the log holds.
     pub async fn put_derived<T: Row>(&self, key: &Key<T>, row: &T) -> Result<()> {
         self.dynamo.put(key, row).await
+    }
+
+    /// Removes a derived row, whether it is there or not.
+    pub async fn remove_derived<T: Row>(&self, key: &Key<T>) -> Result<()> {
+        self.dynamo.delete(key).await
     }
 
     /// Notes that a task of a project has only now been indexed: what was found without it is no longer

@@ -85,6 +85,16 @@ impl Dynamo {
         Ok(Self::new(request))
     }
 
+    /// The same tables for a part of what the request asks for, one that has its effect once by itself.
+    pub(crate) fn part(&self, tenant: Tenant, index: usize) -> Result<Self> {
+        let request = self.request.renewed();
+        credentials::act_in(&request, tenant)?;
+        if let Some(whole) = self.request.idempotency() {
+            request.once(whole.part(index));
+        }
+        Ok(Self::new(request))
+    }
+
     pub(crate) fn client(&self) -> &Client {
         self.client.get_or_init(|| {
             let config = client!(aws_sdk_dynamodb, &self.request, guard::rows)
@@ -120,34 +130,47 @@ impl Dynamo {
 
     /// The items of up to 100 keys of one table that exist, in no order; strongly consistent.
     pub(crate) async fn get_items(&self, table: Table, keys: Vec<Item>) -> Result<Vec<Item>> {
-        debug_assert!(keys.len() <= BATCH_GET);
-        let name = self.table(table)?;
-        let mut found = Vec::with_capacity(keys.len());
-        let mut pending = keys;
+        self.get_items_of([(table, keys)]).await
+    }
+
+    /// The same of several tables, up to 100 in all.
+    pub(crate) async fn get_items_of(
+        &self,
+        tables: impl IntoIterator<Item = (Table, Vec<Item>)>,
+    ) -> Result<Vec<Item>> {
+        let mut pending = HashMap::new();
+        for (table, keys) in tables {
+            if !keys.is_empty() {
+                pending.insert(self.table(table)?.to_owned(), wanted(keys)?);
+            }
+        }
+        debug_assert!(
+            pending
+                .values()
+                .map(|wanted| wanted.keys.len())
+                .sum::<usize>()
+                <= BATCH_GET
+        );
+        let mut found = Vec::new();
         let mut backoff = Backoff::default();
         while !pending.is_empty() {
-            let wanted = KeysAndAttributes::builder()
-                .set_keys(Some(pending))
-                .consistent_read(true)
-                .build()
-                .map_err(Error::internal)?;
             let answer = self
                 .client()
                 .batch_get_item()
-                .request_items(name, wanted)
+                .set_request_items(Some(pending))
                 .send()
                 .await?;
             found.extend(
                 answer
                     .responses
-                    .and_then(|mut responses| responses.remove(name))
-                    .unwrap_or_default(),
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(_, items)| items),
             );
-            pending = answer
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(name))
-                .map(|rest| rest.keys)
-                .unwrap_or_default();
+            let rest = answer.unprocessed_keys.into_iter().flatten();
+            pending = rest
+                .map(|(table, rest)| Ok((table, wanted(rest.keys)?)))
+                .collect::<Result<_>>()?;
             if !pending.is_empty() && !backoff.wait(&self.request).await {
                 return Err(Error::unavailable("DynamoDB left keys unread"));
             }
@@ -361,6 +384,21 @@ impl Dynamo {
         Ok(deleting(delete))
     }
 
+    /// The end of a row that still has this number under this attribute.
+    pub(crate) fn removal_if<T>(
+        &self,
+        key: &Key<T>,
+        (attribute, held): (&str, &impl ToString),
+    ) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(self.table(key.table())?)
+            .set_key(Some(key.item()))
+            .condition_expression("#held = :held")
+            .expression_attribute_names("#held", attribute)
+            .expression_attribute_values(":held", number(held));
+        delete.build().map(deleting).map_err(Error::internal)
+    }
+
     /// An item as a part of a transaction, whatever stood there.
     pub(crate) fn item_put(&self, table: Table, item: Item) -> Result<TransactWriteItem> {
         let put = Put::builder()
@@ -384,6 +422,13 @@ pub(crate) fn key_item(pk: &str, sk: &str) -> Item {
         ("pk".to_owned(), AttributeValue::S(pk.to_owned())),
         ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
     ])
+}
+
+fn wanted(keys: Vec<Item>) -> Result<KeysAndAttributes> {
+    let wanted = KeysAndAttributes::builder()
+        .set_keys(Some(keys))
+        .consistent_read(true);
+    wanted.build().map_err(Error::internal)
 }
 
 /// The condition that nothing stands under a key.

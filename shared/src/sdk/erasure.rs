@@ -4,6 +4,7 @@
 //! `shared/src/sdk/erasure/README.md` tells how a tenant is erased.
 
 mod close;
+mod purge;
 mod tenant;
 mod underway;
 mod users;
@@ -26,7 +27,7 @@ const AT_ONCE: usize = 99;
 /// Nothing more is begun with less time than this left: it is enough for any one step, and to send on what is left.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// What removes tenants.
+/// What removes tenants, and projects that were deleted long ago.
 #[derive(Clone, Debug)]
 pub struct Erasure {
     dynamo: Dynamo,

@@ -21,7 +21,8 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::Input;
 
-use super::credentials::Signer;
+use super::admission::has_to_wait;
+use super::credentials::{Signer, Waits};
 use super::request::Request;
 use crate::keys::owner::Owner;
 use crate::model::id::TenantId;
@@ -96,7 +97,9 @@ impl Intercept for Guard {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let signer = self.judge(context.input())?;
+        let waits = Waits(has_to_wait(context.input()));
         config.interceptor_state().store_put(signer);
+        config.interceptor_state().store_put(waits);
         Ok(())
     }
 }

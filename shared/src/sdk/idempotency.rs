@@ -1,12 +1,14 @@
 //! What is kept of requests that may come again: written with their effect, in the same transaction.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use serde_json::value::RawValue;
 
-use super::dynamo::{Dynamo, number, to_item};
+use super::dynamo::{Dynamo, met, number, to_item};
 use crate::error::{Error, Result};
 use crate::idempotency::Idempotency;
 use crate::keys::Stored;
 use crate::model::idempotency::RecordedAnswer;
+use crate::reply::Reply;
 
 /// Requests that have had their effect.
 #[derive(Clone, Debug)]
@@ -27,9 +29,58 @@ impl Answers {
         let now = self.dynamo.request().clock().now();
         let record = self.dynamo.get(idempotency.key().clone()).await?;
         let record = record.filter(|record| record.expires_at > now);
-        record
-            .map(|record| idempotency.answer(Stored::into_inner(record)))
-            .transpose()
+        record.map_or(Ok(None), |record| {
+            idempotency.answer(Stored::into_inner(record))
+        })
+    }
+
+    /// Notes that a request has its effect part by part; one write.
+    ///
+    /// # Errors
+    /// 422 if its key was another request's.
+    pub(crate) async fn begin(&self, idempotency: &Idempotency) -> Result<()> {
+        let now = self.dynamo.request().clock().now();
+        let key = idempotency.key();
+        let outcome = self
+            .dynamo
+            .client()
+            .put_item()
+            .table_name(self.dynamo.table(key.table())?)
+            .set_item(Some(to_item(key, &idempotency.begun(now))?))
+            .condition_expression(
+                "attribute_not_exists(pk) OR expires_at <= :now OR #request = :request",
+            )
+            .expression_attribute_names("#request", "request")
+            .expression_attribute_values(":now", number(&now))
+            .expression_attribute_values(
+                ":request",
+                AttributeValue::S(idempotency.request().to_owned()),
+            )
+            .send()
+            .await;
+        if met(outcome)? {
+            Ok(())
+        } else {
+            Err(Idempotency::of_another())
+        }
+    }
+
+    /// What a request is answered that has just been served: what it was answered before, if it was. It may be refused
+    /// for what the same request has done meanwhile, find nothing left to do, or not know that it has been done.
+    pub(crate) async fn settled(
+        &self,
+        idempotency: &Idempotency,
+        own: Result<Reply<Box<RawValue>>>,
+    ) -> Result<Reply<Box<RawValue>>> {
+        let own = match own {
+            Ok(reply) if reply.caused_an_event() => return Ok(reply),
+            own => own,
+        };
+        match self.of(idempotency).await {
+            Ok(Some(answer)) => Reply::replayed(answer),
+            Err(other) if other.cause().is_none() => Err(other),
+            Ok(None) | Err(_) => own,
+        }
     }
 }
 

@@ -128,8 +128,18 @@ impl Queue {
         Ok(())
     }
 
+    /// Whether a queue answers; one call.
+    pub(crate) async fn answers(&self, queue: JobQueue) -> Result<()> {
+        self.client()
+            .get_queue_attributes()
+            .queue_url(self.url(queue)?)
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// Hands on a job that follows from no change.
-    pub(crate) async fn submit<J: Job>(&self, job: &Envelope<J>) -> Result<()> {
+    pub async fn submit<J: Job>(&self, job: &Envelope<J>) -> Result<()> {
         self.submit_later(job, Duration::ZERO).await
     }
 

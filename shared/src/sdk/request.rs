@@ -8,14 +8,17 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 
+use super::admission::Admission;
 use super::clock::Clock;
 use super::connections::Connections;
 use super::credentials::SignIn;
 use super::guard::Refused;
+use super::rates::Metered;
 use crate::error::{Error, Result};
 use crate::idempotency::Idempotency;
 use crate::model::audit::Origin;
 use crate::model::id::TenantId;
+use crate::model::window::Quota;
 
 /// Kept back from the function's time, to answer 503 rather than to be cut off.
 const RESERVE: Duration = Duration::from_millis(500);
@@ -36,6 +39,9 @@ pub(crate) struct Request {
     tenant: OnceLock<TenantId>,
     sign_in: OnceLock<Arc<dyn SignIn>>,
     idempotency: OnceLock<Idempotency>,
+    metered: OnceLock<Metered>,
+    quota: OnceLock<Quota>,
+    admission: Arc<Admission>,
 }
 
 /// For the tests of one wall without the other, or of an early end. Nothing that runs a function on Lambda or in the embedded
@@ -71,6 +77,9 @@ impl Request {
             tenant: OnceLock::new(),
             sign_in: OnceLock::new(),
             idempotency: OnceLock::new(),
+            metered: OnceLock::new(),
+            quota: OnceLock::new(),
+            admission: Arc::default(),
         })
     }
 
@@ -85,12 +94,40 @@ impl Request {
             tenant: OnceLock::new(),
             sign_in: OnceLock::new(),
             idempotency: OnceLock::new(),
+            metered: OnceLock::new(),
+            quota: OnceLock::new(),
+            admission: Arc::clone(&self.admission),
         })
     }
 
     /// Notes where it comes from; the first time counts.
     pub(crate) fn come_from(&self, origin: Origin) {
         let _already_known = self.origin.set(origin);
+    }
+
+    /// Notes whose call it is and how many they may make; the first time counts.
+    pub(crate) fn meter(&self, metered: Metered) {
+        let _already_known = self.metered.set(metered);
+    }
+
+    /// Whose call it is, if theirs are limited.
+    pub(crate) fn metered(&self) -> Option<&Metered> {
+        self.metered.get()
+    }
+
+    /// Whether it may be served.
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// Notes what is left to whoever calls.
+    pub(crate) fn note_quota(&self, quota: Quota) {
+        let _already_known = self.quota.set(quota);
+    }
+
+    /// What is left to whoever calls, once that is known.
+    pub(crate) fn quota(&self) -> Option<Quota> {
+        self.quota.get().copied()
     }
 
     /// Where it comes from.

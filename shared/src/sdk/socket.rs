@@ -15,6 +15,7 @@ use super::dynamo::{Dynamo, from_item, met, number, text};
 use super::guard;
 use super::request::client;
 use crate::error::{Error, Result};
+use crate::event::caller::Principal;
 use crate::keys::{self, Key, RoomKey, Table};
 use crate::model::id::UserId;
 use crate::model::realtime::{
@@ -195,13 +196,14 @@ impl Socket {
         &self,
         room: &RoomKey,
         connection_id: &str,
+        caller: &Principal,
         since: u64,
-        until: Option<Millis>,
     ) -> Result<()> {
         let subscription = Subscription {
             connection_id: connection_id.to_owned(),
+            user_id: Some(caller.user_id),
             since,
-            until,
+            until: caller.standing.until,
             ttl: self.now() / 1000 + CONNECTION_LIFETIME,
         };
         // The way back first: a connection that ends must find all of its rooms.

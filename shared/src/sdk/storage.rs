@@ -16,18 +16,23 @@ use super::guard;
 use super::request::client;
 use super::uploads::{PendingUpload, Uploads};
 use crate::error::{Error, Result};
+use crate::keys::owner::NO_OBJECTS;
 use crate::keys::{ObjectPath, Stored};
 use crate::model::Millis;
 use crate::model::attachment::Attachment;
+use crate::model::exported::file_name;
 use crate::model::project::Project;
+use crate::model::task::Task;
 use crate::model::upload::Upload;
-use crate::tenant::Tenant;
 
 /// How long a link to an object can be followed.
 pub const LINK_LIFETIME: Duration = Duration::from_secs(300);
 
 /// How many paths are tried for a file whose name was taken in the same millisecond.
 const PATHS: i64 = 8;
+
+/// What a file is whose type nobody has said.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// The bucket of attachments.
 #[derive(Clone, Debug)]
@@ -55,19 +60,54 @@ impl Storage {
         let Some(attachment) = attachment else {
             return Ok(None);
         };
+        let name = attachment.safe_name();
+        let (content_type, bytes) = (attachment.content_type(), attachment.bytes());
+        let upload = self.stored(project, name, content_type, bytes).await?;
+        Ok(Some(upload))
+    }
+
+    /// Stores a task's file, if it has one, among those of another project as well, with such a note. What it is
+    /// copied from stays. Three calls: a note, a read and a write of at most 4 MiB.
+    pub async fn copy(
+        &self,
+        from: &Stored<Project>,
+        task: &Task,
+        to: &Stored<Project>,
+    ) -> Result<Option<PendingUpload>> {
+        let Some(path) = from.file(task).filter(|_| from.id != to.id) else {
+            return Ok(None);
+        };
+        let object = self
+            .client()
+            .get_object()
+            .bucket(self.bucket()?)
+            .key(path.as_str())
+            .send()
+            .await?;
+        let content_type = object.content_type().unwrap_or(UNKNOWN_TYPE).to_owned();
+        let bytes = object.body.collect().await.map_err(Error::unavailable)?;
+        let name = file_name(path.as_str());
+        let copy = self.stored(to, &name, &content_type, bytes.into_bytes());
+        copy.await.map(Some)
+    }
+
+    async fn stored(
+        &self,
+        project: &Stored<Project>,
+        safe_name: &str,
+        content_type: &str,
+        bytes: Bytes,
+    ) -> Result<PendingUpload> {
         let now = self.dynamo.request().clock().now();
         let uploads = Uploads::new(self.dynamo.clone());
-        let content_type = attachment.content_type();
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         for at in now..now + PATHS {
-            let path = project.attachment(at, &attachment);
-            let Some(upload) = uploads.begin(path, attachment.size()).await? else {
+            let path = project.attachment(at, safe_name);
+            let Some(upload) = uploads.begin(path, size).await? else {
                 continue;
             };
-            if self
-                .put(upload.path(), content_type, attachment.bytes())
-                .await?
-            {
-                return Ok(Some(upload));
+            if self.put(upload.path(), content_type, bytes.clone()).await? {
+                return Ok(upload);
             }
         }
         Err(Error::unavailable("no path was free for the file"))
@@ -115,13 +155,17 @@ impl Storage {
         uploads.forget(upload).await
     }
 
-    /// The first of a tenant's objects: their paths, and how many bytes each holds. At most 1,000.
-    pub(crate) async fn list(&self, tenant: &Tenant, most: usize) -> Result<Vec<(String, u64)>> {
+    /// The first of the objects whose paths begin so: their paths, and how many bytes each holds. At most 1,000.
+    pub(crate) async fn list(
+        &self,
+        prefix: &ObjectPath,
+        most: usize,
+    ) -> Result<Vec<(String, u64)>> {
         let answer = self
             .client()
             .list_objects_v2()
             .bucket(self.bucket()?)
-            .prefix(ObjectPath::all_of(*tenant).as_str())
+            .prefix(prefix.as_str())
             .max_keys(i32::try_from(most).unwrap_or(i32::MAX))
             .send()
             .await?;
@@ -132,6 +176,18 @@ impl Storage {
                 Some((object.key?, bytes.unwrap_or(0)))
             })
             .collect())
+    }
+
+    /// Whether the bucket answers; one call.
+    pub(crate) async fn answers(&self) -> Result<()> {
+        self.client()
+            .list_objects_v2()
+            .bucket(self.bucket()?)
+            .prefix(NO_OBJECTS)
+            .max_keys(1)
+            .send()
+            .await?;
+        Ok(())
     }
 
     /// Removes objects, up to 1,000; it does not matter whether they are there. One call, or none for none.

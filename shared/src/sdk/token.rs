@@ -16,6 +16,7 @@ use super::connections::{Environment, StartError};
 use crate::error::{Error, Result};
 use crate::model::account::Role;
 use crate::model::id::{SessionId, TenantId, UserId};
+use crate::schema::described;
 
 /// How long an access token is valid, in seconds.
 pub const ACCESS_TOKEN_LIFETIME: i64 = 900;
@@ -69,6 +70,15 @@ pub struct Verifier {
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct PublicKeys(JwkSet);
+
+described! {
+    PublicKeys: {
+        "type": "object",
+        "required": ["keys"],
+        "properties": { "keys": { "type": "array", "items": { "type": "object" } } },
+        "description": "A set of JSON Web Keys (RFC 7517)."
+    };
+}
 
 impl SigningKey {
     /// From a PEM.

@@ -21,6 +21,15 @@ pub struct PendingUpload {
 }
 
 impl PendingUpload {
+    /// A file of a task that was deleted, whose note waits until it can't be restored any more.
+    pub(crate) fn known(path: ObjectPath, bytes: u64) -> Self {
+        Self {
+            key: Key::upload(&path),
+            path,
+            bytes,
+        }
+    }
+
     /// The object's path.
     pub fn path(&self) -> &ObjectPath {
         &self.path

@@ -67,6 +67,55 @@ fn pages_of_allowed_origins_may_use_every_method_that_a_route_takes() {
     );
 }
 
+#[test]
+fn pages_of_allowed_origins_may_send_and_read_every_header_that_means_something() {
+    let template: serde_norway::Value =
+        serde_norway::from_str(&read("template.yaml")).expect("it is YAML");
+    let cors = &template["Resources"]["HttpApi"]["Properties"]["CorsConfiguration"];
+    let listed = |name: &str| -> Lines {
+        let list = cors[name].as_sequence().expect("it is a list").iter();
+        list.filter_map(|one| one.as_str().map(str::to_owned))
+            .collect()
+    };
+    let reference: serde_json::Value =
+        serde_json::from_str(&read("openapi.json")).expect("it is JSON");
+    let parameters = reference["components"]["parameters"].as_object();
+    let parameters = parameters.into_iter().flatten();
+    let of_credentials = ["authorization", "content-type", "x-api-key"].map(str::to_owned);
+    let sent = parameters
+        .filter(|(_, parameter)| parameter["in"] == "header")
+        .filter_map(|(_, parameter)| parameter["name"].as_str())
+        .map(str::to_ascii_lowercase)
+        .chain(of_credentials)
+        .collect();
+    assert_agree(
+        ("what requests carry", &sent),
+        ("template.yaml", &listed("AllowHeaders")),
+        "change HttpApi's AllowHeaders.",
+    );
+    assert_agree(
+        (
+            "what answers carry",
+            &crate::reference::headers_of_answers(),
+        ),
+        ("template.yaml", &listed("ExposeHeaders")),
+        "change HttpApi's ExposeHeaders.",
+    );
+}
+
+/// A page of any origin must not act for whoever looks at it.
+#[test]
+fn no_page_of_just_any_origin_is_let_in_and_no_cookie_comes_along() {
+    let template: serde_norway::Value =
+        serde_norway::from_str(&read("template.yaml")).expect("it is YAML");
+    let cors = &template["Resources"]["HttpApi"]["Properties"]["CorsConfiguration"];
+    assert!(cors.get("AllowCredentials").is_none());
+    let origins = &template["Parameters"]["AllowedOrigins"];
+    let one = "https?://[a-z0-9.:-]+";
+    let pattern = origins["AllowedPattern"].as_str();
+    assert_eq!(pattern, Some(format!("{one}(,{one})*").as_str()));
+}
+
 /// Each of them counts attempts: whoever floods one must not take the room of all others.
 #[test]
 fn what_counts_attempts_has_a_throttle_of_its_own() {
@@ -77,7 +126,7 @@ fn what_counts_attempts_has_a_throttle_of_its_own() {
     let found = found.filter_map(|route| route.as_str().map(str::to_owned));
     let mut wanted = Lines::new();
     for endpoint in endpoints() {
-        let mut used = endpoint.uses.iter().map(|used| used.resource);
+        let mut used = endpoint.granted().map(|used| used.resource);
         if used.any(|resource| resource == Resource::Attempts) {
             let routes = endpoint.routes();
             wanted.extend(routes.map(|(method, path)| format!("{method} {path}")));
@@ -118,7 +167,7 @@ fn the_template_invokes_each_function_as_its_endpoint_says() {
 fn each_function_is_configured_with_what_it_uses_and_no_more() {
     let mut wanted = Lines::new();
     for endpoint in endpoints() {
-        let used = endpoint.uses.iter().map(|used| used.resource);
+        let used = endpoint.granted().map(|used| used.resource);
         let role = endpoint.of_a_tenant().next().map(|_| TENANT_ROLE);
         let variables = used
             .flat_map(shared::endpoint::Resource::variables)
@@ -235,8 +284,7 @@ fn reports(failures: bool) -> &'static str {
 /// The name of the queue that an endpoint may receive from.
 fn consumed(endpoint: &Endpoint) -> String {
     let receiving = endpoint
-        .uses
-        .iter()
+        .granted()
         .find(|used| used.actions.contains(&RECEIVE));
     let queue = receiving.and_then(|used| queue_name(used.resource));
     queue.unwrap_or("(its uses name none)").to_owned()

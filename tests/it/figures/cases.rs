@@ -55,6 +55,12 @@ pub(super) async fn measure(scene: Scene) -> Figures {
     let assigned = sheet.tasks().await;
     sheet.realtime().await;
     sheet.followers(assigned).await;
+    sheet.lists().await;
+    sheet.talk().await;
+    sheet.board().await;
+    sheet.moves().await;
+    sheet.bulk().await;
+    sheet.lives().await;
     sheet.sweeps().await;
     sheet.scene.app.stop().await;
     sheet.figures
@@ -126,6 +132,9 @@ impl Sheet {
         self.http("delete-api-key/key-of-another", "key of another", 404)
             .await;
         self.http("get-jwks/ok", "read", 200).await;
+        self.http("docs/ok", "read", 200).await;
+        self.http("health/ok", "all asked", 200).await;
+        self.http("health/live", "nothing asked", 200).await;
         self.http("not-found/unknown-path", "unknown path", 404)
             .await;
     }
@@ -230,6 +239,8 @@ impl Sheet {
         self.scene.app.advance(INDEXED);
         self.http("search-tasks/ok", "miss", 200).await;
         self.http("search-tasks/ok", "hit", 200).await;
+        self.http("search-tasks/other-form", "in its other form", 200)
+            .await;
         self.http(
             "search-tasks/project-of-another-tenant",
             "project of another tenant",
@@ -273,6 +284,8 @@ impl Sheet {
         self.case("bad input", bad, json!({ "statusCode": 422 }))
             .await;
         self.http("create-task/no-token", "no token", 401).await;
+        self.http("create-task/in-project", "in its project, assigned", 201)
+            .await;
         answer["headers"]["x-event-seq"]
             .as_str()
             .and_then(|seq| seq.parse().ok())
@@ -357,12 +370,176 @@ impl Sheet {
         assert_eq!(socket.expect_next().await["type"], "task:created");
     }
 
+    /// What becomes of a project.
+    async fn lives(&mut self) {
+        for (fixture, name, status) in [
+            ("create-project/private", "a private one", 201),
+            ("list-projects/page-of-all", "all", 200),
+            (
+                "list-projects/page-by-number",
+                "all, by a page's number",
+                200,
+            ),
+            ("change-project-members/ok", "shared", 200),
+            ("get-project/members", "whom it is shared with", 200),
+            ("delete-project/ok", "a project", 204),
+            ("restore-project/ok", "a project", 200),
+            ("restore-project/not-deleted", "not deleted", 404),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+        let restored = self.scene.event("erase/restored-project").await;
+        let done = json!({ "batchItemFailures": [] });
+        self.case("a project that was restored", restored, done)
+            .await;
+    }
+
+    /// What becomes of a task.
+    async fn board(&mut self) {
+        for (fixture, name, status) in [
+            ("get-task/ok", "read", 200),
+            ("get-task/part", "in part, with what it names", 200),
+            ("get-task/of-another-tenant", "of another tenant", 404),
+            ("update-task/ok", "another title, given to somebody", 200),
+            ("update-task/ok", "unchanged", 200),
+            ("update-task/done", "to another status", 200),
+            (
+                "update-task/changed-since",
+                "changed since it was seen",
+                412,
+            ),
+            ("restore-task/not-deleted", "not deleted", 404),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+        let back = self.scene.event("update-task/done").await;
+        let back = back.with(&json!({ "status": "todo" }));
+        self.case("and back", back, json!({ "statusCode": 200 }))
+            .await;
+        for (fixture, name, status) in [
+            ("update-task/part", "put behind another", 200),
+            ("update-task/beneath-another", "put beneath another", 200),
+            ("delete-task/ok", "a task", 204),
+            ("delete-task/ok", "a deleted one", 404),
+            ("restore-task/ok", "a task", 200),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+        let done = json!({ "batchItemFailures": [] });
+        let index = self.scene.event("index-task/ok").await;
+        self.case("deleted", index, done).await;
+    }
+
+    /// What goes to another board.
+    async fn moves(&mut self) {
+        self.scene.another_task().await;
+        for (fixture, name, status) in [
+            (
+                "move-task/to-another-tenant",
+                "to a project of another tenant",
+                404,
+            ),
+            ("move-task/ok", "a task", 200),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+    }
+
+    /// What is on the board.
+    async fn lists(&mut self) {
+        for (fixture, name, status) in [
+            ("list-tasks/of-another-tenant", "of another tenant", 404),
+            ("list-tasks/no-such-index", "without an index", 400),
+            (
+                "list-tasks/of-a-user",
+                "of a user, by when they are due",
+                200,
+            ),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+        for (query, name) in [
+            ("sort=created_at", "five, the oldest first"),
+            ("sort=-created_at", "five, the newest first"),
+            ("sort=due_date", "five, by when they are due"),
+            ("sort=priority", "five, by how much they matter"),
+            ("sort=-updated_at", "five, the last changed first"),
+            ("status=todo", "five of a status, by their places"),
+            ("priority=none", "five that matter so much"),
+            (
+                "sort=created_at&expand=project,assignee",
+                "five, with what they name",
+            ),
+        ] {
+            self.list("list-tasks/ok", query, name).await;
+        }
+        self.list(
+            "list-tasks/mine",
+            "assigned_to=me",
+            "somebody's, in all projects",
+        )
+        .await;
+    }
+
+    /// Several changes at once.
+    async fn bulk(&mut self) {
+        self.scene.another_task().await;
+        for (fixture, name, status) in [
+            (
+                "change-tasks/ok",
+                "one changed, one made, one deleted, one refused",
+                200,
+            ),
+            ("change-tasks/every-operation-bad", "bad input", 422),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+    }
+
+    /// The first five of a list.
+    async fn list(&mut self, fixture: &'static str, query: &str, name: &'static str) {
+        let mut event = self.scene.event(fixture).await;
+        event.payload["rawQueryString"] = json!(format!("{query}&limit=5"));
+        self.case(name, event, json!({ "statusCode": 200 })).await;
+    }
+
+    /// What is said on a task, and what has happened to it.
+    async fn talk(&mut self) {
+        for (fixture, name, status) in [
+            ("create-comment/ok", "mentions somebody", 201),
+            (
+                "create-comment/mentions-a-stranger",
+                "mentions a stranger",
+                422,
+            ),
+            ("list-comments/ok", "all", 200),
+            ("list-comments/newest-first", "the latest", 200),
+            ("list-comments/one", "one", 200),
+            ("update-comment/ok", "another text", 200),
+            (
+                "update-comment/changed-since",
+                "changed since it was seen",
+                412,
+            ),
+            ("delete-comment/ok", "one", 204),
+            ("list-notifications/ok", "none", 200),
+            ("list-notifications/by-email", "of what by email", 200),
+            ("read-notifications/ok", "none of one's own", 200),
+            ("update-notifications/ok", "less by email", 200),
+            ("list-events/ok", "the first of a project", 200),
+            ("list-events/of-task", "of a task", 200),
+            ("list-events/of-another-tenant", "of another tenant", 404),
+        ] {
+            self.http(fixture, name, status).await;
+        }
+    }
+
     async fn sweeps(&mut self) {
         let app = &self.scene.app;
         app.advance(UNRELAYED);
         app.sweep("sweep-log").await;
         app.settled().await;
-        for fixture in ["sweep-log/ok", "sweep-uploads/ok"] {
+        for fixture in ["sweep-log/ok", "sweep-projects/ok", "sweep-uploads/ok"] {
             let event = self.scene.event(fixture).await;
             self.case("nothing to do", event, json!({ "done": 0 }))
                 .await;

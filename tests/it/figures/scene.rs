@@ -65,6 +65,11 @@ impl Scene {
         scene
     }
 
+    /// Goes on with another task than before, which may be gone.
+    pub(super) async fn another_task(&mut self) {
+        self.task = self.ada.task(&self.project, "Count down").await;
+    }
+
     /// The fixture `function/case`, filled in.
     pub(super) async fn event(&self, fixture: &'static str) -> Event {
         let (function, _) = fixture.split_once('/').expect("it is of a function");
@@ -115,6 +120,10 @@ impl Scene {
             .to_owned()
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "it is a list, one placeholder after the other"
+    )]
     async fn fill(&self, mut text: String) -> String {
         if text.contains("{{ada.ticket}}") {
             text = text.replace("{{ada.ticket}}", &self.ada.ticket().await);
@@ -161,6 +170,37 @@ impl Scene {
                 text = text.replace(&placeholder, id);
             }
         }
+        for placeholder in ["{{ada.neighbour}}", "{{ada.deleted}}"] {
+            if text.contains(placeholder) {
+                let task = self.ada.task(&self.project, "Count down").await;
+                if placeholder.contains("deleted") {
+                    let path = format!("/api/tasks/{task}");
+                    self.ada.delete(&path).await.expect(204);
+                }
+                text = text.replace(placeholder, &task);
+            }
+        }
+        if text.contains("{{ada.comment}}") {
+            let path = format!("/api/tasks/{}/comments", self.task);
+            let said = self.ada.post(&path, json!({ "text": "Ten, nine" })).await;
+            let said = said.expect(201);
+            let id = said["data"]["id"].as_str().expect("it has an id");
+            text = text.replace("{{ada.comment}}", id);
+        }
+        for placeholder in ["{{ada.disposable}}", "{{ada.discarded}}"] {
+            if text.contains(placeholder) {
+                let project = self.ada.project("Disposable").await;
+                if placeholder.contains("discarded") {
+                    let path = format!("/api/projects/{project}");
+                    self.ada.delete(&path).await.expect(204);
+                }
+                text = text.replace(placeholder, &project);
+            }
+        }
+        if text.contains("{{bob.task}}") {
+            let task = self.bob.task(&self.bobs_project, "Count down").await;
+            text = text.replace("{{bob.task}}", &task);
+        }
         for placeholder in ["{{ada.spare}}", "{{ada.deletion}}"] {
             if text.contains(placeholder) {
                 text = text.replace(placeholder, &self.spare(placeholder).await);
@@ -184,6 +224,7 @@ impl Scene {
             ("{{ada.password}}", PASSWORD),
             ("{{ada.project}}", &self.project),
             ("{{ada.task}}", &self.task),
+            ("{{ada.commented}}", &self.task),
             ("{{bob.user}}", &self.bob.user_id),
             ("{{bob.tenant}}", &self.bob.tenant_id),
             ("{{bob.project}}", &self.bobs_project),

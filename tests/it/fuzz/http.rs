@@ -302,22 +302,17 @@ fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
         "name": "Acme",
         "default_role": "viewer",
         "attachment_limit_bytes": 0,
-        "rate_limits": { "requests_per_minute": 60 },
+        "rate_limits": { "requests_per_minute": 100_000 },
         "digest": { "hour": 0, "time_zone": "America/Argentina/Buenos_Aires" },
         "sign_up_domains": ["example.com", "EXAMPLE.com"],
         "audit_retention_days": 30,
+        "statuses": ["in_review", "0"],
     });
     let tenant = format!("/api/tenants/{}", ada.tenant_id);
     let member = format!("/api/members/{}", ada.user_id);
     let mut changes = 0;
     for (method, path, valid, succeeds) in [
         ("GET", tenant.clone(), vec![], true),
-        (
-            "PUT",
-            format!("{tenant}/settings"),
-            vec![settings, json!({ "name": "B" })],
-            true,
-        ),
         ("GET", format!("{tenant}/usage"), vec![], true),
         ("GET", "/api/members".to_owned(), vec![], true),
         (
@@ -328,6 +323,13 @@ fn what_is_of_one_tenant_answers_whatever_it_is_sent() {
         ),
         // The last admin stays.
         ("DELETE", member, vec![json!({})], false),
+        // The last, for it may say how often the others are asked.
+        (
+            "PUT",
+            format!("{tenant}/settings"),
+            vec![settings, json!({ "name": "B" })],
+            true,
+        ),
     ] {
         let route = Route {
             method,
@@ -382,6 +384,148 @@ fn what_reads_and_changes_a_project_answers_whatever_it_is_sent() {
     // There are more events, and no more of anything else.
     let after = rows();
     assert_eq!(after[0] - before[0], after[1] - before[1]);
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
+fn what_reads_changes_deletes_and_restores_a_task_answers_whatever_it_is_sent() {
+    let arena = Arena::open();
+    let (task, beside, ada) = arena.wait(async {
+        let project = arena.ada.project("Apollo").await;
+        let task = arena.ada.task(&project, "Count down").await;
+        (
+            task,
+            arena.ada.task(&project, "Beside").await,
+            arena.ada.user_id.clone(),
+        )
+    });
+    let one: &'static str = format!("/api/tasks/{task}").leak();
+    let restore: &'static str = format!("{one}/restore").leak();
+    for (method, path, valid) in [
+        ("GET", one, Vec::new()),
+        (
+            "PUT",
+            one,
+            vec![
+                json!({ "title": "🚀", "status": "done", "description": "🚀".repeat(10_000) }),
+                json!({
+                    "title": "Up", "status": "todo", "priority": "low", "assigned_to": ada,
+                    "start_date": 0, "due_date": 253_402_300_799_999_i64,
+                }),
+            ],
+        ),
+        (
+            "PATCH",
+            one,
+            vec![
+                json!({ "status": "todo", "position": { "after": beside } }),
+                json!({ "parent_id": beside }),
+                json!({ "parent_id": null }),
+                json!({ "position": { "before": beside }, "due_date": null }),
+                json!({ "position": { "end": "first" }, "priority": "urgent" }),
+            ],
+        ),
+        ("DELETE", one, vec![json!({})]),
+        ("POST", restore, vec![json!({})]),
+    ] {
+        let route = Route {
+            method,
+            path,
+            valid,
+            token: Some(arena.ada.token.clone()),
+        };
+        assert!(throw_at(&arena, &route) > 0, "{method} {path}");
+    }
+    arena.wait(arena.app.settled());
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
+fn comments_and_events_answer_whatever_they_are_sent() {
+    let arena = Arena::open();
+    let (project, task, comment) = arena.wait(async {
+        let project = arena.ada.project("Apollo").await;
+        let task = arena.ada.task(&project, "Count down").await;
+        let comments = format!("/api/tasks/{task}/comments");
+        let said = arena.ada.post(&comments, json!({ "text": "Ten" })).await;
+        let id = said.expect(201)["data"]["id"].clone();
+        (project, task, id.as_str().expect("it has an id").to_owned())
+    });
+    let comments: &'static str = format!("/api/tasks/{task}/comments").leak();
+    let one: &'static str = format!("{comments}/{comment}").leak();
+    let mentions = format!("<@{}>", arena.ada.user_id);
+    let texts = || {
+        let texts = [mentions.as_str(), "<@", "<@x> @ >", "🚀\n🚀"].map(str::to_owned);
+        let texts = texts
+            .into_iter()
+            .chain([mentions.repeat(30), "🚀".repeat(10_000)]);
+        texts.map(|text| json!({ "text": text })).collect()
+    };
+    for (method, path, valid) in [
+        (
+            "GET",
+            format!("/api/projects/{project}/events").leak(),
+            Vec::new(),
+        ),
+        (
+            "GET",
+            format!("/api/tasks/{task}/events").leak(),
+            Vec::new(),
+        ),
+        ("GET", comments, Vec::new()),
+        ("GET", one, Vec::new()),
+        ("POST", comments, texts()),
+        ("PUT", one, texts()),
+        ("PATCH", one, texts()),
+        ("DELETE", one, vec![json!({})]),
+    ] as [(&str, &'static str, Vec<Value>); 8]
+    {
+        let route = Route {
+            method,
+            path,
+            valid,
+            token: Some(arena.ada.token.clone()),
+        };
+        assert!(throw_at(&arena, &route) > 0, "{method} {path}");
+    }
+    arena.wait(arena.app.settled());
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
+fn notifications_answer_whatever_they_are_sent() {
+    let arena = Arena::open();
+    let id = "01900000-0000-7000-8000-000000000001";
+    let (list, read) = ("/api/notifications", "/api/notifications/read");
+    let choice = "/api/me/notifications";
+    for (method, path, valid) in [
+        ("GET", list, Vec::new()),
+        ("GET", choice, Vec::new()),
+        (
+            "POST",
+            read,
+            vec![json!({ "ids": [id, id] }), json!({ "until": id })],
+        ),
+        (
+            "PATCH",
+            choice,
+            vec![
+                json!({ "email": { "assigned": false, "mentioned": true } }),
+                json!({ "email": { "mentioned": false } }),
+            ],
+        ),
+    ] {
+        let route = Route {
+            method,
+            path,
+            valid,
+            token: Some(arena.ada.token.clone()),
+        };
+        assert!(throw_at(&arena, &route) > 0, "{method} {path}");
+    }
     arena.wait(arena.app.ledger()).assert_consistent();
     arena.close();
 }
@@ -532,9 +676,11 @@ fn create_task_answers_whatever_it_is_sent() {
         },
     );
     arena.wait(arena.app.settled());
-    // The task, an event, and the vector that follows.
-    assert_eq!(arena.rows(tables::DATA, ""), before + 3 * accepted);
     let tasks = arena.wait(arena.app.rows(tables::DATA, "TASK#"));
+    let given = tasks.iter().filter(|task| task["assigned_to"].is_string());
+    // The task and where it is found, in whose list it stands, an event, and the vector that follows.
+    let rows = before + 4 * accepted + given.count();
+    assert_eq!(arena.rows(tables::DATA, ""), rows);
     let with_file = tasks.iter().filter(|task| task["attachment"].is_string());
     assert_eq!(arena.wait(arena.app.objects()).len(), with_file.count());
     assert_eq!(

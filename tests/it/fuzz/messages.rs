@@ -74,6 +74,12 @@ fn index_task_fails_for_bad_messages_alone() {
         with(&job, "/tenant_id", json!(null)),
     ];
     throw_at(&arena, "index-task", &job, &wrong, &[None]);
+    let job = with(&job, "/type", json!("task:comments"));
+    let wrong = [
+        with(&job, "/payload/projectId", json!(null)),
+        with(&job, "/version", json!(2)),
+    ];
+    throw_at(&arena, "index-task", &job, &wrong, &[None]);
     arena.close();
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use flate2::read::GzDecoder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tests::{Answer, PATIENCE};
@@ -102,12 +103,22 @@ fn parse(mut bytes: &[u8], bodiless: bool, ended: bool) -> Option<Answer> {
             (None, false) => return None,
         };
         let body = rest.get(..length)?;
+        let body = json(body, headers.get("content-encoding"));
         return Some(Answer {
             status,
             headers,
-            body: serde_json::from_slice(body).unwrap_or(Value::Null),
+            body,
         });
     }
+}
+
+/// What `body` says, expanded first where it is compressed; null where it is no JSON.
+fn json(body: &[u8], encoding: Option<&HeaderValue>) -> Value {
+    let said = match encoding.map(HeaderValue::as_bytes) {
+        Some(b"gzip") => serde_json::from_reader(GzDecoder::new(body)),
+        _ => serde_json::from_slice(body),
+    };
+    said.unwrap_or(Value::Null)
 }
 
 fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {

@@ -169,6 +169,7 @@ impl Credential {
         use Standing::{Former, Key, Member, Nobody, Outsider};
         let policy = match policy {
             Policy::AdminOrOneself => Policy::Member(Role::Admin),
+            Policy::Maker(least) | Policy::Author(least) => Policy::Member(least),
             policy => policy,
         };
         match (policy, self.standing) {

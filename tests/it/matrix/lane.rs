@@ -74,7 +74,7 @@ impl<'a> Lane<'a> {
     /// each of them somebody new, so that nobody else is ended by what it does.
     pub(super) async fn serves(&mut self) {
         let (request, owner) = self.fresh().await;
-        self.base = Some(self.of_the_tenant(&request));
+        self.base = Some(self.of_the_tenant(&request).one_by_one());
         if self.route.entry == Entry::Message {
             return self.serves_messages(&request).await;
         }
@@ -105,10 +105,10 @@ impl<'a> Lane<'a> {
             self.used = Some((request, owner));
         }
         let least = match self.route.policy {
-            Policy::Anyone => return,
+            Policy::Anyone | Policy::Author(_) => return,
             Policy::Known | Policy::Person => Role::Viewer,
             Policy::Member(least) | Policy::InPerson(least) => least,
-            Policy::AdminOrOneself => Role::Admin,
+            Policy::AdminOrOneself | Policy::Maker(_) => Role::Admin,
         };
         let roles = [Role::Viewer, Role::Editor, Role::Admin];
         for role in roles.into_iter().filter(|role| *role >= least) {
@@ -248,13 +248,22 @@ impl<'a> Lane<'a> {
                         }
                     }
                     HasTo::BeAs(instead) => {
+                        let nobody = base.with(&place.at, instead);
                         let key = (at.clone(), instead.clone());
                         if !nobodys.contains_key(&key) {
-                            let request = base.with(&place.at, instead);
-                            let seen = self.ask(&request, credential, &at).await;
-                            nobodys.insert(key.clone(), seen);
+                            let told = self.ask(&nobody, credential, &at).await;
+                            nobodys.insert(key.clone(), told);
                         }
-                        self.compare(credential, &at, &value, &seen, &nobodys[&key]);
+                        let mut both = (seen, &nobodys[&key]);
+                        let again;
+                        // What is counted beside an answer is given up where it takes too long. What tells two things
+                        // apart does so again.
+                        if both.0.calls != both.1.calls && both.0.comparable == both.1.comparable {
+                            both.0 = self.ask(&request, credential, &at).await;
+                            again = self.ask(&nobody, credential, &at).await;
+                            both.1 = &again;
+                        }
+                        self.compare(credential, &at, &value, &both.0, both.1);
                     }
                 }
             }
@@ -302,7 +311,15 @@ impl<'a> Lane<'a> {
             let told = format!("{}\nis not\n{}", seen.comparable, nobodys.comparable);
             self.leak(credential, at, &value.what, &told);
         }
-        if seen.calls != nobodys.calls {
+        // Other routes change the same project at the same time: who loses that race reads and writes again.
+        let has_raced = |seen: &Seen| {
+            seen.comparable.starts_with('2')
+                && seen
+                    .calls
+                    .iter()
+                    .any(|call| call == "TransactWriteItems 400")
+        };
+        if seen.calls != nobodys.calls && !has_raced(seen) && !has_raced(nobodys) {
             let told = format!("{:?} were called, and not {:?}", seen.calls, nobodys.calls);
             self.leak(credential, at, &value.what, &told);
         }
@@ -364,6 +381,8 @@ impl<'a> Lane<'a> {
             .take_calls_of(self.route.name)
             .iter()
             .map(|call| format!("{} {}", call.operation, call.status.unwrap_or_default()))
+            // Other routes count calls of the same users at the same time: who loses that race counts again.
+            .filter(|call| call != "UpdateItem 400" || told.status == 429)
             .collect();
         calls.sort();
         let canaries = self.scene.victim.canaries.iter();

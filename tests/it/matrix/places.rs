@@ -44,7 +44,7 @@ pub(super) enum Form {
 }
 
 /// What no place is of that takes texts: placeholders that name nothing that could be another's.
-const NO_KEYS: [&str; 3] = ["email", "password", "name"];
+const NO_KEYS: [&str; 5] = ["email", "password", "name", "user", "colleague"];
 
 /// How a field refuses a text, for which the text does not matter.
 const NO_TEXT: [&str; 4] = [

@@ -64,6 +64,21 @@ impl Request {
         request
     }
 
+    /// The same, with the first alone of whatever it asks for several of: what is refused of one does not keep the
+    /// others from being done.
+    pub(super) fn one_by_one(mut self) -> Self {
+        let members = self.body.as_mut().and_then(Value::as_object_mut);
+        for list in members.into_iter().flat_map(|members| members.values_mut()) {
+            if let Some(list) = list
+                .as_array_mut()
+                .filter(|list| list.iter().all(Value::is_object))
+            {
+                list.truncate(1);
+            }
+        }
+        self
+    }
+
     /// Whether it says itself which tenant it is for.
     fn names_a_tenant(&self) -> bool {
         let in_path = match self.entry {

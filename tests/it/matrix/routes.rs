@@ -55,6 +55,10 @@ pub(super) enum Policy {
     Member(Role),
     /// The same, unless what they show is a key.
     InPerson(Role),
+    /// Whoever may do at least this, of what they have made, and an admin: who neither made it nor is one is told so.
+    Maker(Role),
+    /// Whoever may do at least this, of what they have made, and nobody else: an admin, too, is told so.
+    Author(Role),
     /// An admin, or whoever the path names: so it is read before it is said who may not.
     AdminOrOneself,
 }
@@ -137,6 +141,12 @@ fn entry(endpoint: &Endpoint) -> Option<Entry> {
     }
 }
 
+/// The functions that only whoever manages a project, or has made a comment, is let do what they are for.
+const OF_MAKERS: [&str; 3] = ["change-project-members", "delete-comment", "delete-project"];
+
+/// The function that changes what somebody said, which nobody does for them.
+const OF_AUTHORS: &str = "update-comment";
+
 fn policy(name: &str, surface: &Surface) -> Policy {
     match surface.caller.as_str() {
         "Anyone" => Policy::Anyone,
@@ -144,6 +154,9 @@ fn policy(name: &str, surface: &Surface) -> Policy {
         "Person" => Policy::Person,
         "InPerson<Viewer>" => Policy::InPerson(Role::Viewer),
         "InPerson<Admin>" => Policy::InPerson(Role::Admin),
+        "Editor" if name == OF_AUTHORS => Policy::Author(Role::Editor),
+        "Editor" if OF_MAKERS.contains(&name) => Policy::Maker(Role::Editor),
+        "Viewer" if OF_MAKERS.contains(&name) => Policy::Maker(Role::Viewer),
         "Viewer" if name == "remove-member" => Policy::AdminOrOneself,
         "Viewer" => Policy::Member(Role::Viewer),
         "Editor" => Policy::Member(Role::Editor),

@@ -312,16 +312,27 @@ async fn things(app: &App, ada: &str, people: &People) -> (Ids, Ids) {
     let task = json!({ "projectId": kept, "title": "Count down" });
     let elsewhere = id(&made("/api/create-task", task.clone()).await["task"]);
     let task = id(&made("/api/create-task", task).await["task"]);
+    let said = json!({ "text": "Ten, nine" });
+    let comments = format!("/api/tasks/{elsewhere}/comments");
+    let comment = id(&made(&comments, said.clone()).await["data"]);
+    let taken_back = id(&made(&comments, said).await["data"]);
     app.settled().await;
-    let is_gone = |key: &str| [&project, &task].iter().any(|id| key.contains(id.as_str()));
+    let is_gone = |key: &str| {
+        [&project, &task, &taken_back]
+            .iter()
+            .any(|id| key.contains(id.as_str()))
+    };
     Stored::forget(app, |pk, sk| is_gone(pk) || is_gone(sk)).await;
     let deleted = [
         ("project", project),
+        ("commented", task.clone()),
         ("task", task),
+        ("comment", taken_back),
         ("session", people.logged_out.session.clone()),
         ("user", people.removed.user.clone()),
     ];
-    (deleted.into(), [("task", elsewhere)].into())
+    let elsewhere = [("task", elsewhere), ("comment", comment)];
+    (deleted.into(), elsewhere.into())
 }
 
 /// The tenant of a token.

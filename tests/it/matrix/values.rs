@@ -24,7 +24,10 @@ pub(super) enum HasTo {
 }
 
 /// What belongs to a parent, whose id a route takes as well: a task's id is looked for in its project.
-const PARENTS: [(&str, &str); 1] = [("task", "project")];
+const PARENTS: [(&str, &str); 2] = [("task", "project"), ("comment", "commented")];
+
+/// What belongs to the tenant itself, whatever else a path names.
+const OF_THE_TENANT: [&str; 3] = ["colleague", "partner", "user"];
 
 /// All that a place is tried with.
 ///
@@ -100,7 +103,9 @@ fn parent(route: &Route, place: &Place) -> Option<&'static str> {
             .filter(|place| matches!(place.at, At::Path(_)) && !place.selects_the_tenant)
     };
     assert!(
-        in_path().count() < 2 || in_path().any(|place| of(place).is_some()),
+        in_path().count() < 2
+            || in_path().any(|place| of(place).is_some())
+            || nouns().any(|noun| OF_THE_TENANT.contains(&noun)),
         "{}: which of the ids in its path is in which? Say it in tests/it/matrix/values.rs",
         route.name
     );

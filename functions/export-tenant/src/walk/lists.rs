@@ -2,8 +2,8 @@
 
 use shared::keys::Stored;
 use shared::model::export::Place;
-use shared::model::exported::{ExportedProject, ExportedTask, file_path};
-use shared::model::id::{ApiKeyId, InvitationId, ProjectId, TaskId, UserId};
+use shared::model::exported::{ExportedComment, ExportedProject, ExportedTask, file_path};
+use shared::model::id::{ApiKeyId, CommentId, InvitationId, ProjectId, TaskId, UserId};
 use shared::model::project::Project;
 use shared::model::task::Task;
 use shared::prelude::*;
@@ -62,9 +62,8 @@ impl Walk<'_> {
     pub(super) async fn projects(&mut self, after: Option<ProjectId>) -> Result<()> {
         let (ids, more) = self.listed(after).await?;
         let last = ids.last().copied();
-        let keys: Vec<_> = ids.into_iter().map(|id| self.tenant.project(id)).collect();
-        if !keys.is_empty() {
-            let projects = self.sdk.db.get_all(keys).await?;
+        if !ids.is_empty() {
+            let projects = self.sdk.db.projects_of_job(&self.worker, ids).await?;
             let projects = projects.into_iter().map(Stored::into_inner);
             let projects: Vec<_> = projects.map(ExportedProject::from).collect();
             self.lines("projects", &projects)?;
@@ -112,6 +111,29 @@ impl Walk<'_> {
         match last.filter(|_| more) {
             Some(last) => self.progress.place = Place::Tasks(project, Some(last), with_files),
             None if with_files => self.go(Place::Files(project, None)),
+            None => self.go(Place::Comments(project, None)),
+        }
+        Ok(())
+    }
+
+    /// Those on tasks that are there.
+    pub(super) async fn comments(
+        &mut self,
+        project: ProjectId,
+        after: Option<(TaskId, CommentId)>,
+    ) -> Result<()> {
+        let Some(stored) = self.project(project).await? else {
+            return Ok(());
+        };
+        let start = after.map(|(task, id)| stored.comment(task, id));
+        let (page, more) = self.sdk.db.page(&stored.comments(), start, None).await?;
+        let last = page.last().map(|comment| (comment.task_id, comment.id));
+        let kept = page.into_iter().filter(|comment| comment.ttl.is_none());
+        let comments: Vec<_> = kept.map(ExportedComment::from).collect();
+        self.lines(&format!("projects/{project}/comments"), &comments)?;
+        self.progress.contents.comments += count(&comments);
+        match last.filter(|_| more) {
+            Some(last) => self.progress.place = Place::Comments(project, Some(last)),
             None => self.go(Place::ProjectEvents(project, 0)),
         }
         Ok(())
@@ -131,7 +153,7 @@ impl Walk<'_> {
             let (page, more) = self.sdk.db.page(&stored.tasks(), start, None).await?;
             match page.last().filter(|_| more) {
                 Some(last) => self.progress.place = Place::Files(project, Some(last.id)),
-                None => self.go(Place::ProjectEvents(project, 0)),
+                None => self.go(Place::Comments(project, None)),
             }
             self.ahead.behind = self.progress.place;
             let with_file = page.into_iter().filter(|task| task.attachment.is_some());
@@ -231,7 +253,7 @@ impl Walk<'_> {
             return Ok(Some(project.clone()));
         }
         self.ahead.tasks.clear();
-        self.ahead.project = self.sdk.db.get(self.tenant.project(id)).await?;
+        self.ahead.project = self.sdk.db.project_of_job(&self.worker, id).await?;
         if self.ahead.project.is_none() {
             self.go(Place::NextProject(Some(id)));
         }

@@ -2,8 +2,9 @@
 
 use shared::model::export::Place;
 use shared::model::exported::ExportedEvent;
-use shared::model::id::{AuditId, ProjectId, UserId};
+use shared::model::id::{AuditId, NotificationId, ProjectId, UserId};
 use shared::model::month::Month;
+use shared::model::notification::NotificationView;
 use shared::model::realtime::Room;
 use shared::prelude::*;
 
@@ -55,6 +56,28 @@ impl Walk<'_> {
         let path = format!("events/user-{user}");
         match self.events(&path, Room::User(user), after, until).await? {
             Some(last) => self.progress.place = Place::UserEvents(user, last),
+            None => self.go(Place::Notifications(user, None)),
+        }
+        Ok(())
+    }
+
+    /// As they are shown to whom they tell something.
+    pub(super) async fn notifications(
+        &mut self,
+        user: UserId,
+        after: Option<NotificationId>,
+    ) -> Result<()> {
+        let start = after.map(|id| self.tenant.notification(user, id));
+        let list = self.tenant.notifications(user);
+        let (page, more) = self.sdk.db.page(&list, start, None).await?;
+        let end = page.last().map(|notification| notification.id);
+        let now = self.sdk.clock.now();
+        let live = page.into_iter().filter(|told| told.is_live(now));
+        let told: Vec<_> = live.map(NotificationView::from).collect();
+        self.lines(&format!("notifications/user-{user}"), &told)?;
+        self.progress.contents.notifications += count(&told);
+        match end.filter(|_| more) {
+            Some(id) => self.progress.place = Place::Notifications(user, Some(id)),
             None => self.go(Place::NextUser(Some(user))),
         }
         Ok(())

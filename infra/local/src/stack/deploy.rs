@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     Origin,
-    options::{IdentityProvider, StartError, service},
+    options::{IdentityProvider, Options, StartError, service},
 };
 use crate::{
     data::DataFolder,
@@ -44,12 +44,11 @@ pub(super) fn read_template(
     data: &DataFolder,
     api: SocketAddr,
     aws: SocketAddr,
-    origins: &[Origin],
-    tenant_isolation: bool,
-    provider: Option<&IdentityProvider>,
+    options: &Options,
 ) -> Result<Template, StartError> {
     data.secret(MAIL_KEY)?;
     data.secret(DERIVATION_KEY)?;
+    let provider = options.identity_provider.as_ref();
     let named =
         |part: fn(&IdentityProvider) -> &String| provider.map_or("", |at| part(at).as_str());
     let values = Values::local(format!("http://{aws}"))
@@ -57,12 +56,16 @@ pub(super) fn read_template(
         .parameter("SigningPublicKeys", data.signing_key(SIGNING_KEY)?)
         .parameter("DerivationKeyParameter", DERIVATION_KEY)
         .parameter("MailKeyParameter", MAIL_KEY)
-        .parameter("TenantIsolation", tenant_isolation.to_string())
+        .parameter("TenantIsolation", options.tenant_isolation.to_string())
+        .parameter("RateLimit", options.rate_limit.to_string())
         .parameter("OidcIssuer", named(|at| &at.issuer))
         .parameter("OidcAudience", named(|at| &at.audience))
         .parameter("TenantDomain", TENANT_DOMAIN)
         .parameter("MailEndpoint", format!("http://{api}/_local/resend"))
-        .parameter("AllowedOrigins", allowed_origins(api, origins))
+        .parameter(
+            "AllowedOrigins",
+            allowed_origins(api, &options.allowed_origins),
+        )
         .environment("SOCKET_ENDPOINT", format!("http://{aws}/ws"));
     Ok(Template::parse(TEMPLATE, &values)?)
 }

@@ -31,11 +31,17 @@ pub struct Options {
     pub tenant_isolation: bool,
     /// Whose tokens are taken beside our own: the template's `OidcIssuer` and `OidcAudience`.
     pub identity_provider: Option<IdentityProvider>,
+    /// The template's `RateLimit`: how many calls a user or a key may make in a minute, unless their tenant says
+    /// otherwise; 0 for any number.
+    pub rate_limit: u32,
     /// The functions: all of them, unless a test has others in mind.
     pub functions: Vec<Function>,
     /// How long functions may take, where a test has other times in mind than the template.
     pub timeouts: BTreeMap<String, Duration>,
 }
+
+/// As many as the template says by default.
+pub const RATE_LIMIT: u32 = 100;
 
 /// An OpenID Connect provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +67,7 @@ impl Options {
             gateway: Settings::default(),
             tenant_isolation: true,
             identity_provider: None,
+            rate_limit: RATE_LIMIT,
             functions: functions::all(),
             timeouts: BTreeMap::new(),
         }

@@ -170,8 +170,8 @@ async fn an_invocation_that_dies_leaves_its_effect_and_the_next_one_works() {
     let folder = tempfile::tempdir().unwrap();
     let stack = Stack::start(options(folder.path())).await.unwrap();
     let token = sign_up(&stack).await;
-    // Its call is counted beside it: before or after.
-    let armed = [3, 4].map(|nth| {
+    // Two counts are written beside it: before or after.
+    let armed = [3, 4, 5].map(|nth| {
         let death = Fault::new(FaultKind::DieAfterReply).function("create-project");
         let armed = stack.front();
         armed.fault(death.operation("TransactWriteItems").nth(nth))

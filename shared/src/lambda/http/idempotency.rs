@@ -34,17 +34,7 @@ pub(super) fn once<'a, C: Caller>(
             return Reply::replayed(answer);
         }
         sdk.once(idempotency.clone());
-        let own = match served.await {
-            Ok(reply) if reply.caused_an_event() => return Ok(reply),
-            own => own,
-        };
-        // It may be refused for what the same request has done meanwhile, find nothing left to do, or not know that
-        // it has been done.
-        match sdk.answers.of(&idempotency).await {
-            Ok(Some(answer)) => Reply::replayed(answer),
-            Err(other) if other.cause().is_none() => Err(other),
-            Ok(None) | Err(_) => own,
-        }
+        sdk.answers.settled(&idempotency, served.await).await
     }
     .boxed()
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Http;
@@ -13,6 +12,7 @@ use crate::event::caller::Caller;
 use crate::input::Input;
 use crate::lambda::{Adapter, Failure, Function, Invocation, Surface};
 use crate::reply::Reply;
+use crate::schema::Output;
 use crate::sdk::Sdk;
 
 /// A route, and what all other requests are for.
@@ -36,7 +36,7 @@ impl Function {
     where
         T: Input + Send + 'static,
         C: Caller,
-        O: Serialize + Send + 'static,
+        O: Output + Send + 'static,
         H: Fn(Sdk, Event<T, C>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Reply<O>>> + Send + 'static,
     {

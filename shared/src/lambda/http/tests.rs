@@ -64,7 +64,51 @@ fn a_comma_in_a_query_is_a_comma_and_a_name_stands_there_once() {
     assert_eq!(query("a=1&a=2"), Err(400));
 }
 
+fn called(ids: &Value) -> Option<String> {
+    let event = json!({
+        "headers": { "x-request-id": ids },
+        "requestContext": { "http": { "method": "GET", "path": "/api/echo" }, "requestId": "own" },
+    });
+    let request = serde_json::from_value(event).expect("it is an event");
+    request_id_of(&request)
+}
+
+#[test]
+fn a_request_is_called_what_its_client_says_if_that_can_stand_in_a_log() {
+    let longest = "x".repeat(128);
+    for id in [
+        "a",
+        "Check-out_7.b",
+        "01900000-0000-7000-8000-000000000000",
+        &longest,
+    ] {
+        assert_eq!(called(&json!(id)).as_deref(), Some(id));
+    }
+    let longer = "x".repeat(129);
+    for id in [
+        "",
+        " a",
+        "a b",
+        "a,b",
+        "a\"b",
+        "a\tb",
+        "ä",
+        "JKJaXmPLvHcESHA=",
+        &longer,
+    ] {
+        assert_eq!(called(&json!(id)).as_deref(), Some("own"), "{id}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn whatever_a_request_is_called_a_log_can_hold_it(id in "[^\\x00-\\x08\\x0a-\\x1f\\x7f]{0,140}") {
+        let called = called(&json!(id)).unwrap_or_default();
+        prop_assert!(called == "own" || called == id);
+        prop_assert!((1..=128).contains(&called.len()));
+        prop_assert!(called.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)));
+    }
+
     #[test]
     fn whatever_is_sent_is_read_or_refused(
         header in "[^\\x00-\\x08\\x0a-\\x1f\\x7f]{0,60}",

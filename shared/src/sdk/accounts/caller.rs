@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::dynamo::{Item, from_item};
+use super::super::rates::Metered;
 use super::Accounts;
 use crate::error::{Error, Result};
 use crate::event::caller::{Credential, Identity, Place, Principal, Standing};
@@ -15,7 +16,9 @@ use crate::model::id::{TenantId, UserId};
 use crate::model::realtime::Holder;
 use crate::model::secret::ApiKey;
 use crate::model::session::{RefreshRecord, Session};
+use crate::model::settings::RequestsPerMinute;
 use crate::model::tenant::{Slug, TenantProfile};
+use crate::model::window::{Calls, Limit};
 use crate::tenant::Tenant;
 
 /// How many API keys a warm function remembers the owners of.
@@ -90,6 +93,8 @@ struct Found {
     use_is_due: bool,
     /// Whether the credential is good for its own tenant alone.
     confined: bool,
+    /// What they have called of late.
+    calls: Option<Calls>,
 }
 
 impl Accounts {
@@ -235,7 +240,12 @@ impl Accounts {
             Choice::Named(id) if found.confined && elsewhere(id) => Choice::Unknown,
             choice => choice,
         };
-        let place = match (choice, found.membership.zip(found.profile)) {
+        let place = found.membership.zip(found.profile);
+        let setting = place
+            .as_ref()
+            .and_then(|(_, profile)| profile.settings.rate_limits.requests_per_minute);
+        self.meter(&claimant, setting.map(RequestsPerMinute::get), found.calls);
+        let place = match (choice, place) {
             (Choice::Named(id) | Choice::Own(id), Some((membership, profile))) => {
                 Place::In(Principal {
                     tenant: Tenant::verified(id),
@@ -269,7 +279,22 @@ impl Accounts {
         }))
     }
 
-    /// The user's row, the credential's, the membership and the tenant's, in one strongly consistent call.
+    /// Has the calls of whoever has shown a valid credential counted, whatever comes of this one: by the limit of the
+    /// tenant that they belong to and act in, or else by the product's own.
+    fn meter(&self, claimant: &Claimant, setting: Option<u32>, found: Option<Calls>) {
+        let request = self.dynamo.request();
+        let default = request.connections().rate_limit();
+        if let Some(limit) = default.and_then(|calls| Limit::of(setting.unwrap_or(calls))) {
+            request.meter(Metered {
+                row: Key::calls_of(claimant.user_id, claimant.credential),
+                limit,
+                found,
+            });
+        }
+    }
+
+    /// The user's row, the credential's, the membership, the tenant's and how often they have called, in one strongly
+    /// consistent call.
     async fn found(&self, claimant: &Claimant, choice: Choice) -> Result<Found> {
         let user_id = claimant.user_id;
         let user = Some(Key::user(user_id));
@@ -295,6 +320,8 @@ impl Accounts {
         };
         let membership = tenant.map(|id| Key::membership(user_id, id));
         let profile = tenant.map(Key::tenant_profile);
+        let limited = self.dynamo.request().connections().rate_limit().is_some();
+        let calls = limited.then(|| Key::calls_of(user_id, claimant.credential));
 
         let keys = [
             user.as_ref().map(Key::item),
@@ -305,7 +332,9 @@ impl Accounts {
             profile.as_ref().map(Key::item),
         ];
         let keys: Vec<_> = keys.into_iter().flatten().collect();
-        let mut items = self.dynamo.get_items(Table::Identity, keys).await?;
+        let beside = calls.iter().map(Key::item).collect();
+        let tables = [(Table::Identity, keys), (Table::Ephemeral, beside)];
+        let mut items = self.dynamo.get_items_of(tables).await?;
 
         let now = self.dynamo.request().clock().now();
         let user: Option<User> = taken(&mut items, user.as_ref())?;
@@ -314,6 +343,7 @@ impl Accounts {
         let last_use: Option<ApiKeyUse> = taken(&mut items, key_use.as_ref())?;
         let membership: Option<Membership> = taken(&mut items, membership.as_ref())?;
         let profile: Option<TenantProfile> = taken(&mut items, profile.as_ref())?;
+        let calls: Option<Calls> = taken(&mut items, calls.as_ref())?;
         let Some(user) = user else {
             return Ok(Found::default());
         };
@@ -347,6 +377,7 @@ impl Accounts {
             profile: profile.filter(|profile| profile.deleting_at.is_none()),
             confined: confined || key_id.is_some(),
             use_is_due: key_id.is_some() && ApiKeyUse::is_due(last_use.as_ref(), now),
+            calls,
         })
     }
 }

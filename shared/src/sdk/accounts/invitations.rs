@@ -45,7 +45,7 @@ const MOST_OPEN: usize = 100;
 const LIST: &str = "invitations";
 
 /// An invitation, as admins see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct PublicInvitation {
     /// Its id.
     pub id: InvitationId,

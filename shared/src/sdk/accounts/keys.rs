@@ -44,7 +44,7 @@ pub struct NewApiKey {
 }
 
 /// A key, as it is shown in lists: never the key itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct PublicApiKey {
     /// Its id.
     pub id: ApiKeyId,

@@ -26,7 +26,7 @@ use crate::tenant::Tenant;
 const USED: usize = 0;
 
 /// What a session is carried on with.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Tokens {
     /// What requests carry.
     pub access_token: String,
@@ -39,7 +39,7 @@ pub struct Tokens {
 }
 
 /// A session, as its user sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct PublicSession {
     /// Its id.
     pub id: SessionId,

@@ -16,6 +16,7 @@ use crate::model::Millis;
 use crate::model::account::Email;
 use crate::model::id::{SessionId, UserId};
 use crate::model::link::Purpose;
+use crate::model::window::Quota;
 use crate::tenant::Tenant;
 
 /// At most so many in a window of time.
@@ -284,7 +285,7 @@ impl Accounts {
             limit,
             window,
             hits,
-            left: limit.end_of(window) - now,
+            now,
         })
     }
 }
@@ -296,8 +297,8 @@ struct Counted {
     /// Which window it was counted in.
     window: Millis,
     hits: u64,
-    /// Until it begins anew.
-    left: Millis,
+    /// When it was counted.
+    now: Millis,
 }
 
 impl Counted {
@@ -305,13 +306,14 @@ impl Counted {
         if self.hits <= self.limit.most {
             return Ok(());
         }
-        let left = u64::try_from(self.left).unwrap_or_default();
-        // Whole seconds are told, and must not end before the window does.
-        let wait = Duration::from_secs(left.div_ceil(1000));
-        Err(Error::rate_limited(
-            "Too many attempts, please try again later",
-            wait,
-        ))
+        let quota = Quota {
+            limit: u32::try_from(self.limit.most).unwrap_or(u32::MAX),
+            remaining: 0,
+            reset: self.limit.end_of(self.limit.window_of(self.now)) / 1000,
+        };
+        let wait = Duration::from_secs(quota.wait(self.now));
+        let message = "Too many attempts, please try again later";
+        Err(Error::rate_limited(message, wait).with_headers(quota.headers()))
     }
 }
 
@@ -362,7 +364,7 @@ mod tests {
         fn a_wait_ends_with_its_window(now in 0..i64::from(u32::MAX) * 1000, over in any::<bool>()) {
             let window = PAIR.window_of(now);
             let hits = PAIR.most + u64::from(over);
-            let counted = Counted { limit: PAIR, window, hits, left: PAIR.end_of(window) - now };
+            let counted = Counted { limit: PAIR, window, hits, now };
             match counted.within_limit() {
                 Ok(()) => prop_assert!(!over),
                 Err(error) => {

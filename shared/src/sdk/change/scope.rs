@@ -3,14 +3,17 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
 use super::super::clock::Millis;
+use super::super::db::access;
 use super::super::dynamo::{Dynamo, additions, number, updating};
 use crate::error::{Error, Result};
+use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::cached::Entry;
 use crate::model::id::UserId;
 use crate::model::log::UserLog;
 use crate::model::project::{ListedProject, Listing, Project};
 use crate::model::realtime::Room;
+use crate::model::task::TaskCounts;
 use crate::model::tenant::{TenantLog, TenantProfile};
 use crate::model::usage::Levels;
 use crate::tenant::Tenant;
@@ -20,11 +23,12 @@ use crate::tenant::Tenant;
 pub(super) enum Scope {
     /// A project that is being made.
     NewProject(Stored<Project>),
-    /// A project, by how much its count of tasks rises, and what it says of itself from now on if that is
+    /// A project, by whom, by how much its counts of tasks change, and what it says of itself from now on if that is
     /// something else.
     Project {
         row: Stored<Project>,
-        tasks: i64,
+        caller: Box<Principal>,
+        tasks: TaskCounts,
         said: Option<Box<Project>>,
     },
     /// A tenant that is being made.
@@ -88,17 +92,28 @@ impl Scope {
         !matches!(self, Self::NewProject(_) | Self::NewTenant(..))
     }
 
-    /// What a change in it makes more or less of what its tenant has.
-    pub(super) fn counts(&self) -> Levels {
+    /// What a change in it, with so many bytes of files, makes more or less of what its tenant has. A project that is
+    /// deleted takes all that it has with it, and one that is restored brings that back.
+    pub(super) fn counts(&self, bytes: i64) -> Levels {
         match self {
             Self::NewProject(_) => Levels {
                 projects: 1,
+                bytes,
                 ..Levels::default()
             },
-            Self::Project { tasks, .. } => Levels {
-                tasks: *tasks,
-                ..Levels::default()
-            },
+            Self::Project {
+                row, tasks, said, ..
+            } => {
+                let was_there = row.deleted_at.is_none();
+                let said = said.as_deref();
+                let is_there = said.map_or(was_there, |said| said.deleted_at.is_none());
+                let by = i64::from(is_there) - i64::from(was_there);
+                Levels {
+                    projects: by,
+                    tasks: tasks.total() + by * row.task_counts().total(),
+                    bytes: bytes + by * row.file_bytes,
+                }
+            }
             Self::NewTenant(..) | Self::Tenant { .. } | Self::User { .. } => Levels::default(),
         }
     }
@@ -106,22 +121,33 @@ impl Scope {
     /// Claims the next number: by the one that was read, or as the first.
     ///
     /// # Errors
-    /// 409 if a tenant would be left without an admin.
-    pub(super) fn claim(&self, dynamo: &Dynamo, at: Millis) -> Result<TransactWriteItem> {
+    /// 409 if a tenant would be left without an admin, or a project would have tasks of too many statuses.
+    pub(super) fn claim(
+        &self,
+        dynamo: &Dynamo,
+        at: Millis,
+        bytes: i64,
+    ) -> Result<TransactWriteItem> {
         match self {
             Self::NewProject(row) => dynamo.creation(row.key(), row),
             Self::NewTenant(tenant, log) => dynamo.creation(&tenant.log(), log),
-            Self::Project { row, tasks, said } => {
+            Self::Project {
+                row, tasks, said, ..
+            } => {
                 let said = said.as_deref().map(says).transpose()?;
-                let counts = [("task_count", *tasks)];
-                advance(
-                    dynamo,
-                    row.key(),
-                    row.seq,
-                    at,
-                    &counts,
-                    said.unwrap_or_default(),
-                )
+                let mut said = said.unwrap_or_default();
+                if let Some(own) = row.task_counts().own_with(tasks)? {
+                    let counts = serde_dynamo::to_attribute_value(&own).map_err(Error::internal)?;
+                    said.push(("own_counts", Some(counts).filter(|_| !own.is_empty())));
+                }
+                let counts = [
+                    ("task_count", tasks.total()),
+                    ("todo_count", tasks.todo),
+                    ("in_progress_count", tasks.in_progress),
+                    ("done_count", tasks.done),
+                    ("file_bytes", bytes),
+                ];
+                advance(dynamo, row.key(), row.seq, at, &counts, said)
             }
             Self::Tenant {
                 log,
@@ -151,7 +177,7 @@ impl Scope {
     }
 
     /// What else a change in it makes different: a project's place in its creator's list, and that list; and
-    /// for a new one its place in its tenant's.
+    /// its place in its tenant's, of a new one and of one that stands elsewhere from now on.
     pub(super) fn consequences(
         &self,
         dynamo: &Dynamo,
@@ -165,13 +191,25 @@ impl Scope {
             updated_at: at,
         };
         let cached = row.tenant().cached_projects(row.user_id);
+        let now = match self {
+            Self::Project {
+                said: Some(said), ..
+            } => &**said,
+            _ => &**row,
+        };
         let mut parts = vec![
-            dynamo.replacement(&row.listing(), &listing)?,
+            if now.is_listed() {
+                dynamo.replacement(&row.listing(), &listing)?
+            } else {
+                dynamo.removal(&row.listing())?
+            },
             dynamo.replacement(cached.row(), &Entry::stale(at))?,
         ];
-        if let Self::NewProject(row) = self {
-            let listed = ListedProject::from(&**row);
+        let listed = ListedProject::from(now);
+        if matches!(self, Self::NewProject(_)) {
             parts.push(dynamo.creation(&row.listed(), &listed)?);
+        } else if listed.standing != row.standing() {
+            parts.push(dynamo.replacement(&row.listed(), &listed)?);
         }
         Ok(parts)
     }
@@ -183,12 +221,11 @@ impl Scope {
     pub(super) async fn reload(&mut self, dynamo: &Dynamo) -> Result<()> {
         match self {
             Self::NewProject(_) | Self::NewTenant(..) => {}
-            Self::Project { row, .. } => {
-                let key = row.key().clone();
-                *row = dynamo
-                    .get(key)
-                    .await?
-                    .ok_or_else(|| Error::not_found(Project::MISSING))?;
+            // What let the caller in may have gone meanwhile.
+            Self::Project { row, caller, .. } => {
+                let found = dynamo.get(row.key().clone()).await?;
+                let found = access::seen(caller, found).ok_or_else(access::missing)?;
+                *row = access::open(caller, found)?.into_stored();
             }
             Self::Tenant { log, .. } => {
                 let key = log.key().clone();
@@ -208,12 +245,18 @@ fn says(project: &Project) -> Result<Vec<(&'static str, Option<AttributeValue>)>
     let description = project.description.as_ref();
     let description = description.map(serde_dynamo::to_attribute_value);
     let name = serde_dynamo::to_attribute_value(&project.name);
+    let visibility = serde_dynamo::to_attribute_value(project.visibility);
+    let members = serde_dynamo::to_attribute_value(&project.members);
     Ok(vec![
         ("name", Some(name.map_err(Error::internal)?)),
         (
             "description",
             description.transpose().map_err(Error::internal)?,
         ),
+        ("visibility", Some(visibility.map_err(Error::internal)?)),
+        ("members", Some(members.map_err(Error::internal)?)),
+        ("archived_at", project.archived_at.as_ref().map(number)),
+        ("deleted_at", project.deleted_at.as_ref().map(number)),
         ("version", Some(number(&project.version))),
     ])
 }

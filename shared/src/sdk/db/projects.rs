@@ -1,24 +1,90 @@
-//! Projects: what they say of themselves.
+//! Projects: all that somebody sees, what each says of itself, and how it goes and comes back.
 
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::change::Change;
-use super::Db;
+use super::super::dynamo::{deleting, text};
+use super::sharing::share_with_owner;
+use super::{Db, access};
 use crate::error::{Error, Result};
 use crate::etag::IfMatch;
 use crate::event::caller::Principal;
+use crate::keys::{Key, Partition, Stored, listed_place};
 use crate::model::id::ProjectId;
-use crate::model::project::{Project, ProjectUpdated};
+use crate::model::project::{
+    Archived, Project, ProjectDeleted, ProjectRestored, ProjectUpdated, Purge, SharedProject,
+    Standing,
+};
+use crate::page::{Cursor, Meta, Page, Paging};
 use crate::reply::Reply;
 
+/// What a cursor of the list of projects is bound to.
+const LIST: &str = "projects";
+
 impl Db {
+    /// All projects that the caller sees, the newest first: those for all by the tenant's list, those that were shared
+    /// with them by their own. Two reads at once, and one of the rows. A page may be shorter than its limit where what
+    /// was shared with them is archived, or not for them any more. A page with a number reads the keys of all before it;
+    /// how many there are is not told, for nobody counts what each caller sees.
+    ///
+    /// # Errors
+    /// 400 for a cursor of another list.
+    pub async fn projects(
+        &self,
+        caller: &Principal,
+        archived: Archived,
+        paging: &Paging,
+    ) -> Result<Page<Project>> {
+        let before = match paging {
+            Paging::Cursor(_, Some(cursor)) => Some(cursor.place::<ProjectId>(LIST, &archived)?),
+            _ => None,
+        };
+        let most = paging.rows() + 1;
+        let (for_all, shared) = futures::try_join!(
+            self.listed_projects(caller, archived, before, most),
+            self.shared_projects(caller, before, most),
+        )?;
+        let mut ids: Vec<_> = for_all.into_iter().chain(shared).collect();
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        ids.dedup();
+        let has_more = paging.cut(&mut ids);
+        let meta = match *paging {
+            Paging::Number(page, per_page) => Meta::Number {
+                page: page.get(),
+                per_page: per_page.get(),
+                total: None,
+                has_more,
+            },
+            Paging::Cursor(..) => {
+                let last = ids.last().filter(|_| has_more);
+                let next = last.map(|last| Cursor::new(LIST, &archived, last));
+                Meta::Cursor {
+                    next_cursor: next.transpose()?,
+                    has_more,
+                }
+            }
+        };
+        if ids.is_empty() {
+            let data = Vec::new();
+            return Ok(Page { data, meta });
+        }
+        let keys = ids.into_iter().map(|id| caller.tenant.project(id));
+        let found = self.get_all(keys.collect()).await?.into_iter();
+        let seen = found.filter_map(|project| access::seen(caller, Some(project)));
+        let meant = seen.filter(|project| project.is_archived() == archived.0);
+        let data = meant.map(Stored::into_inner).collect();
+        Ok(Page { data, meta })
+    }
+
     /// Changes what a project says of itself, by what it says when it is written: where another change comes first,
     /// it is read and changed anew. Returns what `answer` makes of it. Where nothing is different nothing is
     /// written. One read and one transaction.
     ///
     /// # Errors
-    /// 404 if it is not there; 412 if it is not what the client has seen; 503 if too many change it at once.
+    /// 404 if it is not there, or not for the caller; 403 if they may not; 412 if it is not what the client has seen;
+    /// 503 if too many change it at once.
     pub async fn edit_project<T: Serialize>(
         &self,
         caller: &Principal,
@@ -29,7 +95,7 @@ impl Db {
     ) -> Result<Reply<T>> {
         let mut backoff = Backoff::default();
         loop {
-            let before = self.load(caller.tenant.project(id)).await?;
+            let before = access::edited(caller, self.project(caller, id).await?)?;
             if_match.require(before.version)?;
             let mut project = before.clone().into_inner();
             edit(&mut project);
@@ -37,8 +103,15 @@ impl Db {
             if fields.is_empty() {
                 return Ok(answer(project));
             }
+            let seen_by_others = project.visibility != before.visibility;
+            if seen_by_others {
+                access::require_managed(caller, &before)?;
+            }
             project.version += 1;
-            let mut change = Change::of(self.dynamo.clone(), before, caller);
+            let mut change = Change::of(self.dynamo.clone(), before.clone(), caller);
+            if seen_by_others {
+                share_with_owner(&mut change, &before, &project);
+            }
             change.emit(&ProjectUpdated {
                 id,
                 version: project.version,
@@ -49,9 +122,162 @@ impl Db {
             if let Some(reply) = change.commit_as_read_with(answer(project)).await? {
                 return Ok(reply);
             }
-            if !backoff.wait(self.dynamo.request()).await {
-                return Err(Error::unavailable("others change the project all the time"));
-            }
+            self.again(&mut backoff).await?;
         }
+    }
+
+    /// Deletes a project with all that is in it: for 30 days it can be restored, and then it is purged. One read and
+    /// one transaction, however much it holds.
+    ///
+    /// # Errors
+    /// 404 if it is not there, or not for the caller; 403 if they don't manage it; 412 if it is not what the client has
+    /// seen; 503 if too many change it at once.
+    pub async fn delete_project(
+        &self,
+        caller: &Principal,
+        id: ProjectId,
+        if_match: &IfMatch,
+    ) -> Result<Reply<()>> {
+        let mut backoff = Backoff::default();
+        loop {
+            let before = self.project(caller, id).await?;
+            access::require_managed(caller, &before)?;
+            if_match.require(before.version)?;
+            let mut project = before.clone().into_inner();
+            let mut change = Change::of(self.dynamo.clone(), before, caller);
+            let now = change.at();
+            project.version += 1;
+            project.updated_at = now;
+            project.deleted_at = Some(now);
+            let purge = Purge {
+                tenant_id: caller.tenant.id(),
+                project_id: id,
+                due_at: project.restorable_until().unwrap_or(now),
+                claimed: false,
+            };
+            change.create(&Key::noted_purge(&purge), &purge);
+            change.emit(&ProjectDeleted { id });
+            change.says(project);
+            let done = Reply::no_content();
+            if let Some(reply) = change.commit_as_read_with(done).await? {
+                return Ok(reply);
+            }
+            self.again(&mut backoff).await?;
+        }
+    }
+
+    /// Takes a deleted project back, with all that is in it, unless its purge has begun: who comes first, by the note
+    /// of it, wins. One read and one transaction.
+    ///
+    /// # Errors
+    /// 404 if it is not there, not deleted, was deleted too long ago, or is not the caller's to restore; 503 if too
+    /// many change it at once.
+    pub async fn restore_project<T: Serialize>(
+        &self,
+        caller: &Principal,
+        id: ProjectId,
+        answer: impl Fn(Project) -> Reply<T>,
+    ) -> Result<Reply<T>> {
+        let mut backoff = Backoff::default();
+        loop {
+            let before = self.deleted_project(caller, id).await?;
+            let mut project = before.clone().into_inner();
+            let due_at = project.restorable_until().ok_or_else(access::missing)?;
+            let mut change = Change::of(self.dynamo.clone(), before, caller);
+            let now = change.at();
+            if now >= due_at {
+                return Err(access::missing());
+            }
+            project.version += 1;
+            project.updated_at = now;
+            project.deleted_at = None;
+            let note = Key::purge(caller.tenant, id, due_at);
+            change.guarded(self.unclaimed(&note), access::missing());
+            change.emit(&ProjectRestored {
+                id,
+                version: project.version,
+            });
+            change.says(project.clone());
+            if let Some(reply) = change.commit_as_read_with(answer(project)).await? {
+                return Ok(reply);
+            }
+            self.again(&mut backoff).await?;
+        }
+    }
+
+    /// A deleted project that the caller managed. Who did not is told nothing of it.
+    async fn deleted_project(&self, caller: &Principal, id: ProjectId) -> Result<Stored<Project>> {
+        let project = self.get(caller.tenant.project(id)).await?;
+        let deleted = project.filter(|project| {
+            project.deleted_at.is_some() && access::require_managed(caller, project).is_ok()
+        });
+        deleted.ok_or_else(access::missing)
+    }
+
+    /// The end of a note of a purge that has not begun.
+    fn unclaimed(&self, note: &Key<Purge>) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(self.dynamo.table(note.table())?)
+            .set_key(Some(note.item()))
+            .condition_expression("claimed = :no")
+            .expression_attribute_values(":no", AttributeValue::Bool(false));
+        delete.build().map(deleting).map_err(Error::internal)
+    }
+
+    /// The ids of those for all, as many as one call reads: keys alone stand in the index.
+    async fn listed_projects(
+        &self,
+        caller: &Principal,
+        archived: Archived,
+        before: Option<ProjectId>,
+        most: usize,
+    ) -> Result<Vec<ProjectId>> {
+        let standing = if archived.0 {
+            Standing::Archived
+        } else {
+            Standing::Open
+        };
+        let place = |id| AttributeValue::S(listed_place(standing, id).unwrap_or_default());
+        let start = before.map(|id| {
+            let mut start = caller.tenant.listed_project(id).item();
+            start.insert("l1".to_owned(), place(Some(id)));
+            start
+        });
+        let list = caller.tenant.projects();
+        let answer = self
+            .dynamo
+            .client()
+            .query()
+            .table_name(self.dynamo.table(list.table())?)
+            .index_name("lsi1")
+            .key_condition_expression("pk = :pk AND begins_with(l1, :kind)")
+            .expression_attribute_values(":pk", AttributeValue::S(list.pk().to_owned()))
+            .expression_attribute_values(":kind", place(None))
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let items = answer.items.unwrap_or_default();
+        let ids = items.iter().map(|item| {
+            let id = text(item, "sk").strip_prefix(list.prefix());
+            id.and_then(|id| id.parse().ok())
+        });
+        ids.collect::<Option<_>>()
+            .ok_or_else(|| Error::internal("a listed project's key has no id"))
+    }
+
+    async fn shared_projects(
+        &self,
+        caller: &Principal,
+        before: Option<ProjectId>,
+        most: usize,
+    ) -> Result<Vec<ProjectId>> {
+        let (tenant, user_id) = (caller.tenant, caller.user_id);
+        let list = Partition::shared_projects(tenant, user_id);
+        let start = before.map(|id| Key::shared_project(tenant, user_id, id));
+        let found: Vec<SharedProject> = self.dynamo.last(list, start, most).await?;
+        Ok(found.iter().map(|shared| shared.project_id).collect())
     }
 }

@@ -212,7 +212,8 @@ impl Run<'_> {
     async fn project(&self, id: ProjectId, pass: Pass) -> Result<bool> {
         let key = self.tenant.project(id);
         let rows = Partition::project(self.tenant, id);
-        let vectors = Partition::vectors(self.tenant, id);
+        let others: Vec<_> = Partition::of_project(self.tenant, id).collect();
+        let partitions: Vec<_> = std::iter::once(&rows).chain(&others).collect();
         loop {
             let project = self.eraser.dynamo.get(key.clone()).await?;
             let scope = Scope {
@@ -225,7 +226,7 @@ impl Run<'_> {
                 Pass::Last => vec![self.tenant.listed_project(id).any()],
             };
             let last = self.eraser.existing(Table::Data, last).await?;
-            match self.scope(&scope, &[&rows, &vectors], last).await? {
+            match self.scope(&scope, &partitions, last).await? {
                 Ended::Whole => return Ok(true),
                 Ended::Changed => {}
                 Ended::OutOfTime => return Ok(false),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::dynamo::deleting;
 use super::tenant::{Progress, Run};
 use crate::error::{Error, Result};
-use crate::keys::{Key, Stored};
+use crate::keys::{Key, ObjectPath, Stored};
 use crate::model::deletion::{Kind, Removed, Underway};
 use crate::model::id::UserId;
 use crate::sdk::socket::Delivery;
@@ -21,9 +21,10 @@ const CONNECTIONS: usize = 100;
 impl Run<'_> {
     /// Removes all files.
     pub(super) async fn files(&self) -> Result<Progress> {
+        let all = ObjectPath::all_of(self.tenant);
         while self.eraser.has_time() {
             self.settle_underway().await?;
-            let found = self.storage.list(&self.tenant, FILES).await?;
+            let found = self.storage.list(&all, FILES).await?;
             if found.is_empty() {
                 return Ok(Progress::Finished);
             }

@@ -66,7 +66,7 @@ impl Run<'_> {
         Ok(Progress::Finished)
     }
 
-    /// What a user has here: connections, log-ins, lists and a log. Returns whether there was time for it.
+    /// What a user has here: connections, log-ins, lists, a log and what they were told. Returns whether there was time for it.
     async fn user(&self, id: UserId) -> Result<bool> {
         if !self.eraser.has_time() {
             return Ok(false);
@@ -81,6 +81,7 @@ impl Run<'_> {
             self.eraser.erase(doomed).await?;
         }
         let own = Partition::user(self.tenant, id);
+        let told = Partition::told(self.tenant, id);
         let key = self.tenant.user_log(id);
         loop {
             let log = dynamo.get(key.clone()).await?;
@@ -89,7 +90,7 @@ impl Run<'_> {
                 row: key.any(),
                 seq: log.map(|log| log.seq),
             };
-            match self.scope(&scope, &[&own], Vec::new()).await? {
+            match self.scope(&scope, &[&own, &told], Vec::new()).await? {
                 Ended::Whole => return Ok(true),
                 Ended::Changed => {}
                 Ended::OutOfTime => return Ok(false),

@@ -1,6 +1,7 @@
 //! The rooms that messages to SQS are for.
 
 use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityInput;
+use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesInput;
 use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 use aws_smithy_runtime_api::client::interceptors::context::Input;
@@ -21,6 +22,7 @@ pub(crate) fn look(input: &Input, _request: &Request) -> Result<Vec<Owner>, Refu
     } else if input
         .downcast_ref::<ChangeMessageVisibilityInput>()
         .is_some()
+        || input.downcast_ref::<GetQueueAttributesInput>().is_some()
     {
         Ok(Vec::new())
     } else {

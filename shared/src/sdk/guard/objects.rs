@@ -19,6 +19,11 @@ use crate::sdk::request::Request;
 
 /// Kinds of calls that are not here are refused.
 pub(crate) fn look(input: &Input, request: &Request) -> Result<Vec<Owner>, Refused> {
+    if let Some(input) = input.downcast_ref::<ListObjectsV2Input>() {
+        ours(input.bucket.as_deref(), request)?;
+        let owner = input.prefix.as_deref().and_then(owner::of_list);
+        return Ok(vec![owner.ok_or(Refused::UnknownKey)?]);
+    }
     macro_rules! objects_of {
         ($($input:ty),+ $(,)?) => {
             $(if let Some(input) = input.downcast_ref::<$input>() {
@@ -27,8 +32,6 @@ pub(crate) fn look(input: &Input, request: &Request) -> Result<Vec<Owner>, Refus
                 let objects = input.delete.iter().flat_map(|delete| &delete.objects);
                 let keys = objects.map(|object| Some(object.key.as_str()));
                 (&input.bucket, keys.collect())
-            } else if let Some(input) = input.downcast_ref::<ListObjectsV2Input>() {
-                (&input.bucket, vec![input.prefix.as_deref()])
             } else {
                 return Err(Refused::UnknownCall);
             }
@@ -45,9 +48,7 @@ pub(crate) fn look(input: &Input, request: &Request) -> Result<Vec<Owner>, Refus
         PutObjectInput,
         UploadPartInput,
     );
-    if bucket.as_deref() != request.connections().environment().get("BUCKET") {
-        return Err(Refused::UnknownTable);
-    }
+    ours(bucket.as_deref(), request)?;
     if keys.is_empty() {
         return Err(Refused::UnknownKey);
     }
@@ -55,4 +56,12 @@ pub(crate) fn look(input: &Input, request: &Request) -> Result<Vec<Owner>, Refus
     owners
         .map(|owner| owner.ok_or(Refused::UnknownKey))
         .collect()
+}
+
+fn ours(bucket: Option<&str>, request: &Request) -> Result<(), Refused> {
+    if bucket == request.connections().environment().get("BUCKET") {
+        Ok(())
+    } else {
+        Err(Refused::UnknownTable)
+    }
 }

@@ -65,7 +65,12 @@ impl Left {
 
     fn copies(&self, seq: u64) -> Vec<String> {
         let id = Uuid::now_v7().to_string();
-        let of_task = |row: &str| row.replace(&self.id, &id);
+        // Its place has the digits alone.
+        let digits = |id: &str| id.replace('-', "");
+        let of_task = |row: &str| {
+            row.replace(&self.id, &id)
+                .replace(&digits(&self.id), &digits(&id))
+        };
         if seq > WHOLE + 1 {
             return vec![of_task(&self.task)];
         }
@@ -85,7 +90,7 @@ async fn count(scene: &Scene, client: &Client, tasks: u64) {
         .table_name(tables::DATA)
         .key("pk", S(project(scene)))
         .key("sk", S("PROJECT".to_owned()))
-        .update_expression("SET seq = :seq, task_count = :tasks")
+        .update_expression("SET seq = :seq, task_count = :tasks, todo_count = :tasks")
         .expression_attribute_values(":seq", N((tasks + 1).to_string()))
         .expression_attribute_values(":tasks", N(tasks.to_string()))
         .send()

@@ -192,6 +192,12 @@ fn elsewhere(tenant: &str) -> Vec<(&'static str, Look, Input)> {
             format!("1#{tenant}#x#1"),
         ),
         (
+            "a note of a deleted project",
+            "ephemeral",
+            "PURGES#1".to_owned(),
+            format!("1#{tenant}#x"),
+        ),
+        (
             "a note of a file",
             "ephemeral",
             "UPLOADS#1".to_owned(),

@@ -1,0 +1,163 @@
+"""What is there before the calls of `.ci/reference` are made, so that most of them name something that is."""
+
+import json
+import re
+import time
+
+# Of ten values that could be one of these, how many are; the rest is made up.
+OFTEN = 0.8
+# Which of what is there stands where, by operation. What is "spare" is deleted, archived and restored by the calls.
+PLACES = {
+    "project": {
+        "path.id": [
+            "getProject", "getProjectMembers", "listTasks", "createTaskPost", "changeTasks", "listEvents",
+            "searchTasksGet",
+        ],
+        "body.projectId": ["createTask", "searchTasks"],
+        "body.project_id": ["moveTask"],
+    },
+    "spare_project": {
+        "path.id": [
+            "updateProject", "updateProjectPatch", "deleteProject", "restoreProject", "changeProjectMembers",
+            "changeProjectMembersRemove",
+        ],
+    },
+    "task": {
+        "path.id": [
+            "getTask", "updateTask", "updateTaskPatch", "createComment", "listComments", "listEventsOfTask",
+        ],
+        "body.position.after": ["updateTaskPatch"],
+    },
+    "spare_task": {"path.id": ["deleteTask", "moveTask", "restoreTask"], "body.operations[*].id": ["changeTasks"]},
+    "commented_task": {
+        "path.id": ["listCommentsOne", "updateComment", "updateCommentPatch", "deleteComment"],
+    },
+    "comment": {"path.comment_id": ["listCommentsOne", "updateComment", "updateCommentPatch"]},
+    "spare_comment": {"path.comment_id": ["deleteComment"]},
+    "notification": {"body.ids[*]": ["readNotifications"]},
+    "colleague": {
+        "path.user_id": ["updateMember", "changeProjectMembers", "changeProjectMembersRemove"],
+        "body.assigned_to": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "query.assigned_to": ["listTasks"],
+    },
+    "invitation": {"path.id": ["resendInvitation"]},
+    "spare_invitation": {"path.id": ["deleteInvitation"]},
+    "tenant": {
+        "path.id": ["getTenant", "getTenantUsage", "updateTenantSettings", "createExport", "getExport"],
+    },
+    "export": {"path.export_id": ["getExport"]},
+}
+
+
+def seeded(product, role, signed_up):
+    """Fills the tenant of whoever has just signed up; the ids of what is there then, by what it is."""
+    token = {"Authorization": f"Bearer {signed_up['access_token']}"}
+    tenant = signed_up["tenant"]["id"]
+
+    def post(path, body, by=token):
+        return product.call("POST", path, body, by)["data"]["id"]
+
+    def deleted(path, ids):
+        for one in ids:
+            product.call("DELETE", f"{path}/{one}", None, token)
+
+    colleague, as_colleague = join(product, role, token)
+    projects = [post("/api/projects", {"name": f"Reference {number}"}) for number in range(12)]
+    project = projects.pop()
+    tasks = [post(f"/api/projects/{project}/tasks", {"title": f"Count {number}"}) for number in range(24)]
+    commented = tasks[0]
+    comments = [post(f"/api/tasks/{commented}/comments", {"text": f"Said {number}"}) for number in range(12)]
+    post(f"/api/tasks/{commented}/comments", {"text": f"See <@{signed_up['user']['id']}>"}, as_colleague)
+    invitations = [
+        post("/api/invitations", {"email": f"{role}-{number}@example.org", "role": "viewer"}) for number in range(4)
+    ]
+    deleted("/api/projects", projects[-4:])
+    deleted("/api/tasks", tasks[-6:])
+    notifications = product.call("GET", "/api/notifications", None, token)["data"]
+    return {
+        "project": [project],
+        "spare_project": projects,
+        "task": tasks[:8],
+        "spare_task": tasks[8:],
+        "commented_task": [commented],
+        "comment": comments[:4],
+        "spare_comment": comments[4:],
+        "notification": [notification["id"] for notification in notifications],
+        "colleague": [colleague],
+        "invitation": invitations[:1],
+        "spare_invitation": invitations[1:],
+        "tenant": [tenant],
+        "export": [post(f"/api/tenants/{tenant}/exports", None)],
+    }
+
+
+def join(product, role, token):
+    """Somebody else in the tenant: who, and how they call."""
+    email = f"{role}-colleague@example.com"
+    product.call("POST", "/api/invitations", {"email": email, "role": "editor"}, token)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        mail = [mail for mail in product.call("GET", "/_local/outbox") if mail["to"] == email]
+        if mail:
+            link = re.search(r"invitation\?token=(\S+)", mail[0]["text"])[1]
+            joining = {"token": link, "name": "Colleague", "password": "a long password"}
+            joined = product.call("POST", "/api/accept-invitation", joining)["data"]
+            return joined["user"]["id"], {"Authorization": f"Bearer {joined['access_token']}"}
+        time.sleep(0.1)
+    raise TimeoutError(f"no mail to {email}")
+
+
+def exemplified(document, ids):
+    """The document, whose examples name what is there."""
+    if ids:
+        document["components"]["parameters"]["Tenant"]["example"] = ids["tenant"][0]
+    named = at_places()
+    for operation, place, parameter in in_paths(document):
+        if (operation, place) in named and ids:
+            parameter["example"] = ids[named[operation, place]][0]
+    return document
+
+
+def made_up(document):
+    """What stands in paths and is never of something that is there: nothing is said of it above."""
+    named = at_places()
+    return [f"{place} of {operation}" for operation, place, _ in in_paths(document) if (operation, place) not in named]
+
+
+def at_places():
+    return {
+        (operation, place): name
+        for name, places in PLACES.items() for place, operations in places.items() for operation in operations
+    }
+
+
+def in_paths(document):
+    """Each parameter that stands in a path: of which operation, where, and what is said of it."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if parameter.get("in") == "path":
+                    yield operation["operationId"], f"path.{parameter['name']}", parameter
+
+
+def settings(ids):
+    """What tells schemathesis of them: its configuration file."""
+    # Left to itself it also sends what it has seen in answers, whatever that is the id of, and soon deletes all.
+    lines, operations = [], {}
+    for phase in ["examples", "fuzzing"]:
+        lines += [f"[phases.{phase}.extra-data-sources]", "responses = false"]
+    if ids:
+        lines += ["[parameters]", f'"header.X-Tenant-Id" = {{ dictionary = "tenant", probability = {OFTEN} }}']
+    for name, places in PLACES.items():
+        if not ids.get(name):
+            continue
+        lines += [f"[dictionaries.{name}]", f"values = {json.dumps(ids[name])}"]
+        for place, named in places.items():
+            for operation in named:
+                operations.setdefault(operation, {})[place] = name
+    for operation, places in operations.items():
+        lines += ["[[operations]]", f"include-operation-id = {json.dumps(operation)}"]
+        lines += ["[operations.parameters]"]
+        for place, name in places.items():
+            lines.append(f'"{place}" = {{ dictionary = "{name}", probability = {OFTEN} }}')
+    return "\n".join(lines) + "\n"

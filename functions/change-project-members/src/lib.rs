@@ -1,0 +1,68 @@
+//! `PUT` and `DELETE /api/projects/{id}/members/{user_id}`: whom a project is shared with.
+
+use shared::model::account::Role;
+use shared::model::id::{ProjectId, UserId};
+use shared::model::project::ProjectMemberView;
+use shared::prelude::*;
+use shared::reply::Data;
+
+/// Who manages it shares it, and everybody gives up what is theirs; two reads at once and one transaction.
+pub const ENDPOINT: Endpoint = Endpoint::http(
+    "change-project-members",
+    "PUT",
+    "/api/projects/{id}/members/{user_id}",
+)
+.also(&[("DELETE", "/api/projects/{id}/members/{user_id}")])
+.called_by(uses::MEMBER)
+.uses(&[
+    uses::DB_GET,
+    uses::DB_CHANGE,
+    uses::DB_REMOVE,
+    uses::CHANGE_NOTES,
+    uses::IDEMPOTENCY,
+    uses::STALE_CACHES,
+]);
+
+/// Who may do what in which project.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Input {
+    id: ProjectId,
+    user_id: UserId,
+    role: Role,
+}
+
+/// Who, in which project.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct Which {
+    id: ProjectId,
+    user_id: UserId,
+}
+
+/// Shares it, from the member's next request on.
+pub async fn handler(
+    sdk: Sdk,
+    event: Event<Input, Editor>,
+) -> Result<Reply<Data<ProjectMemberView>>> {
+    let Input { id, user_id, role } = event.input;
+    let answer = |member: ProjectMemberView| Reply::ok(member.into());
+    sdk.db
+        .share_project(&event.caller, id, (user_id, role), answer)
+        .await
+}
+
+/// Ends that, from their next request on.
+pub async fn remove(sdk: Sdk, event: Event<Which, Viewer>) -> Result<Reply<()>> {
+    let Which { id, user_id } = event.input;
+    sdk.db.unshare_project(&event.caller, id, user_id).await
+}
+
+/// The function.
+pub fn function() -> Function {
+    shared::lambda::http::function(&ENDPOINT, handler).route(
+        "DELETE",
+        "/api/projects/{id}/members/{user_id}",
+        remove,
+    )
+}

@@ -1,0 +1,5 @@
+//! Runs `list-tasks` on Lambda.
+
+fn main() -> Result<(), shared::lambda::Failure> {
+    shared::lambda::run(list_tasks::function())
+}

@@ -1,0 +1,5 @@
+//! Runs `read-notifications` on Lambda.
+
+fn main() -> Result<(), shared::lambda::Failure> {
+    shared::lambda::run(read_notifications::function())
+}

@@ -1,0 +1,361 @@
+//! Lists of tasks: which ones, and in which order. Each is a stretch of one index, so that what a page costs does not
+//! depend on how many tasks there are; what no index has is refused, and told what there is.
+
+use deserr::{Deserr, IntoValue, ValuePointerRef};
+use serde::{Deserialize, Serialize};
+
+use super::{Priority, Status, Task};
+use crate::error::{Detail, Error, Result};
+use crate::input::{BadInput, Invalid};
+use crate::model::audit::Moment;
+use crate::model::due::DueDate;
+use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::page::{Paging, detail, refuse};
+use crate::schema::described;
+
+/// In which order tasks are listed; those that are equal by it in that of their ids, which is that in which they were
+/// made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserr)]
+#[deserr(error = BadInput)]
+pub enum Sort {
+    /// The oldest first.
+    #[deserr(rename = "created_at")]
+    Created,
+    /// The newest first.
+    #[deserr(rename = "-created_at")]
+    CreatedDown,
+    /// What is due first.
+    #[deserr(rename = "due_date")]
+    Due,
+    /// What is due last.
+    #[deserr(rename = "-due_date")]
+    DueDown,
+    /// What matters most.
+    #[deserr(rename = "priority")]
+    Priority,
+    /// What matters least.
+    #[deserr(rename = "-priority")]
+    PriorityDown,
+    /// What has not been changed for longest.
+    #[deserr(rename = "updated_at")]
+    Updated,
+    /// What was changed last.
+    #[deserr(rename = "-updated_at")]
+    UpdatedDown,
+    /// By status, and in that by its place.
+    #[deserr(rename = "position")]
+    Position,
+    /// The same from the end.
+    #[deserr(rename = "-position")]
+    PositionDown,
+}
+
+/// An order in which there is an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// By their ids.
+    Id,
+    /// By status and place.
+    Place,
+    /// By when they are due, of those that are.
+    Due,
+    /// Of somebody's by when they are due, and behind them those that are not.
+    Assignee,
+    /// By how much they matter.
+    Rank,
+    /// By their last change.
+    Change,
+}
+
+/// A task in the list of whoever is to do it. All that it says stands in its key and its index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assigned {
+    /// Which.
+    pub task_id: TaskId,
+    /// In which project.
+    pub project_id: ProjectId,
+    /// By when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<DueDate>,
+}
+
+impl Assigned {
+    /// A task in somebody's list, if anybody is to do it.
+    pub(crate) fn of(task: &Task) -> Option<(UserId, Self)> {
+        let row = Self {
+            task_id: task.id,
+            project_id: task.project_id,
+            due_date: task.due_date,
+        };
+        task.assigned_to.map(|user_id| (user_id, row))
+    }
+}
+
+/// Whose tasks: somebody's, or the caller's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assignee {
+    /// The caller's own.
+    Me,
+    /// A user's.
+    User(UserId),
+}
+
+impl Assignee {
+    /// Who that is for a caller.
+    pub const fn of(self, caller: UserId) -> UserId {
+        match self {
+            Self::Me => caller,
+            Self::User(id) => id,
+        }
+    }
+}
+
+/// Which tasks: those that have all that is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// Of this status.
+    pub status: Option<Status>,
+    /// Given to this user.
+    pub assigned_to: Option<UserId>,
+    /// That matter so much.
+    pub priority: Option<Priority>,
+    /// Due at that time or later.
+    pub due_after: Option<Moment>,
+    /// Due before that time.
+    pub due_before: Option<Moment>,
+    /// Last changed at that time or later.
+    pub updated_after: Option<Moment>,
+}
+
+/// What is listed, and which page of it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub(crate) filter: Filter,
+    pub(crate) sort: Sort,
+    pub(crate) by: By,
+    pub(crate) paging: Paging,
+}
+
+/// In which orders an index can list what has passed a filter. The first is the one for which nobody has to ask.
+type Orders = &'static [(Sort, By)];
+
+const OF_ALL: Orders = &[
+    (Sort::Created, By::Id),
+    (Sort::CreatedDown, By::Id),
+    (Sort::Due, By::Due),
+    (Sort::DueDown, By::Due),
+    (Sort::Priority, By::Rank),
+    (Sort::PriorityDown, By::Rank),
+    (Sort::Updated, By::Change),
+    (Sort::UpdatedDown, By::Change),
+    (Sort::Position, By::Place),
+    (Sort::PositionDown, By::Place),
+];
+
+const OF_STATUS: Orders = &[(Sort::Position, By::Place), (Sort::PositionDown, By::Place)];
+
+const OF_PRIORITY: Orders = &[(Sort::Created, By::Rank), (Sort::CreatedDown, By::Rank)];
+
+const OF_DUE: Orders = &[(Sort::Due, By::Due), (Sort::DueDown, By::Due)];
+
+const OF_CHANGE: Orders = &[(Sort::Updated, By::Change), (Sort::UpdatedDown, By::Change)];
+
+const OF_ASSIGNEE: Orders = &[(Sort::Due, By::Assignee), (Sort::DueDown, By::Assignee)];
+
+const OF_USER: Orders = &[
+    (Sort::Due, By::Assignee),
+    (Sort::DueDown, By::Assignee),
+    (Sort::Created, By::Id),
+    (Sort::CreatedDown, By::Id),
+];
+
+const ALONE: &str = "Can't be combined like that: assigned_to, due_after and due_before go together, \
+                     and each other filter stands alone";
+
+impl Wanted {
+    /// Tasks of a project.
+    ///
+    /// # Errors
+    /// 400 for all that no index can answer, which says what one can.
+    pub fn in_project(
+        filter: Filter,
+        sort: Option<Sort>,
+        paging: Result<Paging, Vec<Detail>>,
+    ) -> Result<Self> {
+        Self::of(filter, sort, paging, filter.orders())
+    }
+
+    /// A user's tasks in whatever project.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_user(
+        filter: Filter,
+        sort: Option<Sort>,
+        paging: Result<Paging, Vec<Detail>>,
+    ) -> Result<Self> {
+        let orders = if filter.is_of_due() {
+            OF_ASSIGNEE
+        } else {
+            OF_USER
+        };
+        Self::of(filter, sort, paging, Ok(orders))
+    }
+
+    fn of(
+        filter: Filter,
+        sort: Option<Sort>,
+        paging: Result<Paging, Vec<Detail>>,
+        orders: Result<Orders, Vec<Detail>>,
+    ) -> Result<Self> {
+        let mut wrong = Vec::new();
+        let orders = told(orders, &mut wrong);
+        let range = filter.due_after.zip(filter.due_before);
+        if range.is_some_and(|(after, before)| after >= before) {
+            wrong.push(detail("due_before", "Must be later than due_after"));
+        }
+        let order = orders.and_then(|orders| told(chosen(orders, sort), &mut wrong));
+        let paging = told(paging, &mut wrong);
+        refuse(wrong)?;
+        let untold = || Error::internal("nobody has said what is wrong with a query");
+        let ((sort, by), paging) = order.zip(paging).ok_or_else(untold)?;
+        Ok(Self {
+            filter,
+            sort,
+            by,
+            paging,
+        })
+    }
+}
+
+impl Sort {
+    /// As it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created_at",
+            Self::CreatedDown => "-created_at",
+            Self::Due => "due_date",
+            Self::DueDown => "-due_date",
+            Self::Priority => "priority",
+            Self::PriorityDown => "-priority",
+            Self::Updated => "updated_at",
+            Self::UpdatedDown => "-updated_at",
+            Self::Position => "position",
+            Self::PositionDown => "-position",
+        }
+    }
+
+    /// Whether it goes from the end to the beginning.
+    pub(crate) fn is_down(self) -> bool {
+        self.name().starts_with('-')
+    }
+}
+
+impl Filter {
+    /// Whether a task is one of those.
+    pub(crate) fn has(&self, task: &Task) -> bool {
+        let due = task.due_date.map(DueDate::at);
+        let is_due = |within: &dyn Fn(i64) -> bool| due.is_some_and(within);
+        self.status.is_none_or(|status| task.status == status)
+            && self
+                .assigned_to
+                .is_none_or(|user| task.assigned_to == Some(user))
+            && self
+                .priority
+                .is_none_or(|priority| task.priority == priority)
+            && self
+                .due_after
+                .is_none_or(|after| is_due(&|due| due >= after.millis()))
+            && self
+                .due_before
+                .is_none_or(|before| is_due(&|due| due < before.millis()))
+            && self
+                .updated_after
+                .is_none_or(|after| task.updated_at >= after.millis())
+    }
+
+    /// Whether it asks when they are due.
+    pub(crate) const fn is_of_due(&self) -> bool {
+        self.due_after.is_some() || self.due_before.is_some()
+    }
+
+    /// Whether it lets everything through.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn orders(&self) -> Result<Orders, Vec<Detail>> {
+        let given = (
+            self.status.is_some(),
+            self.assigned_to.is_some(),
+            self.priority.is_some(),
+            self.is_of_due(),
+            self.updated_after.is_some(),
+        );
+        match given {
+            (false, false, false, false, false) => Ok(OF_ALL),
+            (true, false, false, false, false) => Ok(OF_STATUS),
+            (false, true, false, _, false) => Ok(OF_ASSIGNEE),
+            (false, false, true, false, false) => Ok(OF_PRIORITY),
+            (false, false, false, true, false) => Ok(OF_DUE),
+            (false, false, false, false, true) => Ok(OF_CHANGE),
+            _ => Err(self.given().map(|name| detail(name, ALONE)).collect()),
+        }
+    }
+
+    /// The names of what it asks for.
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("status", self.status.is_some()),
+            ("assigned_to", self.assigned_to.is_some()),
+            ("priority", self.priority.is_some()),
+            ("due_after", self.due_after.is_some()),
+            ("due_before", self.due_before.is_some()),
+            ("updated_after", self.updated_after.is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, given)| *given);
+        given.map(|(name, _)| name)
+    }
+}
+
+described! {
+    Sort: { "type": "string", "enum": OF_ALL.iter().map(|(sort, _)| sort.name()).collect::<Vec<_>>() };
+    Assignee: { "type": "string", "description": "`me`, or the id of a user." };
+}
+
+impl Deserr<BadInput> for Assignee {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef,
+    ) -> std::result::Result<Self, BadInput> {
+        let text = String::deserialize_from_value(value, location)?;
+        match text.as_str() {
+            "me" => Ok(Self::Me),
+            id => id.parse().map(Self::User).map_err(|_| {
+                let message = "Must be an id of a user, or me";
+                BadInput::at(location, Invalid(message.to_owned()))
+            }),
+        }
+    }
+}
+
+/// The order that is asked for, or else the first.
+fn chosen(orders: Orders, sort: Option<Sort>) -> Result<(Sort, By), Vec<Detail>> {
+    let Some(sort) = sort else {
+        return Ok(orders[0]);
+    };
+    let mut known = orders.iter().copied();
+    known.find(|(known, _)| *known == sort).ok_or_else(|| {
+        let names: Vec<_> = orders.iter().map(|(sort, _)| sort.name()).collect();
+        let message = format!("With these filters it must be one of: {}", names.join(", "));
+        vec![detail("sort", message)]
+    })
+}
+
+/// What came out, or else nothing, and all that is wrong among the rest of it.
+fn told<T>(outcome: Result<T, Vec<Detail>>, wrong: &mut Vec<Detail>) -> Option<T> {
+    outcome.map_err(|details| wrong.extend(details)).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Tasks in a change: their rows, where they are found, and what is counted of them.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+
+use super::super::dynamo::{Dynamo, number, to_item};
+use super::super::uploads::PendingUpload;
+use super::Change;
+use super::scope::Scope;
+use crate::error::{Error, Result};
+use crate::keys::{Key, Row, Stored};
+use crate::model::Millis;
+use crate::model::project::Project;
+use crate::model::task::listed::Assigned;
+use crate::model::task::{DeletedTask, RESTORABLE, Task, TaskCounts, TaskPlace};
+use crate::model::upload::Upload;
+
+impl Change {
+    /// Stores a new task of the project, and where it is found.
+    pub fn add_task(&mut self, task: &Task) {
+        let Some((project, counts)) = self.project() else {
+            return;
+        };
+        counts.add(task.status, 1);
+        let (key, place) = (project.task(task.id), project.place(task.id));
+        self.create(&key, task);
+        self.create(&place, &TaskPlace::of(task));
+        self.assign(None, Some(task));
+    }
+
+    /// Stores a task in place of what was read; another change of it meanwhile is a lost race.
+    pub(crate) fn rewrite_task(&mut self, before: &Stored<Task>, task: &Task) {
+        let Some((_, counts)) = self.project() else {
+            return;
+        };
+        counts.add(before.status, -1);
+        counts.add(task.status, 1);
+        let part = replaced(&self.dynamo, before.key(), task, before.version);
+        self.contested(part);
+        self.assign(Some(before), Some(task));
+    }
+
+    /// Puts a deleted task aside. Its file is swept once it can't be restored any more.
+    pub(crate) fn put_aside(&mut self, before: &Stored<Task>, deleted: &DeletedTask) {
+        let Some((project, _)) = self.project() else {
+            return;
+        };
+        self.take_out(before, deleted.deleted_at + RESTORABLE);
+        let (aside, place) = (project.deleted_task(before.id), project.place(before.id));
+        self.replace(&aside, deleted);
+        self.replace(
+            &place,
+            &TaskPlace {
+                ttl: Some(deleted.ttl),
+                ..TaskPlace::of(before)
+            },
+        );
+    }
+
+    /// Takes a deleted task back, as it is from now on.
+    pub(crate) fn take_back(&mut self, deleted: &Stored<DeletedTask>, task: &Task) {
+        let Some((project, _)) = self.project() else {
+            return;
+        };
+        let part = self.dynamo.removal_if(deleted.key(), ("ttl", &deleted.ttl));
+        self.contested(part);
+        let bytes = task.attachment_bytes.unwrap_or(0);
+        let kept = project
+            .file(task)
+            .map(|path| PendingUpload::known(path, bytes));
+        self.take_in(task, kept.as_ref());
+    }
+
+    /// Removes a task from the project, whatever else becomes of it. Its file is swept from then on.
+    pub(crate) fn take_out(&mut self, before: &Stored<Task>, swept_from: Millis) {
+        let Some((project, counts)) = self.project() else {
+            return;
+        };
+        counts.add(before.status, -1);
+        let file = project.file(before);
+        let part = self
+            .dynamo
+            .removal_if(before.key(), ("version", &before.version));
+        self.contested(part);
+        self.assign(Some(before), None);
+        if let Some(path) = file {
+            self.bytes -= before.bytes();
+            let upload = Upload {
+                path: path.as_str().to_owned(),
+                created_at: swept_from,
+                claimed: false,
+            };
+            self.replace(&Key::upload(&path), &upload);
+        }
+    }
+
+    /// Stores a task that was somewhere else, and that it is found in the project from now on; with its file, whose note
+    /// goes.
+    pub(crate) fn take_in(&mut self, task: &Task, file: Option<&PendingUpload>) {
+        let Some((project, counts)) = self.project() else {
+            return;
+        };
+        counts.add(task.status, 1);
+        let (key, place) = (project.task(task.id), project.place(task.id));
+        self.create(&key, task);
+        self.replace(&place, &TaskPlace::of(task));
+        self.assign(None, Some(task));
+        self.keep_upload(file);
+    }
+
+    /// Has a task stand in the list of whoever is to do it, and in no other.
+    fn assign(&mut self, before: Option<&Task>, after: Option<&Task>) {
+        let tenant = self.tenant();
+        let key = |(user_id, row): &(_, Assigned)| Key::assigned(tenant, *user_id, row);
+        let (before, after) = (before.and_then(Assigned::of), after.and_then(Assigned::of));
+        if before == after {
+            return;
+        }
+        let (left, entered) = (before.as_ref().map(key), after.as_ref().map(key));
+        if let Some(left) = left.filter(|left| entered.as_ref() != Some(left)) {
+            self.remove(&left);
+        }
+        if let (Some(entered), Some((_, row))) = (entered, after) {
+            self.replace(&entered, &row);
+        }
+    }
+
+    /// The project as it was read, and how its counts change.
+    pub(super) fn project(&mut self) -> Option<(Stored<Project>, &mut TaskCounts)> {
+        match &mut self.scope {
+            Scope::Project { row, tasks, .. } => Some((row.clone(), tasks)),
+            _ => None,
+        }
+    }
+}
+
+/// A row in place of one of this version.
+pub(super) fn replaced<T: Row>(
+    dynamo: &Dynamo,
+    key: &Key<T>,
+    row: &T,
+    version: u64,
+) -> Result<TransactWriteItem> {
+    let put = Put::builder()
+        .table_name(dynamo.table(key.table())?)
+        .set_item(Some(to_item(key, row)?))
+        .condition_expression("#version = :version")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":version", number(&version))
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}

@@ -1,0 +1,170 @@
+//! Many changes in one request, one transaction for each, one after the other: each claims the next number of the
+//! project's log, so that several at once would only race each other for it, and several in one transaction would
+//! fail together. Under an `Idempotency-Key` each has a record of its own, so that a repeat does what is left.
+
+use std::collections::BTreeSet;
+
+use serde_json::value::RawValue;
+
+use super::super::idempotency::Answers;
+use super::Db;
+use crate::error::{Error, Result};
+use crate::event::caller::Principal;
+use crate::keys::{Row, Stored};
+use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::log::IndexTask;
+use crate::model::realtime::TaskCreated;
+use crate::model::task::bulk::{Op, Operation, Operations, Outcome};
+use crate::model::task::{Task, TaskPlace, TaskView};
+use crate::reply::{Data, Reply};
+
+/// What a task can't be given to.
+const NO_MEMBER: &str = "Must be a member of this tenant";
+
+/// Who asks for it, where, and who is nobody there.
+struct Bulk<'a> {
+    caller: &'a Principal,
+    project_id: ProjectId,
+    strangers: &'a BTreeSet<UserId>,
+}
+
+impl Db {
+    /// Makes changes of a project's tasks, each by itself: what is refused of one does not keep the next. One read,
+    /// and for each operation what its own request takes.
+    ///
+    /// # Errors
+    /// 404 if the project is not there; 422 if the request's key was another one's; 503 and 500 if one of them could
+    /// not be made: those before it have been, and are not made again if the same request is sent with its key.
+    pub async fn change_tasks(
+        &self,
+        caller: &Principal,
+        project_id: ProjectId,
+        operations: &Operations,
+        strangers: &BTreeSet<UserId>,
+    ) -> Result<Reply<Data<Vec<Outcome>>>> {
+        self.open_project(caller, project_id).await?;
+        if let Some(idempotency) = self.dynamo.request().idempotency() {
+            let answers = Answers::new(self.dynamo.clone());
+            answers.begin(idempotency).await?;
+        }
+        let bulk = Bulk {
+            caller,
+            project_id,
+            strangers,
+        };
+        let mut outcomes = Vec::new();
+        let mut told = Told::default();
+        for (index, operation) in operations.all().enumerate() {
+            let part = Self::new(self.dynamo.part(caller.tenant, index)?);
+            let reply = match Box::pin(part.changed_once(&bulk, operation)).await {
+                Err(error) if error.code().status() >= 500 => return Err(error),
+                reply => reply,
+            };
+            told.of(reply.as_ref().ok());
+            outcomes.push(Outcome::of(index, caller.role, reply));
+        }
+        Ok(told.on(Reply::ok(outcomes.into())))
+    }
+
+    async fn changed_once(
+        &self,
+        bulk: &Bulk<'_>,
+        operation: &Operation,
+    ) -> Result<Reply<Box<RawValue>>> {
+        let own = Box::pin(self.changed(bulk, operation)).await;
+        match self.dynamo.request().idempotency() {
+            None => own,
+            Some(idempotency) => {
+                let answers = Answers::new(self.dynamo.clone());
+                answers.settled(idempotency, own).await
+            }
+        }
+    }
+
+    async fn changed(
+        &self,
+        bulk: &Bulk<'_>,
+        operation: &Operation,
+    ) -> Result<Reply<Box<RawValue>>> {
+        let assignee = operation.assignee();
+        if assignee.is_some_and(|user| bulk.strangers.contains(&user)) {
+            return Err(Error::invalid("assigned_to", NO_MEMBER));
+        }
+        let if_match = operation.if_match.clone().unwrap_or_default();
+        match (operation.op, operation.id) {
+            (Op::Update, Some(id)) => {
+                let place = self.place_in(bulk, id).await?;
+                let spot = operation.spot();
+                let edit = |task: &mut Task| operation.edit(task);
+                let edited = self.edit_task(bulk.caller, &place, &if_match, spot, edit, |task| {
+                    shown(Reply::ok, task)
+                });
+                Box::pin(edited).await?.rendered()
+            }
+            (Op::Delete, Some(id)) => {
+                let place = self.place_in(bulk, id).await?;
+                let deleted = self.delete_task_at(bulk.caller, &place, &if_match);
+                deleted.await?.rendered()
+            }
+            _ => self.added(bulk, operation).await?.rendered(),
+        }
+    }
+
+    /// A new task; one read, one for each task above it, and one transaction.
+    async fn added(&self, bulk: &Bulk<'_>, operation: &Operation) -> Result<Reply<TaskView>> {
+        let caller = bulk.caller;
+        let now = self.dynamo.request().clock().now();
+        let task = operation.made(bulk.project_id, caller.user_id, now);
+        let task = task.ok_or_else(|| Error::invalid("title", "title is required"))?;
+        task.check()?;
+        caller.profile.settings.statuses.require(task.status)?;
+        let project = self.open_project(caller, bulk.project_id).await?;
+        project.require_seen_by(task.assigned_to, "assigned_to")?;
+        self.require_parent(&project, &task).await?;
+        let mut change = self.change(&project, caller);
+        change.add_task(&task);
+        change.tell_assignee(&task);
+        change.send(&IndexTask::of(&task));
+        change.emit(&TaskCreated::of(&task));
+        change.commit_with(shown(Reply::created, task)).await
+    }
+
+    /// Where a task of the project is found.
+    async fn place_in(&self, bulk: &Bulk<'_>, id: TaskId) -> Result<Stored<TaskPlace>> {
+        let place = self.get(bulk.caller.tenant.task(id)).await?;
+        place
+            .filter(|place| place.project_id == bulk.project_id)
+            .ok_or_else(|| Error::not_found(Task::MISSING))
+    }
+}
+
+/// A task as it is now, and which of its versions that is.
+fn shown(reply: impl FnOnce(TaskView) -> Reply<TaskView>, task: Task) -> Reply<TaskView> {
+    let version = task.version;
+    reply(task.into()).version(version)
+}
+
+/// What is told of all of them together.
+#[derive(Default)]
+struct Told {
+    event_seq: Option<String>,
+    /// Whether any was made now.
+    is_new: bool,
+}
+
+impl Told {
+    fn of(&mut self, reply: Option<&Reply<Box<RawValue>>>) {
+        if let Some(reply) = reply.filter(|reply| reply.caused_an_event()) {
+            self.event_seq = reply.told_seq().map(str::to_owned);
+            self.is_new |= !reply.is_replayed();
+        }
+    }
+
+    fn on<T>(self, reply: Reply<T>) -> Reply<T> {
+        match self.event_seq {
+            None => reply,
+            Some(seq) if self.is_new => reply.seq(seq),
+            Some(seq) => reply.seq(seq).again(),
+        }
+    }
+}

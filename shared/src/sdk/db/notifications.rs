@@ -1,0 +1,195 @@
+//! What a user is told: their list, what of it they have read, and of what they are told by email.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use super::super::backoff::Backoff;
+use super::super::change::Change;
+use super::super::dynamo::text;
+use super::Db;
+use crate::error::{Error, Result};
+use crate::etag::IfMatch;
+use crate::event::caller::Principal;
+use crate::keys::{self, Stored};
+use crate::model::id::NotificationId;
+use crate::model::notification::{
+    AT_ONCE, ByEmail, Inbox, Notification, NotificationPage, NotificationsChosen,
+    NotificationsRead, ReadView, Seen,
+};
+use crate::page::{Cursor, Limit};
+use crate::reply::Reply;
+
+/// What a cursor of this list is bound to.
+const LIST: &str = "notifications";
+
+/// The index of what has not been read.
+const UNREAD: &str = "lsi1";
+
+impl Db {
+    /// What a user keeps of their notifications; one read.
+    pub async fn inbox(&self, caller: &Principal) -> Result<Inbox> {
+        let inbox = self.get(caller.tenant.inbox(caller.user_id)).await?;
+        Ok(inbox.map(Stored::into_inner).unwrap_or_default())
+    }
+
+    /// A user's notifications, the newest first, and how many they have not read; two reads at once.
+    ///
+    /// # Errors
+    /// 400 for a cursor of another list.
+    pub async fn notifications(
+        &self,
+        caller: &Principal,
+        limit: Limit,
+        cursor: Option<&Cursor>,
+    ) -> Result<NotificationPage> {
+        let user = caller.user_id;
+        let after: Option<NotificationId> =
+            cursor.map(|cursor| cursor.place(LIST, &user)).transpose()?;
+        let start = after.map(|id| caller.tenant.notification(user, id));
+        let list = caller.tenant.notifications(user);
+        let (inbox, mut found) = futures::try_join!(
+            self.inbox(caller),
+            self.dynamo.last(list, start, limit.get() + 1),
+        )?;
+        let end = limit.cut(&mut found).map(|end| end.id);
+        let next = end.map(|id| Cursor::new(LIST, &user, &id));
+        let now = self.dynamo.request().clock().now();
+        found.retain(|notification| notification.is_live(now));
+        Ok(NotificationPage::of(found, next.transpose()?, inbox.unread))
+    }
+
+    /// Marks notifications of a user's as read, 90 at most; what is not there, or has been read, counts for nothing.
+    /// Reads of the user's log, of their row, and of what has not been read, and one transaction if there is any.
+    ///
+    /// # Errors
+    /// 503 if too much happens to their account at once.
+    pub async fn read_notifications<T: Serialize>(
+        &self,
+        caller: &Principal,
+        seen: &Seen,
+        answer: impl Fn(ReadView) -> Reply<T>,
+    ) -> Result<Reply<T>> {
+        let mut backoff = Backoff::default();
+        loop {
+            // Whoever else marks some as read from here on takes the number that this would take.
+            let change = self.user_change(caller).await?;
+            let (inbox, (unread, has_more)) =
+                futures::try_join!(self.inbox(caller), self.unread(caller, seen))?;
+            let view = ReadView {
+                read: unread.len(),
+                unread: inbox.unread - i64::try_from(unread.len()).unwrap_or_default(),
+                has_more,
+            };
+            if unread.is_empty() {
+                return Ok(answer(view));
+            }
+            if let Some(reply) = self.mark(change, caller, unread, answer(view)).await? {
+                return Ok(reply);
+            }
+            self.again(&mut backoff).await?;
+        }
+    }
+
+    /// Chooses of what a user is told by email. Two reads and one transaction.
+    ///
+    /// # Errors
+    /// 412 if it is not what the client has seen; 503 if too much happens to their account at once.
+    pub async fn choose_notifications<T: Serialize>(
+        &self,
+        caller: &Principal,
+        if_match: &IfMatch,
+        choose: impl Fn(&mut ByEmail),
+        answer: impl Fn(Inbox) -> Reply<T>,
+    ) -> Result<Reply<T>> {
+        let mut backoff = Backoff::default();
+        loop {
+            let mut change = self.user_change(caller).await?;
+            let before = self.inbox(caller).await?;
+            if_match.require(before.version)?;
+            let mut inbox = before;
+            choose(&mut inbox.email);
+            if inbox == before {
+                return Ok(answer(inbox));
+            }
+            inbox.version += 1;
+            change.choose(caller.user_id, &inbox);
+            change.emit(&NotificationsChosen { email: inbox.email });
+            if let Some(reply) = change.commit_as_read_with(answer(inbox)).await? {
+                return Ok(reply);
+            }
+            self.again(&mut backoff).await?;
+        }
+    }
+
+    async fn mark<T: Serialize>(
+        &self,
+        mut change: Change,
+        caller: &Principal,
+        unread: Vec<Notification>,
+        reply: Reply<T>,
+    ) -> Result<Option<Reply<T>>> {
+        let now = change.at();
+        let ids = unread.iter().map(|notification| notification.id);
+        change.emit(&NotificationsRead { ids: ids.collect() });
+        change.count_read(caller.user_id, unread.len());
+        for notification in unread {
+            let key = caller.tenant.notification(caller.user_id, notification.id);
+            change.replace(&key, &notification.read(now));
+        }
+        change.commit_as_read_with(reply).await
+    }
+
+    async fn user_change(&self, caller: &Principal) -> Result<Change> {
+        let (tenant, user) = (caller.tenant, caller.user_id);
+        let log = self.get(tenant.user_log(user)).await?;
+        Ok(Change::of_user(self.dynamo.clone(), tenant, user, log))
+    }
+
+    /// Those that have not been read, and whether there are more.
+    async fn unread(&self, caller: &Principal, seen: &Seen) -> Result<(Vec<Notification>, bool)> {
+        let (ids, has_more) = match seen {
+            Seen::These(ids) => (ids.clone(), false),
+            Seen::Until(id) => self.unread_until(caller, *id).await?,
+        };
+        if ids.is_empty() {
+            return Ok((Vec::new(), has_more));
+        }
+        let key = |id: &NotificationId| caller.tenant.notification(caller.user_id, *id);
+        let found = self.get_all(ids.iter().map(key).collect()).await?;
+        let mut found: Vec<_> = found.into_iter().map(Stored::into_inner).collect();
+        found.retain(|notification: &Notification| notification.read_at.is_none());
+        Ok((found, has_more))
+    }
+
+    async fn unread_until(
+        &self,
+        caller: &Principal,
+        id: NotificationId,
+    ) -> Result<(Vec<NotificationId>, bool)> {
+        let list = caller.tenant.notifications(caller.user_id);
+        let (from, to) = keys::unread_until(id);
+        let answer = self
+            .dynamo
+            .client()
+            .query()
+            .table_name(self.dynamo.table(list.table())?)
+            .index_name(UNREAD)
+            .key_condition_expression("pk = :pk AND l1 BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(list.pk().to_owned()))
+            .expression_attribute_values(":from", AttributeValue::S(from))
+            .expression_attribute_values(":to", AttributeValue::S(to))
+            .consistent_read(true)
+            .limit(i32::try_from(AT_ONCE + 1).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let items = answer.items.unwrap_or_default();
+        let ids = items.iter().map(|item| {
+            let id = keys::notification_id(text(item, "sk"));
+            id.ok_or_else(|| Error::internal("a notification's key has no id"))
+        });
+        let mut ids = ids.collect::<Result<Vec<_>>>()?;
+        let has_more = ids.len() > AT_ONCE;
+        ids.truncate(AT_ONCE);
+        Ok((ids, has_more))
+    }
+}

@@ -1,0 +1,379 @@
+//! An operation: a method of a path.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use shared::endpoint::{Endpoint, Rate};
+use shared::lambda::Surface;
+
+use super::answers;
+use super::choice;
+use super::examples::{self, Example};
+use super::schemas::{Schemas, of_input, settle};
+use super::sources::{self, Told};
+
+/// What is known of one.
+#[derive(Debug)]
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    endpoint: &'static Endpoint,
+    caller: String,
+    told: Told,
+    pub(super) id: String,
+    input: Value,
+    output: Value,
+    /// The members of its resources that a client can choose from.
+    choice: Vec<String>,
+    examples: Vec<Example>,
+}
+
+impl Operation {
+    pub(super) fn of(
+        schemas: &mut Schemas,
+        endpoint: &'static Endpoint,
+        (method, path): (&'static str, &'static str),
+        surface: &Surface,
+    ) -> Self {
+        let told = sources::told(endpoint.name, surface.route);
+        let own = surface.route.map(|_| told.handler.as_str());
+        Self {
+            method,
+            path: path.to_owned(),
+            endpoint,
+            caller: surface.caller.clone(),
+            id: camel_case(endpoint.name, own),
+            told,
+            input: of_input(surface),
+            output: schemas.output(endpoint.name, surface),
+            choice: match method {
+                "GET" => surface.choice(),
+                _ => Vec::new(),
+            },
+            examples: examples::of(endpoint, (method, path)),
+        }
+    }
+
+    /// Whether its client can choose what it sees of a resource.
+    pub(super) fn has_choice(&self) -> bool {
+        !self.choice.is_empty()
+    }
+
+    /// As the document has it.
+    pub(super) fn written(&self, tag: &str, shared: &Map<String, Value>) -> Value {
+        let mut operation = json!({
+            "operationId": self.id,
+            "tags": [tag],
+            "summary": self.told.summary,
+            "description": format!("{}\n\n{}", self.told.description, self.permission()),
+            "security": self.security(),
+            "parameters": self.parameters(),
+        });
+        if let Some(body) = self.body() {
+            operation["requestBody"] = body;
+        }
+        operation["responses"] = self.responses(shared);
+        operation["x-permission"] = self.caller.clone().into();
+        operation["x-rate-class"] = self.rate_class().into();
+        operation
+    }
+
+    fn reads(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD")
+    }
+
+    fn is_known(&self) -> bool {
+        self.endpoint.authenticates()
+    }
+
+    fn is_in_a_tenant(&self) -> bool {
+        let members = ["Viewer", "Editor", "Admin"];
+        members.iter().any(|member| self.caller.contains(member))
+    }
+
+    fn is_in_person(&self) -> bool {
+        self.caller.contains("Person")
+    }
+
+    fn has_tag(&self) -> bool {
+        let mut headers = self.examples.iter().flat_map(|example| &example.headers);
+        headers.any(|name| name == "etag")
+    }
+
+    fn permission(&self) -> String {
+        let who = match self
+            .caller
+            .trim_start_matches("InPerson<")
+            .trim_end_matches('>')
+        {
+            "Anyone" => "Anyone may call it.",
+            "Viewer" => "Every member of the tenant may call it.",
+            "Editor" => "Editors and admins of the tenant may call it.",
+            "Admin" => "Admins of the tenant may call it.",
+            _ => "Everyone who is known may call it.",
+        };
+        let how = if self.is_in_person() {
+            " It takes no API key."
+        } else {
+            ""
+        };
+        format!("{who}{how}")
+    }
+
+    fn security(&self) -> Value {
+        match (self.is_known(), self.is_in_person()) {
+            (false, _) => json!([]),
+            (true, true) => json!([{ "token": [] }]),
+            (true, false) => json!([{ "token": [] }, { "apiKey": [] }]),
+        }
+    }
+
+    fn rate_class(&self) -> &'static str {
+        match self.endpoint.rate {
+            _ if !self.is_known() => "none",
+            Rate::Plain => "calls",
+            Rate::Search => "searches",
+            Rate::File => "files",
+            Rate::FileIn(_) => "calls, or files where there is one",
+        }
+    }
+
+    /// The names that the path has.
+    fn in_path(&self) -> Vec<&str> {
+        let parts = self.path.split('/');
+        parts
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect()
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.input["properties"].as_object().into_iter().flatten()
+    }
+
+    fn requires(&self, name: &str) -> bool {
+        let required = self.input["required"].as_array();
+        required.is_some_and(|names| names.iter().any(|required| required == name))
+    }
+
+    fn parameters(&self) -> Value {
+        let in_path = self.in_path();
+        let mut parameters: Vec<Value> = in_path
+            .iter()
+            .map(|name| self.parameter(name, "path", &self.input["properties"][name]))
+            .collect();
+        if self.reads() {
+            let in_query = self
+                .fields()
+                .filter(|(name, _)| !in_path.contains(&name.as_str()));
+            parameters.extend(in_query.map(|(name, schema)| self.parameter(name, "query", schema)));
+            let choice = choice::parameter(&self.choice);
+            parameters.extend(choice.map(|schema| self.parameter(choice::NAME, "query", &schema)));
+        }
+        let headers = [
+            (
+                answers::TENANT,
+                self.is_known() && !self.endpoint.names_its_tenant(),
+            ),
+            (
+                answers::IDEMPOTENCY_KEY,
+                self.is_in_a_tenant() && !self.reads(),
+            ),
+            (answers::IF_NONE_MATCH, self.reads() && self.has_tag()),
+            (answers::IF_MATCH, !self.reads() && self.told.is_conditional),
+            (answers::REQUEST_ID, true),
+        ];
+        let used = headers.iter().filter(|(_, used)| *used);
+        parameters.extend(
+            used.map(|(name, _)| json!({ "$ref": format!("#/components/parameters/{name}") })),
+        );
+        parameters.into()
+    }
+
+    fn parameter(&self, name: &str, place: &str, schema: &Value) -> Value {
+        let schema = match schema {
+            Value::Null => json!({ "type": "string", "description": "The tenant's id." }),
+            schema => without_null(schema),
+        };
+        let mut parameter = json!({
+            "name": name,
+            "in": place,
+            "required": place == "path" || self.requires(name),
+            "schema": schema,
+        });
+        let mut served = self.examples.iter().filter(|example| example.status < 400);
+        if let Some(value) = served.find_map(|example| example.named.get(name)) {
+            let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
+            let is_number = parameter["schema"]["type"] == "integer";
+            parameter["example"] = match number.filter(|_| is_number) {
+                Some(number) => number.into(),
+                None => value.clone(),
+            };
+        }
+        parameter
+    }
+
+    fn body(&self) -> Option<Value> {
+        if self.reads() {
+            return None;
+        }
+        let in_path = self.in_path();
+        let mut schema = self.input.clone();
+        let is_in_body = |name: &str| !in_path.contains(&name);
+        schema["properties"]
+            .as_object_mut()?
+            .retain(|name, _| is_in_body(name));
+        if let Some(required) = schema["required"].as_array_mut() {
+            required.retain(|name| name.as_str().is_some_and(is_in_body));
+        }
+        if schema["properties"].as_object()?.is_empty() {
+            return None;
+        }
+        let served = self.examples.iter().filter(|example| example.status < 400);
+        let examples: Map<String, Value> = served
+            .filter_map(|example| {
+                let sent = example.sent.clone()?;
+                Some((example.name.clone(), json!({ "value": sent })))
+            })
+            .collect();
+        let mut media = json!({ "schema": schema });
+        if !examples.is_empty() {
+            media["examples"] = examples.into();
+        }
+        let mut content = Map::new();
+        if self.method == "PATCH" {
+            content.insert("application/merge-patch+json".to_owned(), media.clone());
+        }
+        content.insert("application/json".to_owned(), media);
+        let required = schema["required"]
+            .as_array()
+            .is_some_and(|names| !names.is_empty());
+        Some(json!({ "required": required, "content": content }))
+    }
+
+    fn responses(&self, shared: &Map<String, Value>) -> Value {
+        let mut by_status: BTreeMap<u64, Vec<&Example>> = BTreeMap::new();
+        for example in &self.examples {
+            by_status.entry(example.status).or_default().push(example);
+        }
+        let mut responses = BTreeMap::new();
+        for (status, examples) in &by_status {
+            if *status < 400 {
+                responses.insert(*status, self.success(*status, examples, shared));
+            }
+        }
+        if self.reads() && self.has_tag() {
+            responses.insert(304, json!({ "description": answers::words(304) }));
+        }
+        let refused = by_status.keys().copied().filter(|status| *status >= 400);
+        let refused: BTreeSet<u64> = refused.chain(self.refusals()).collect();
+        for status in refused {
+            let examples = by_status.get(&status).map_or(&[][..], Vec::as_slice);
+            responses.insert(status, answers::refusal(status, examples));
+        }
+        if self.told.degrades {
+            let mut output = self.output.clone();
+            settle(&mut output, shared);
+            let shown = answers::shown_with(503, &output);
+            responses.insert(503, shown);
+        }
+        let responses = responses
+            .into_iter()
+            .map(|(status, response)| (status.to_string(), response));
+        responses.collect::<Map<_, _>>().into()
+    }
+
+    fn success(&self, status: u64, examples: &[&Example], shared: &Map<String, Value>) -> Value {
+        let headers: BTreeSet<&str> = examples
+            .iter()
+            .flat_map(|example| &example.headers)
+            .map(String::as_str)
+            .collect();
+        let mut response = json!({
+            "description": answers::words(status),
+            "headers": answers::headers_of(&headers),
+        });
+        let Some(content_type) = examples
+            .iter()
+            .find_map(|example| example.content_type.clone())
+        else {
+            return response;
+        };
+        let is_json = content_type == "application/json";
+        let mut schema = if is_json {
+            self.output.clone()
+        } else {
+            json!({ "type": "string" })
+        };
+        let shown = examples.iter().filter(|_| is_json).map(|example| {
+            let value = examples::fitting(example.body.clone(), &schema, shared);
+            (example.name.clone(), json!({ "value": value }))
+        });
+        let shown: Map<String, Value> = shown.collect();
+        settle(&mut schema, shared);
+        response["content"] = json!({ content_type.clone(): { "schema": schema } });
+        if !shown.is_empty() {
+            response["content"][content_type]["examples"] = shown.into();
+        }
+        response
+    }
+
+    /// The statuses with which it can refuse, whether or not there is an event of it.
+    fn refusals(&self) -> impl Iterator<Item = u64> {
+        let named = !self.in_path().is_empty();
+        let writes = !self.reads();
+        [
+            (400, true),
+            (401, self.is_known()),
+            (403, self.is_known()),
+            (404, self.is_known() || named),
+            (409, writes),
+            (412, writes && self.told.is_conditional),
+            (413, writes),
+            (415, writes),
+            (422, writes),
+            (429, true),
+            (500, true),
+            (503, true),
+        ]
+        .into_iter()
+        .filter_map(|(status, can)| can.then_some(status))
+    }
+}
+
+/// `updateTask`; of a further route of it, with its handler's name: `updateTaskPatch`.
+fn camel_case(function: &str, handler: Option<&str>) -> String {
+    let words = function
+        .split('-')
+        .chain(handler.into_iter().flat_map(|name| name.split('_')));
+    let mut id = String::new();
+    for word in words {
+        if id.is_empty() {
+            id.push_str(word);
+        } else {
+            let (first, rest) = word.split_at(1);
+            id.push_str(&first.to_uppercase());
+            id.push_str(rest);
+        }
+    }
+    id
+}
+
+/// What stands in a query is there or is not; it is never null.
+fn without_null(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(kinds) = schema.get("type").and_then(Value::as_array).cloned() {
+        let mut kinds = kinds.into_iter().filter(|kind| *kind != "null");
+        schema["type"] = kinds.next().unwrap_or_default();
+    }
+    if let Some(choices) = schema.get("anyOf").and_then(Value::as_array).cloned() {
+        let only = choices.into_iter().find(|choice| choice["type"] != "null");
+        let mut only = only.unwrap_or_default();
+        for (name, value) in schema.as_object().into_iter().flatten() {
+            if name != "anyOf" {
+                only[name] = value.clone();
+            }
+        }
+        return only;
+    }
+    schema
+}
