@@ -1,6 +1,9 @@
 //! One name everywhere, and dependencies that point one way.
 
-use super::workspace::{METADATA, Package, crates, folders_in, names, read};
+use std::fs;
+use std::path::PathBuf;
+
+use super::workspace::{METADATA, Package, crates, folders_in, names, read, sources_of};
 use crate::agreement::{Lines, assert_agree, assert_none};
 
 #[test]
@@ -18,9 +21,14 @@ fn every_function_is_a_crate_with_a_library_and_a_binary_of_its_name() {
         .iter()
         .flat_map(|name| {
             let library = name.replace('-', "_");
+            let tests = if has_tests(name) {
+                ""
+            } else {
+                ", without tests"
+            };
             [
                 format!("functions/{name}: package {name}"),
-                format!("functions/{name}: lib {library}, without doc tests"),
+                format!("functions/{name}: lib {library}{tests}, without doc tests"),
                 format!("functions/{name}: bin {name}, without tests"),
             ]
         })
@@ -30,12 +38,16 @@ fn every_function_is_a_crate_with_a_library_and_a_binary_of_its_name() {
             let folder = package.folder();
             let targets = package.targets.iter().map(|target| {
                 let kind = target.kind.join("+");
-                let without = match kind.as_str() {
+                let tests = if target.test { "" } else { ", without tests" };
+                let doctests = match kind.as_str() {
                     "lib" if !target.doctest => ", without doc tests",
-                    "bin" if !target.test => ", without tests",
                     _ => "",
                 };
-                format!("{}: {kind} {}{without}", package.folder(), target.name)
+                format!(
+                    "{}: {kind} {}{tests}{doctests}",
+                    package.folder(),
+                    target.name
+                )
             });
             let package = format!("{folder}: package {}", package.name);
             targets.chain([package]).collect::<Vec<_>>()
@@ -44,7 +56,8 @@ fn every_function_is_a_crate_with_a_library_and_a_binary_of_its_name() {
     assert_agree(
         ("the endpoints", &wanted),
         ("the manifests of functions/", &found),
-        "copy the manifest of another function, and put in the name.",
+        "copy the manifest of another function, and put in the name; a library that has tests says nothing of \
+         them, and one that has none says `test = false`, or each would be built and linked once more for nothing.",
     );
 }
 
@@ -115,6 +128,15 @@ fn every_crate_keeps_the_workspace_s_lints() {
         "Every crate keeps the workspace's lints.",
         "end its Cargo.toml with `[lints]` and `workspace = true`.",
     );
+}
+
+/// Whether a function has tests beside its code.
+fn has_tests(name: &str) -> bool {
+    let is_tested = |file: &PathBuf| {
+        let source = fs::read_to_string(file).expect("it can be read");
+        source.contains("#[test]")
+    };
+    sources_of(name).iter().any(is_tested)
 }
 
 /// How far up a member stands: it may depend on what stands lower.

@@ -1,11 +1,10 @@
 //! What the code of functions may say.
 
 use std::fs;
-use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::workspace::{ROOT, endpoints, names, read};
+use super::workspace::{ROOT, endpoints, files_in, names, read, sources_of};
 use crate::agreement::{Lines, assert_agree, assert_none};
 
 /// The most lines of a handler's body: blank ones, and those that only close what others opened, don't
@@ -117,7 +116,7 @@ fn the_same_functions_are_bound_to_no_tenant() {
 fn nothing_but_tests_opens_a_door_in_the_walls_between_tenants() {
     let mut opened = Lines::new();
     for folder in ["functions", "infra"] {
-        for file in sources(&ROOT.join(folder)) {
+        for file in files_in(&ROOT.join(folder)) {
             // What is compressed is no source.
             let Ok(text) = fs::read_to_string(&file) else {
                 continue;
@@ -137,8 +136,7 @@ fn nothing_but_tests_opens_a_door_in_the_walls_between_tenants() {
 fn words(find: impl Fn(&str) -> Option<String>) -> Lines {
     let mut found = Lines::new();
     for name in names() {
-        let folder = format!("functions/{name}/src");
-        for file in sources(&ROOT.join(&folder)) {
+        for file in sources_of(&name) {
             let text = fs::read_to_string(&file).expect("it can be read");
             let tokens = text.parse().expect("it is Rust");
             let file = file.strip_prefix(&*ROOT).unwrap_or(&file);
@@ -148,19 +146,6 @@ fn words(find: impl Fn(&str) -> Option<String>) -> Lines {
         }
     }
     found
-}
-
-fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("the folder can be read").path();
-        if path.is_dir() {
-            files.extend(sources(&path));
-        } else {
-            files.push(path);
-        }
-    }
-    files
 }
 
 fn each_word(tokens: TokenStream, see: &mut impl FnMut(&str)) {

@@ -136,3 +136,22 @@ pub(super) fn folders_in(folder: &str) -> Lines {
         .filter(|name| !name.starts_with('.'))
         .collect()
 }
+
+/// The files of a function's `src`.
+pub(super) fn sources_of(function: &str) -> Vec<PathBuf> {
+    files_in(&ROOT.join("functions").join(function).join("src"))
+}
+
+/// The files in a folder and all that are in it.
+pub(super) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            files.extend(files_in(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
