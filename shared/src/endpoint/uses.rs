@@ -289,6 +289,8 @@ uses! {
     UNREAD = Lsi1 ["dynamodb:Query"];
     /// The task that a comment is on, unchanged in the transaction that writes the comment.
     TASK_UNCHANGED = Data ["dynamodb:ConditionCheckItem"];
+    /// The labels that a task is given, there in the transaction that gives it them.
+    LABELS_THERE = Data ["dynamodb:ConditionCheckItem"];
     /// When the comments on a task go, if it is deleted.
     COMMENTS_SETTLE = Data ["dynamodb:Query", "dynamodb:UpdateItem"];
     /// The note of a deleted task's file, made.

@@ -9,6 +9,7 @@ use super::Millis;
 use super::audit::Actor;
 use super::comment::{MoveComments, SettleComments};
 use super::id::{ProjectId, TaskId, TenantId, UserId};
+use super::label::TakeOffLabel;
 use super::task::Task;
 use super::text::TaskTitle;
 use super::usage::Levels;
@@ -245,6 +246,8 @@ jobs! {
         SettleComments(SettleComments),
         /// It is in another project.
         MoveComments(MoveComments),
+        /// A label is gone.
+        TakeOffLabel(TakeOffLabel),
     }
 }
 

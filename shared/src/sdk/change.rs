@@ -3,6 +3,7 @@
 
 mod beside;
 mod comments;
+mod labels;
 mod notifications;
 mod scope;
 mod tasks;

@@ -5,6 +5,7 @@ mod bulk;
 mod comments;
 mod events;
 mod expanded;
+mod labels;
 mod lists;
 mod members;
 mod moves;
