@@ -19,6 +19,8 @@ pub const ENDPOINT: Endpoint =
             uses::IDEMPOTENCY,
             uses::STALE_CACHES,
             uses::UPLOAD_NOTE_LATER,
+            uses::DUE_NOTE_LATER,
+            uses::DUE_NOTE_FORGET,
         ]);
 
 /// What is to be done, in its order.

@@ -26,6 +26,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
         uses::UPLOAD_NOTES,
+        uses::DUE_NOTE_LATER,
         uses::STORAGE_PUT,
         uses::STORAGE_LINK,
     ]);

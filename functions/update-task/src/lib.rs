@@ -22,6 +22,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-task", "PUT", "/api/tasks/
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
+        uses::DUE_NOTE_LATER,
+        uses::DUE_NOTE_FORGET,
     ]);
 
 /// All of it: what is left out is empty from then on. Where it stands is no part of it.
