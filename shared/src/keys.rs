@@ -33,8 +33,8 @@ pub(crate) use audit::{AuditStretch, audited, is_append_only};
 pub(crate) use comments::comments_on;
 pub(crate) use data::{event, events, listed_place};
 pub(crate) use ephemeral::{
-    change_note, change_notes, change_notes_until, connection_pk, known_address, mail, no_rate,
-    noted_event, purges_until, rate, user_connections_pk,
+    change_note, change_notes, change_notes_until, connection_pk, due_until, known_address, mail,
+    no_rate, noted_event, purges_until, rate, user_connections_pk,
 };
 pub(crate) use erased::Any;
 pub(crate) use events::{events_of, log_partition_of, seq_of};
@@ -44,7 +44,7 @@ pub(crate) use notifications::{notification_id, unread_until};
 pub(crate) use tasks::{first_place, last_place, place};
 pub(crate) use usage::usage_since;
 
-/// How many partitions the notes of changes and of uploads are spread over.
+/// How many partitions the notes of each kind are spread over.
 pub(crate) const SHARDS: u8 = 16;
 
 /// The three tables.

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::{App, tables};
 
+/// How long before it is due a task is noted, in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
 /// What is stored of all projects: rows, logs, lists, files, and notes of what is still to be done.
 pub struct Ledger {
     projects: Vec<Value>,
@@ -24,6 +27,10 @@ pub struct Ledger {
     /// How many changes wait to be relayed.
     pub change_notes: usize,
     upload_notes: BTreeSet<String>,
+    /// The notes of what is due soon, by their keys.
+    due_notes: BTreeSet<String>,
+    /// When it was read.
+    now: i64,
     /// The files, with their sizes.
     objects: BTreeMap<String, u64>,
     /// How far tenants' own logs have come, and what they count.
@@ -49,6 +56,13 @@ impl App {
             .into_iter()
             .partition(|row| text(row, "pk").ends_with("#PROJECTS"));
         let uploads = self.rows(tables::EPHEMERAL, "tenants/").await;
+        let notes = self.rows(tables::EPHEMERAL, "0").await;
+        let of_kind = |kind: &str| {
+            let notes = notes
+                .iter()
+                .filter(|note| text(note, "pk").starts_with(kind));
+            notes.map(|note| text(note, "sk")).collect::<Vec<_>>()
+        };
         Ledger {
             projects,
             listings,
@@ -59,11 +73,9 @@ impl App {
             assigned: self.rows(tables::DATA, "ASSIGNED#").await,
             comments: self.rows(tables::DATA, "COMMENT#").await,
             events: self.rows(tables::DATA, "EVENT#").await,
-            change_notes: {
-                let notes = self.rows(tables::EPHEMERAL, "0").await;
-                let of_a_change = |note: &&Value| text(note, "pk").starts_with("CHANGES#");
-                notes.iter().filter(of_a_change).count()
-            },
+            change_notes: of_kind("CHANGES#").len(),
+            due_notes: of_kind("DUE#").into_iter().collect(),
+            now: self.stack().clock().now(),
             upload_notes: uploads.iter().map(|note| text(note, "path")).collect(),
             objects: self.files_of_tasks().await,
             tenant_logs: {
@@ -108,6 +120,7 @@ impl Ledger {
         self.assert_comments();
         self.assert_places();
         self.assert_assigned();
+        self.assert_due();
         self.assert_files();
         assert_eq!(self.profiles.len(), self.tenant_logs.len());
         for log in &self.tenant_logs {
@@ -427,6 +440,27 @@ impl Ledger {
         let listed = listed.map(|row| (text(row, "pk"), text(row, "sk"), text(row, "l2")));
         let given: BTreeSet<_> = given.collect();
         assert_eq!(listed.collect::<BTreeSet<_>>(), given, "who is to do what");
+    }
+
+    /// Each task that somebody is to do by a time, and that is not done, is noted for a day before, until that has come;
+    /// and nothing else is.
+    fn assert_due(&self) {
+        let open = self.tasks.iter().filter_map(|task| {
+            let is_open = task["assigned_to"].is_string() && task["completed_at"].is_null();
+            let due = task["due_date"].as_i64().filter(|_| is_open)?;
+            let pk = text(task, "pk").replacen("T#", "", 1);
+            let (tenant, project) = pk.split_once("#P#").expect("it is in a project");
+            let from = (due - DAY).max(0);
+            Some(format!(
+                "{from:015}#{tenant}#{project}#{}",
+                text(task, "id")
+            ))
+        });
+        let now = format!("{:015}", self.now);
+        let ahead = |note: &String| *note > now;
+        let expected: BTreeSet<_> = open.filter(ahead).collect();
+        let noted: BTreeSet<_> = self.due_notes.iter().filter(|note| ahead(note)).collect();
+        assert_eq!(noted, expected.iter().collect(), "what is due soon");
     }
 
     fn files_of_deleted(&self) -> impl Iterator<Item = String> {

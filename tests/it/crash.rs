@@ -290,6 +290,35 @@ async fn sweep_uploads_may_die_after_any_call() {
     project.assert_all_told(&app).await;
 }
 
+#[tokio::test]
+async fn sweep_projects_may_die_after_any_call() {
+    let app = start().await;
+    let ada = app.member("ada").await;
+    let gemini = ada.project("Gemini").await;
+    ada.task(&gemini, "Dock").await;
+    app.settled().await;
+    ada.delete(&format!("/api/projects/{gemini}"))
+        .await
+        .expect(204);
+    app.settled().await;
+    let notes = app.rows(tables::EPHEMERAL, "0").await;
+    assert_eq!(notes.len(), 1, "it waits to be purged");
+
+    // When the schedule fires by itself, its function dies as well.
+    let scheduled = doom(&app, "sweep-projects", 1);
+    app.advance(Duration::from_hours(30 * 24 + 7));
+    app.settled().await;
+    assert_eq!(scheduled.fired(), 1);
+    assert_eq!(app.ledger().await.titled("Dock"), 1);
+    let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
+    // Sixteen shards of notes, the claim, the job.
+    assert!(deaths_of_sweep(&app, "sweep-projects", leave).await >= 18);
+    let ledger = app.ledger().await;
+    ledger.assert_nothing_left_to_do();
+    assert_eq!(ledger.titled("Dock"), 0);
+    assert_eq!(app.rows(tables::EPHEMERAL, "0").await.len(), 0);
+}
+
 /// Leaves something to be swept and sweeps, with a later death each time, until there is none. How many
 /// deaths there were.
 async fn deaths_of_sweep(app: &App, function: &str, leave: impl AsyncFn()) -> u32 {

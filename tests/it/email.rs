@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use local::front::{self, FaultKind};
 use local::gateway::{Email, Fault};
 use serde_json::{Value, json};
 use tests::{App, Member};
+
+use crate::watched::HIDDEN;
 
 /// A user, once the mail that signing up sends has gone: what follows is of what she does.
 async fn ada(app: &App) -> Member {
@@ -171,9 +174,15 @@ async fn a_mail_service_that_is_busy_for_days_is_asked_less_often_and_nothing_is
 async fn a_busy_mail_service_is_not_asked_again_for_the_rest_of_a_batch() {
     let app = App::start().await;
     let ada = ada(&app).await;
+    let apollo = ada.project("Apollo").await;
+    assign(&ada, &apollo, "Count down").await;
+    app.settled().await;
     let service = &app.stack().gateway().outbox;
+    service.reset_record();
     service.script(Fault::TooManyRequests { retry_after: 7 }, 1);
-    let batch = json!({ "Records": [record(&ada, 0), record(&ada, 1), record(&ada, 2)] });
+    let task = app.ledger().await.tasks[0]["id"].clone();
+    let batch = [0, 1, 2].map(|number| record(&ada, &task, number));
+    let batch = json!({ "Records": batch });
     let lambda = app.stack().lambda();
     let answer = lambda.invoke("send-email", batch).await.expect("it serves");
     let failures = answer["batchItemFailures"].as_array().map(Vec::len);
@@ -181,15 +190,14 @@ async fn a_busy_mail_service_is_not_asked_again_for_the_rest_of_a_batch() {
 }
 
 /// A message as the queue delivers it.
-fn record(member: &Member, number: u32) -> Value {
+fn record(member: &Member, task: &Value, number: u32) -> Value {
     let id = format!("{}/project/x/2/{number}", member.tenant_id);
-    let nobody = "01900000-0000-7000-8000-000000000000";
     let job = json!({
         "id": id,
         "type": "task:assigned",
         "version": 1,
         "tenant_id": member.tenant_id,
-        "payload": { "taskId": nobody, "assignedTo": member.user_id, "title": "Count down" },
+        "payload": { "taskId": task, "assignedTo": member.user_id, "title": "Count down" },
     });
     json!({ "messageId": id, "receiptHandle": "none", "body": job.to_string(), "attributes": {} })
 }
@@ -218,6 +226,66 @@ async fn no_more_than_two_emails_are_posted_at_once() {
     app.settled().await;
     assert_eq!(outbox(&app).await.len(), 12);
     assert!(service.record().peak <= 2, "{:?}", service.record());
+}
+
+#[tokio::test]
+async fn who_has_lost_a_task_or_sight_of_it_by_then_gets_no_email() {
+    let app = App::start().await;
+    let ada = ada(&app).await;
+    let bob = app.member("bob").await;
+    let bob = app.enrol(&ada, &bob, "editor").await;
+    let (apollo, hidden) = (ada.project("Apollo").await, ada.project("Hidden").await);
+    let private = json!({ "visibility": "private" });
+    let shared = ada.project("Shared").await;
+    let member = format!("/api/projects/{shared}/members/{}", bob.user_id);
+    ada.put(&member, json!({ "role": "editor" }))
+        .await
+        .expect(200);
+    let shared = format!("/api/projects/{shared}");
+    ada.patch(&shared, private.clone()).await.expect(200);
+    app.settled().await;
+
+    let outage = front::Fault::new(FaultKind::DieAfterReply).function("send-email");
+    let outage = app.fault(outage.times(u32::MAX));
+    let given = async |project: &str, title: &str| {
+        let body = json!({ "title": title, "assigned_to": bob.user_id });
+        let made = ada.post(&format!("{project}/tasks"), body).await;
+        let id = made.expect(201)["data"]["id"].clone();
+        format!("/api/tasks/{}", id.as_str().expect("it has an id"))
+    };
+    let (apollo, hidden) = (
+        format!("/api/projects/{apollo}"),
+        format!("/api/projects/{hidden}"),
+    );
+    let kept = given(&apollo, "Kept").await;
+    let taken = given(&apollo, "Taken away").await;
+    let deleted = given(&apollo, "Deleted").await;
+    let concealed = given(&hidden, "Hidden").await;
+    given(&shared, "Unshared").await;
+    for task in [&kept, &concealed] {
+        let text = json!({ "text": format!("<@{}>", bob.user_id) });
+        ada.post(&format!("{task}/comments"), text)
+            .await
+            .expect(201);
+    }
+    ada.patch(&taken, json!({ "assigned_to": null }))
+        .await
+        .expect(200);
+    ada.delete(&deleted).await.expect(204);
+    ada.patch(&hidden, private).await.expect(200);
+    ada.delete(&member).await.expect(204);
+    outage.disarm();
+    for _ in 0..2 {
+        app.advance(HIDDEN);
+        app.settled().await;
+    }
+    let emails = app.outbox().await.into_iter();
+    let to_bob = emails.filter(|email| email.to == [&*bob.email]);
+    let mut subjects: Vec<_> = to_bob.map(|email| email.subject).collect();
+    subjects.retain(|subject| !subject.contains("email address"));
+    subjects.sort();
+    assert_eq!(subjects, ["New task: Kept", "You were mentioned: Kept"]);
+    assert_eq!(dead_letters(&app), 0);
 }
 
 fn dead_letters(app: &App) -> u64 {

@@ -12,6 +12,7 @@ mod conventions;
 mod crash;
 mod deletion;
 mod docs;
+mod due_soon;
 mod email;
 mod epochs;
 mod exports;

@@ -239,7 +239,7 @@ async fn however_many_there_are_one_call_reads_ninety() {
 async fn who_does_not_want_mail_of_something_gets_none_and_is_told_all_the_same() {
     let scene = Scene::start().await;
     let (ada, bob) = (&scene.ada, &scene.bob);
-    let all = json!({ "email": { "assigned": true, "mentioned": true } });
+    let all = json!({ "email": { "assigned": true, "mentioned": true, "due_soon": true } });
     let shown = bob.get(CHOICE).await;
     let tag = shown.header("etag").expect("it has a tag").to_owned();
     assert_eq!(shown.expect(200)["data"], all);
@@ -247,7 +247,7 @@ async fn who_does_not_want_mail_of_something_gets_none_and_is_told_all_the_same(
     let chosen = bob.patch(CHOICE, off.clone()).await.expect(200);
     assert_eq!(
         chosen["data"]["email"],
-        json!({ "assigned": true, "mentioned": false })
+        json!({ "assigned": true, "mentioned": false, "due_soon": true })
     );
     assert_eq!(
         bob.patch(CHOICE, off.clone()).await.header("x-event-seq"),

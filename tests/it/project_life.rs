@@ -48,7 +48,10 @@ async fn restore(member: &Member, project: &str) -> Answer {
 /// A task with a file.
 async fn task(member: &Member, project: &str) -> String {
     let file = attachment(PNG, "pixel.png", "image/png");
-    let body = json!({ "projectId": project, "title": "Count down", "attachment": file });
+    let body = json!({
+        "projectId": project, "title": "Count down", "attachment": file,
+        "assignedTo": member.user_id, "dueDate": 1_900_000_000_000_i64,
+    });
     let made = member.post("/api/create-task", body).await.expect(201)["task"]["id"].clone();
     made.as_str().expect("it has an id").to_owned()
 }

@@ -14,12 +14,14 @@ pub const ENDPOINT: Endpoint =
             uses::DB_GET,
             uses::TASKS_BY_PLACE,
             uses::DB_CHANGE,
-            uses::LABELS_THERE,
+            uses::DB_UNCHANGED,
             uses::DB_REMOVE,
             uses::CHANGE_NOTES,
             uses::IDEMPOTENCY,
             uses::STALE_CACHES,
             uses::UPLOAD_NOTE_LATER,
+            uses::DUE_NOTE_LATER,
+            uses::DUE_NOTE_FORGET,
         ]);
 
 /// What is to be done, in its order.

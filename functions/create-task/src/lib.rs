@@ -23,11 +23,12 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,
-        uses::LABELS_THERE,
+        uses::DB_UNCHANGED,
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
         uses::UPLOAD_NOTES,
+        uses::DUE_NOTE_LATER,
         uses::STORAGE_PUT,
         uses::STORAGE_LINK,
     ]);

@@ -14,6 +14,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("delete-task", "DELETE", "/api/tas
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
         uses::UPLOAD_NOTE_LATER,
+        uses::DUE_NOTE_FORGET,
     ]);
 
 /// Which one.

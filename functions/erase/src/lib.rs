@@ -18,6 +18,7 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("erase").uses(&[
     uses::ERASE_ROWS,
     uses::ERASE_AUDIT,
     uses::PURGE_NOTE_FORGET,
+    uses::DUE_NOTE_FORGET,
     uses::STORAGE_LIST,
     uses::STORAGE_DELETE,
     uses::CONNECTIONS_OF_USER,

@@ -1,4 +1,5 @@
-//! Makes a task findable by meaning, has its comments go when it does, and where it does, and takes off it a label that is gone.
+//! Makes a task findable by meaning, has its comments go when it does, and where it does, takes off it a label that is
+//! gone, and tells whoever is to do it that it is due soon.
 
 use shared::keys::Stored;
 use shared::lambda::queue::Message;
@@ -18,12 +19,15 @@ pub const ENDPOINT: Endpoint = Endpoint::queue("index-task").uses(&[
     uses::DB_INDEXED_LATE,
     uses::AI_EMBED,
     uses::COMMENTS_SETTLE,
+    uses::USER_CHANGE,
+    uses::DB_UNCHANGED,
+    uses::CHANGE_NOTES,
 ]);
 
 /// What is indexed later than this is noted: well before searches expect it.
 const LATE: Millis = SETTLING / 2;
 
-/// Does what follows from a task that has changed.
+/// Does what follows from a task that has changed, or is due soon.
 pub async fn handler(sdk: Sdk, event: Event<Message<TaskJob>, Worker>) -> Result<()> {
     let job = event.input.job.payload;
     let project_id = match &job {
@@ -31,6 +35,7 @@ pub async fn handler(sdk: Sdk, event: Event<Message<TaskJob>, Worker>) -> Result
         TaskJob::SettleComments(job) => job.project_id,
         TaskJob::MoveComments(job) => job.project_id,
         TaskJob::TakeOffLabel(job) => job.project_id,
+        TaskJob::TellDue(job) => job.project_id,
     };
     let project = sdk.db.project_to_index(&event.caller, project_id);
     let Some(project) = project.await? else {
@@ -41,6 +46,7 @@ pub async fn handler(sdk: Sdk, event: Event<Message<TaskJob>, Worker>) -> Result
         TaskJob::SettleComments(job) => sdk.db.settle_comments(&project, job.task_id).await,
         TaskJob::MoveComments(job) => sdk.db.move_comments(&project, &job).await,
         TaskJob::TakeOffLabel(job) => sdk.db.take_off(&project, &job).await,
+        TaskJob::TellDue(job) => sdk.db.tell_due(&project, &job).await,
     }
 }
 

@@ -18,6 +18,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("move-task", "POST", "/api/tasks/{
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
         uses::UPLOAD_NOTES,
+        uses::DUE_NOTE_LATER,
+        uses::DUE_NOTE_FORGET,
         uses::STORAGE_PUT,
         uses::STORAGE_READ,
     ]);

@@ -17,6 +17,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("restore-task", "POST", "/api/task
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
         uses::UPLOAD_NOTE_FORGET,
+        uses::DUE_NOTE_LATER,
     ]);
 
 /// Which one.

@@ -1,4 +1,4 @@
-//! Sends emails: of a task that somebody was given, of a comment that mentions them, of an invitation, and links that somebody has asked for.
+//! Sends emails: of a task that somebody was given or that is due soon, of a comment that mentions them, of an invitation, and links that somebody has asked for.
 
 mod message;
 

@@ -1,10 +1,12 @@
 //! What the emails say. What people wrote is escaped.
 
 use shared::model::account::Email;
-use shared::model::id::UserId;
+use shared::model::due::due_date_of;
+use shared::model::id::{TaskId, UserId};
 use shared::model::link::{EmailJob, Purpose, SendLink};
 use shared::model::log::TaskAssigned;
-use shared::model::notification::{Kind, Mentioned};
+use shared::model::notification::{DueSoon, Kind, Mentioned};
+use shared::model::task::Task;
 use shared::prelude::*;
 use shared::sdk::accounts::InvitationMail;
 use shared::sdk::mail::{Message, escape};
@@ -14,12 +16,21 @@ use shared::tenant::Tenant;
 pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Option<Message>> {
     match job {
         EmailJob::TaskAssigned(job) => {
-            let to = Box::pin(who_is_told(sdk, tenant, job.assigned_to, Kind::Assigned)).await?;
-            Ok(to.map(|to| task_assigned(to, job)))
+            let (user_id, task_id) = (job.assigned_to, job.task_id);
+            let still = |task: &Task| task.assigned_to == Some(user_id);
+            let to = who_is_told(sdk, tenant, Kind::Assigned, (user_id, task_id), still);
+            Ok(Box::pin(to).await?.map(|to| task_assigned(to, job)))
         }
         EmailJob::Mentioned(job) => {
-            let to = Box::pin(who_is_told(sdk, tenant, job.user_id, Kind::Mentioned)).await?;
-            Ok(to.map(|to| mentioned(to, job)))
+            let (user_id, task_id) = (job.user_id, job.task_id);
+            let to = who_is_told(sdk, tenant, Kind::Mentioned, (user_id, task_id), |_| true);
+            Ok(Box::pin(to).await?.map(|to| mentioned(to, job)))
+        }
+        EmailJob::DueSoon(job) => {
+            let (user_id, task_id, due) = (job.user_id, job.task_id, Some(job.due_date));
+            let still = |task: &Task| task.assigned_to == Some(user_id) && due_date_of(task) == due;
+            let to = who_is_told(sdk, tenant, Kind::DueSoon, (user_id, task_id), still);
+            Ok(Box::pin(to).await?.map(|to| due_soon(to, job)))
         }
         EmailJob::SendLink(job) => {
             let user = sdk.accounts.user(job.user_id).await?;
@@ -33,25 +44,43 @@ pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Opt
     }
 }
 
-/// The address of a user, unless they don't want to be told of such things, or nobody is to be told any more.
+/// The address of a user who is told of a task, unless they don't want to be told of such things, or by now there is
+/// nothing to tell: they don't see the task any more, or it is not what it was told for.
 async fn who_is_told(
     sdk: &Sdk,
     tenant: &Tenant,
-    user_id: UserId,
     kind: Kind,
+    (user_id, task_id): (UserId, TaskId),
+    still: impl Fn(&Task) -> bool,
 ) -> Result<Option<Email>> {
-    let (user, is_there) = join(
-        sdk.accounts.user(user_id),
+    let ((user, task), (is_there, inbox)) = join(
+        join(
+            sdk.accounts.user(user_id),
+            Box::pin(sdk.db.task_to_tell(tenant, task_id, user_id)),
+        ),
         Box::pin(join(
             sdk.accounts.is_there(*tenant),
             sdk.db.get(tenant.inbox(user_id)),
         )),
     )
     .await;
-    let (is_there, inbox) = is_there;
     let email = inbox?.map(|inbox| inbox.email).unwrap_or_default();
-    let is_told = is_there? && email.tells(kind);
+    let is_told = is_there? && email.tells(kind) && task?.is_some_and(|task| still(&task));
     Ok(user?.filter(|_| is_told).map(|user| user.email))
+}
+
+/// Who is to do what is due soon. When that is by their clock is not known here.
+fn due_soon(to: Email, job: &DueSoon) -> Message {
+    let title = &job.title;
+    Message {
+        to,
+        subject: format!("Due soon: {title}"),
+        html: format!(
+            "<h2>A task of yours is due soon: <strong>{}</strong></h2>",
+            escape(title.as_str())
+        ),
+        text: format!("A task of yours is due soon: {title}\n"),
+    }
 }
 
 /// Whom a comment mentions.

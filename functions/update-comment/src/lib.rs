@@ -19,7 +19,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     uses::DB_GET,
     uses::DB_BATCH_GET,
     uses::DB_CHANGE,
-    uses::TASK_UNCHANGED,
+    uses::DB_UNCHANGED,
     uses::CHANGE_NOTES,
     uses::IDEMPOTENCY,
     uses::STALE_CACHES,

@@ -27,6 +27,8 @@ struct Kinds {
     assigned: Replace<bool>,
     #[deserr(default)]
     mentioned: Replace<bool>,
+    #[deserr(default)]
+    due_soon: Replace<bool>,
 }
 
 /// Writes what is named.
@@ -40,6 +42,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data
     let choose = |email: &mut ByEmail| {
         input.email.assigned.apply(&mut email.assigned);
         input.email.mentioned.apply(&mut email.mentioned);
+        input.email.due_soon.apply(&mut email.due_soon);
     };
     sdk.db
         .choose_notifications(&caller, &if_match, choose, shown)

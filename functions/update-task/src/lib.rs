@@ -19,11 +19,13 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-task", "PUT", "/api/tasks/
         uses::DB_GET,
         uses::TASKS_BY_PLACE,
         uses::DB_CHANGE,
-        uses::LABELS_THERE,
+        uses::DB_UNCHANGED,
         uses::DB_REMOVE,
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
+        uses::DUE_NOTE_LATER,
+        uses::DUE_NOTE_FORGET,
     ]);
 
 /// All of it: what is left out is empty from then on. Where it stands is no part of it.

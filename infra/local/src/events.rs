@@ -20,6 +20,9 @@ const PASSWORD: &str = "a fixture's password";
 /// The project that everyone has who needs one.
 const PROJECT: &str = "Fixtures";
 
+/// When a task is due, in epoch milliseconds: as the fixtures spell it.
+const DUE: i64 = 1_900_000_000_000;
+
 /// What a tenant is called that may be deleted.
 const SPARE: &str = "Spare";
 
@@ -147,6 +150,7 @@ impl Filler {
             "tenant" => Ok(person.tenant.clone()),
             "project" => self.project(person).await,
             "task" | "neighbour" => self.task(person).await,
+            "given" => self.given_task(person).await,
             "commented" => Ok(self.commented[name].clone()),
             "label" => self.label(person).await,
             "deleted" => self.deleted_task(person).await,
@@ -367,6 +371,18 @@ impl Filler {
     async fn task(&self, person: &Person) -> Result<String, EventError> {
         let project = self.project(person).await?;
         let body = json!({ "projectId": project, "title": "Count down" });
+        let made = self.post("/api/create-task", &person.token, body).await?;
+        Ok(text(&made["task"]["id"]))
+    }
+
+    /// A new task in their project that they are to do, by a time in the year 2030.
+    async fn given_task(&self, person: &Person) -> Result<String, EventError> {
+        let body = json!({
+            "projectId": self.project(person).await?,
+            "title": "Count down",
+            "assignedTo": person.user,
+            "dueDate": DUE,
+        });
         let made = self.post("/api/create-task", &person.token, body).await?;
         Ok(text(&made["task"]["id"]))
     }

@@ -74,6 +74,7 @@ pub fn all() -> Vec<Function> {
         send_realtime::function(),
         send_verification::function(),
         sign_up::function(),
+        sweep_due::function(),
         sweep_log::function(),
         sweep_projects::function(),
         sweep_uploads::function(),

@@ -56,8 +56,12 @@ const WRITES: &[Use] = &[
 
 const FILES: &[Use] = &[uses::UPLOAD_NOTES, uses::STORAGE_PUT, uses::STORAGE_LINK];
 
-/// What comments are on.
-const TASKS: &[Use] = &[uses::TASK_UNCHANGED];
+/// What tasks, and what is said and told of them, take besides.
+const TASKS: &[Use] = &[
+    uses::DB_UNCHANGED,
+    uses::DUE_NOTE_LATER,
+    uses::DUE_NOTE_FORGET,
+];
 const PURGES: &[Use] = &[uses::PURGE_NOTE_LATER, uses::PURGE_NOTE_FORGET];
 
 const ARCHIVES: &[Use] = &[
@@ -75,6 +79,7 @@ const ERASES: &[Use] = &[
     uses::ERASE_WITH_ACCOUNTS,
     uses::ROOM_LEAVE,
     uses::PURGE_NOTE_FORGET,
+    uses::DUE_NOTE_FORGET,
     uses::STORAGE_LIST,
     uses::STORAGE_DELETE,
 ];

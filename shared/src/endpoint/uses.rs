@@ -58,6 +58,8 @@ pub enum Resource {
     UploadNotes,
     /// Notes of deleted projects, in the same table.
     PurgeNotes,
+    /// Notes of tasks of which somebody is to be told when they are due soon, in the same table.
+    DueNotes,
     /// The bucket of attachments.
     Attachments,
     /// The list of what is in it.
@@ -120,6 +122,7 @@ impl Resource {
                 | Self::ChangeNotes
                 | Self::UploadNotes
                 | Self::PurgeNotes
+                | Self::DueNotes
                 | Self::Attachments
                 | Self::AttachmentList
                 | Self::Archives
@@ -147,7 +150,8 @@ impl Resource {
             | Self::UserConnections
             | Self::ChangeNotes
             | Self::UploadNotes
-            | Self::PurgeNotes => &["EPHEMERAL_TABLE"],
+            | Self::PurgeNotes
+            | Self::DueNotes => &["EPHEMERAL_TABLE"],
             Self::Calls => &["EPHEMERAL_TABLE", "RATE_LIMIT"],
             Self::Attachments | Self::AttachmentList | Self::EmptyList | Self::Archives => {
                 &["BUCKET"]
@@ -287,10 +291,9 @@ uses! {
     TASKS_BY_CHANGE = Lsi5 ["dynamodb:Query"];
     /// What somebody has not read of what they were told, by `lsi1`: its keys.
     UNREAD = Lsi1 ["dynamodb:Query"];
-    /// The task that a comment is on, unchanged in the transaction that writes the comment.
-    TASK_UNCHANGED = Data ["dynamodb:ConditionCheckItem"];
-    /// The labels that a task is given, there in the transaction that gives it them.
-    LABELS_THERE = Data ["dynamodb:ConditionCheckItem"];
+    /// Rows of `Data`, unchanged in the transaction that rests on them: the task that a comment is on,
+    /// or a label that a task is given.
+    DB_UNCHANGED = Data ["dynamodb:ConditionCheckItem"];
     /// When the comments on a task go, if it is deleted.
     COMMENTS_SETTLE = Data ["dynamodb:Query", "dynamodb:UpdateItem"];
     /// The note of a deleted task's file, made.
@@ -303,6 +306,12 @@ uses! {
     PURGE_NOTE_FORGET = PurgeNotes ["dynamodb:DeleteItem"];
     /// The notes of projects that can't be restored any more, claimed.
     PURGE_SWEEP = PurgeNotes ["dynamodb:Query", "dynamodb:UpdateItem"];
+    /// The note of a task that somebody is to do by a time, made.
+    DUE_NOTE_LATER = DueNotes ["dynamodb:PutItem"];
+    /// The same, removed: nobody is to be told of it, or not at that time.
+    DUE_NOTE_FORGET = DueNotes ["dynamodb:DeleteItem"];
+    /// The notes of tasks that are due soon, and their end.
+    DUE_SWEEP = DueNotes ["dynamodb:Query", "dynamodb:DeleteItem"];
     /// A row, removed by the change that tells of it, or one that was derived.
     DB_REMOVE = Data ["dynamodb:DeleteItem"];
     /// The note that a change leaves until it is relayed.

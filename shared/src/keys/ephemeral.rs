@@ -9,6 +9,7 @@ use super::{
 use crate::event::caller::Credential;
 use crate::model::Millis;
 use crate::model::cached::Entry;
+use crate::model::due::DueNote;
 use crate::model::id::{ProjectId, UserId};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::log::LogEntry;
@@ -38,6 +39,7 @@ impl Row for RoomCursor {}
 impl Row for Upload {}
 impl Row for Calls {}
 impl Row for Purge {}
+impl Row for DueNote {}
 
 impl Key<IdempotencyRecord> {
     /// It is found by a hash of whose request it is, what it is for and what its client calls it.
@@ -171,6 +173,22 @@ impl Key<Purge> {
 /// Where the purges stand that were due before `at`: partition, and the end of the sort keys.
 pub(crate) fn purges_until(shard: u8, at: Millis) -> (String, String) {
     (format!("PURGES#{shard}"), sortable(at))
+}
+
+impl Key<DueNote> {
+    pub(crate) fn due_note(note: &DueNote) -> Self {
+        let (task, from) = (note.task_id.to_string(), sortable(note.from()));
+        Self::ephemeral(
+            None,
+            format!("DUE#{}", shard(&task)),
+            format!("{from}#{}#{}#{task}", note.tenant_id, note.project_id),
+        )
+    }
+}
+
+/// Where the notes of tasks stand that were to be told before `at`: partition, and the end of the sort keys.
+pub(crate) fn due_until(shard: u8, at: Millis) -> (String, String) {
+    (format!("DUE#{shard}"), sortable(at))
 }
 
 /// The note that a change leaves until it has been relayed.

@@ -6,6 +6,7 @@ use super::data::{LOG_PARTITION, event};
 use super::tasks::all_places;
 use super::{Key, ObjectPath, Partition, Row, Table, is_append_only};
 use crate::model::deletion::{Kind, TenantDeletion, Underway};
+use crate::model::due::{DueDate, DueNote};
 use crate::model::id::{ProjectId, TenantId, UserId};
 use crate::model::month::Month;
 use crate::model::realtime::Room;
@@ -47,6 +48,19 @@ impl<T> Key<T> {
             tenant: self.tenant,
             row: PhantomData,
         }
+    }
+
+    /// The note of a task that is due then, whether there is one or not; none if its row is no task's.
+    pub(crate) fn note_of_due(&self, due_date: DueDate) -> Option<Key<Any>> {
+        let (tenant, project) = self.pk.strip_prefix("T#")?.split_once("#P#")?;
+        let note = DueNote {
+            tenant_id: tenant.parse().ok()?,
+            project_id: project.parse().ok()?,
+            task_id: self.sk.strip_prefix("TASK#")?.parse().ok()?,
+            due_date,
+            version: 0,
+        };
+        Some(Key::due_note(&note).any())
     }
 
     /// What a report counts its row as, besides as a row.

@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 
 use super::erased::Any;
-use super::{Key, Partition, Row, Table};
-use crate::model::id::{NotificationId, UserId};
-use crate::model::notification::{Inbox, Notification};
+use super::{Key, Partition, Row, Table, sortable};
+use crate::model::due::DueDate;
+use crate::model::id::{NotificationId, TaskId, UserId};
+use crate::model::notification::{DueTold, Inbox, Notification};
 use crate::tenant::Tenant;
 
 /// What stands in `l1` of what has not been read: it leaves the index when it has.
@@ -24,6 +25,8 @@ impl Row for Notification {
 
 impl Row for Inbox {}
 
+impl Row for DueTold {}
+
 impl Key<Notification> {
     pub(crate) fn notification(tenant: Tenant, user: UserId, id: NotificationId) -> Self {
         Self::data(tenant, pk(tenant, user), format!("NOTE#{id}"))
@@ -33,6 +36,13 @@ impl Key<Notification> {
 impl Key<Inbox> {
     pub(crate) fn inbox(tenant: Tenant, user: UserId) -> Self {
         Self::data(tenant, pk(tenant, user), "INBOX".to_owned())
+    }
+}
+
+impl Key<DueTold> {
+    pub(crate) fn due_told(tenant: Tenant, user: UserId, task: TaskId, due: DueDate) -> Self {
+        let sk = format!("DUE#{task}#{}", sortable(due.at()));
+        Self::data(tenant, pk(tenant, user), sk)
     }
 }
 

@@ -34,6 +34,9 @@ const IDENTITY: [&str; 10] = [
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
 const EPHEMERAL: [&str; 5] = ["CALLS#", "CONN#", "RATE#", "TICKET#", "USER#"];
 
+/// What those begin with of notes that say behind their time whose they are.
+const NOTES: [&str; 3] = ["CHANGES#", "DUE#", "PURGES#"];
+
 /// Whose a row is, or a partition where there is no sort key; none if no such key is minted.
 pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| pk.starts_with(prefix));
@@ -41,10 +44,7 @@ pub(crate) fn of_row(table: Table, pk: &str, sk: Option<&str>) -> Option<Owner> 
         Table::Identity if begins(&IDENTITY) => Some(Owner::Nobody),
         Table::Identity => tenant(pk, "TENANT#").map(Owner::Known),
         Table::Ephemeral if begins(&EPHEMERAL) => Some(Owner::Nobody),
-        Table::Ephemeral if pk.starts_with("CHANGES#") => {
-            of_note(sk, |note| note.split('#').nth(1)?.parse().ok())
-        }
-        Table::Ephemeral if pk.starts_with("PURGES#") => {
+        Table::Ephemeral if begins(&NOTES) => {
             of_note(sk, |note| note.split('#').nth(1)?.parse().ok())
         }
         Table::Ephemeral if pk.starts_with("UPLOADS#") => of_note(sk, of_path),
@@ -173,6 +173,9 @@ mod tests {
             ),
             (Table::Ephemeral, "PURGES#3", Some("x"), None),
             (Table::Ephemeral, "PURGES#3", None, Some(Everybody)),
+            (Table::Ephemeral, "DUE#3", Some(&*note), Some(Tenant(id()))),
+            (Table::Ephemeral, "DUE#3", Some("x"), None),
+            (Table::Ephemeral, "DUE#3", None, Some(Everybody)),
             (Table::Ephemeral, "WHAT#3", None, None),
         ] {
             assert_eq!(of(table, pk, sk), owner, "{table:?} {pk} {sk:?}");

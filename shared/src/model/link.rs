@@ -9,7 +9,7 @@ use super::account::Email;
 use super::id::{LinkId, TenantId, UserId};
 use super::invitation::SendInvitation;
 use super::log::{Job, JobQueue, TaskAssigned, jobs};
-use super::notification::Mentioned;
+use super::notification::{DueSoon, Mentioned};
 use super::realtime::RealtimeEvent;
 use serde_json::value::RawValue;
 
@@ -81,6 +81,8 @@ jobs! {
         TaskAssigned(TaskAssigned),
         /// A comment mentions somebody.
         Mentioned(Mentioned),
+        /// A task is due soon.
+        DueSoon(DueSoon),
         /// Somebody has asked for a link.
         SendLink(SendLink),
         /// Somebody is invited.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::Millis;
 use super::audit::Actor;
 use super::comment::{MoveComments, SettleComments};
+use super::due::TellDue;
 use super::id::{ProjectId, TaskId, TenantId, UserId};
 use super::label::TakeOffLabel;
 use super::task::Task;
@@ -25,7 +26,7 @@ pub struct LogEntry {
     pub seq: u64,
     /// When.
     pub at: Millis,
-    /// Who; nobody where a change follows from what a stranger did.
+    /// Who; nobody where a change follows from what a stranger did, or from the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
     /// What: `task:created`.
@@ -248,6 +249,8 @@ jobs! {
         MoveComments(MoveComments),
         /// A label is gone.
         TakeOffLabel(TakeOffLabel),
+        /// It is due soon.
+        TellDue(TellDue),
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use super::comment::Comment;
+use super::due::DueDate;
 use super::id::{CommentId, NotificationId, ProjectId, TaskId, UserId};
 use super::log::{Job, JobQueue};
 use super::realtime::RealtimeEvent;
@@ -35,8 +36,9 @@ pub struct Notification {
     pub comment_id: Option<CommentId>,
     /// What the task was called.
     pub title: TaskTitle,
-    /// By whose doing.
-    pub actor: UserId,
+    /// By whose doing, if anybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<UserId>,
     /// When.
     pub created_at: Millis,
     /// When it was read, if it has been.
@@ -56,22 +58,38 @@ pub enum Kind {
     Assigned,
     /// A comment mentions them.
     Mentioned,
+    /// A task that they are to do is due within 24 hours.
+    DueSoon,
 }
 
 impl Notification {
     /// Of a task, or of a comment on it, by somebody's doing.
     pub fn new(task: &Task, comment: Option<CommentId>, actor: UserId, now: Millis) -> Self {
+        let kind = match comment {
+            Some(_) => Kind::Mentioned,
+            None => Kind::Assigned,
+        };
+        Self {
+            comment_id: comment,
+            actor: Some(actor),
+            ..Self::of(kind, task, now)
+        }
+    }
+
+    /// That a task is due soon, which is nobody's doing.
+    pub fn due_soon(task: &Task, now: Millis) -> Self {
+        Self::of(Kind::DueSoon, task, now)
+    }
+
+    fn of(kind: Kind, task: &Task, now: Millis) -> Self {
         Self {
             id: NotificationId::new(),
-            kind: match comment {
-                Some(_) => Kind::Mentioned,
-                None => Kind::Assigned,
-            },
+            kind,
             project_id: task.project_id,
             task_id: task.id,
-            comment_id: comment,
+            comment_id: None,
             title: task.title.clone(),
-            actor,
+            actor: None,
             created_at: now,
             read_at: None,
             ttl: None,
@@ -91,6 +109,25 @@ impl Notification {
     /// Whether it is still kept: the table removes what has expired later.
     pub fn is_live(&self, now: Millis) -> bool {
         self.ttl.is_none_or(|ttl| now / 1000 < ttl)
+    }
+}
+
+/// That somebody has been told that a task is due soon: nobody is told twice of the same task and time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueTold {
+    /// When it goes, in seconds: when no job of it can come again.
+    pub ttl: i64,
+}
+
+impl DueTold {
+    /// For how long it stays, in milliseconds: longer than a queue keeps a message, dead ones included.
+    const KEPT: Millis = 30 * 24 * 60 * 60 * 1000;
+
+    /// Told now.
+    pub(crate) const fn new(now: Millis) -> Self {
+        Self {
+            ttl: (now + Self::KEPT) / 1000,
+        }
     }
 }
 
@@ -117,6 +154,8 @@ pub struct ByEmail {
     pub assigned: bool,
     /// That a comment mentions them.
     pub mentioned: bool,
+    /// That a task of theirs is due soon.
+    pub due_soon: bool,
 }
 
 impl Default for ByEmail {
@@ -124,6 +163,7 @@ impl Default for ByEmail {
         Self {
             assigned: true,
             mentioned: true,
+            due_soon: true,
         }
     }
 }
@@ -134,6 +174,7 @@ impl ByEmail {
         match kind {
             Kind::Assigned => self.assigned,
             Kind::Mentioned => self.mentioned,
+            Kind::DueSoon => self.due_soon,
         }
     }
 }
@@ -159,7 +200,8 @@ pub struct NotificationView {
     task_id: TaskId,
     comment_id: Option<CommentId>,
     title: TaskTitle,
-    actor: UserId,
+    /// By whose doing; null where it is nobody's.
+    actor: Option<UserId>,
     created_at: Millis,
     read_at: Option<Millis>,
 }
@@ -310,6 +352,26 @@ impl Mentioned {
 
 impl Job for Mentioned {
     const TYPE: &'static str = "comment:mentioned";
+    const VERSION: u32 = 1;
+    const QUEUE: JobQueue = JobQueue::Email;
+}
+
+/// A task is due soon: tell whoever is to do it by email.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DueSoon {
+    /// Which task.
+    pub task_id: TaskId,
+    /// Whom.
+    pub user_id: UserId,
+    /// By when it is to be done.
+    pub due_date: DueDate,
+    /// What it is.
+    pub title: TaskTitle,
+}
+
+impl Job for DueSoon {
+    const TYPE: &'static str = "task:due_soon";
     const VERSION: u32 = 1;
     const QUEUE: JobQueue = JobQueue::Email;
 }

@@ -22,7 +22,8 @@ use crate::input::BadInput;
 
 pub use self::counts::TaskCounts;
 pub use self::events::{
-    TaskChanged, TaskDeleted, TaskJoined, TaskLeft, TaskMoved, TaskRestored, TaskUpdated,
+    TaskChanged, TaskDeleted, TaskDueSoon, TaskJoined, TaskLeft, TaskMoved, TaskRestored,
+    TaskUpdated,
 };
 pub use self::status::{OwnStatus, Status};
 

@@ -3,6 +3,7 @@
 
 mod beside;
 mod comments;
+mod due;
 mod labels;
 mod notifications;
 mod scope;
@@ -14,6 +15,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, Delete, TransactWriteItem};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+pub(crate) use self::due::Due;
 use self::scope::Scope;
 use super::backoff::Backoff;
 use super::clock::Millis;
@@ -160,8 +162,8 @@ impl Change {
         self.scope.tenant()
     }
 
-    /// Not its user has asked for it, but somebody who has not shown who they are.
-    pub(crate) fn by_a_stranger(&mut self) {
+    /// Not its user has asked for it, but somebody who has not shown who they are, or nobody.
+    pub(crate) fn by_nobody_known(&mut self) {
         self.actor = None;
     }
 

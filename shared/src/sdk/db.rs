@@ -3,6 +3,7 @@
 pub(crate) mod access;
 mod bulk;
 mod comments;
+mod due;
 mod events;
 mod expanded;
 mod labels;

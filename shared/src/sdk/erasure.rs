@@ -20,6 +20,7 @@ use super::storage::Storage;
 use crate::error::{Error, Result};
 use crate::keys::{Any, Key, Partition, Table};
 use crate::model::deletion::{Kind, Removed};
+use crate::model::due::DueDate;
 
 /// How many rows one transaction removes, beside the report that it counts them in.
 const AT_ONCE: usize = 99;
@@ -46,8 +47,18 @@ struct Eraser {
 #[derive(Debug)]
 struct Doomed {
     key: Key<Any>,
-    /// Only as long as this number of it is what was read.
-    unchanged: Option<(&'static str, u64)>,
+    only: Only,
+}
+
+/// On which condition a row goes.
+#[derive(Debug, Clone, Copy)]
+enum Only {
+    /// It is there.
+    Existing,
+    /// This number of it is what was read.
+    Unchanged(&'static str, u64),
+    /// None: it may not be there, and is not counted.
+    Noted,
 }
 
 impl Doomed {
@@ -55,7 +66,7 @@ impl Doomed {
     fn row<T>(key: &Key<T>) -> Self {
         Self {
             key: key.any(),
-            unchanged: None,
+            only: Only::Existing,
         }
     }
 
@@ -63,8 +74,18 @@ impl Doomed {
     fn scope<T>(key: &Key<T>, seq: u64) -> Self {
         Self {
             key: key.any(),
-            unchanged: Some(("seq", seq)),
+            only: Only::Unchanged("seq", seq),
         }
+    }
+
+    /// A row of a partition, and before it what is noted of it elsewhere: the note never stays alone.
+    fn behind_its_note(partition: &Partition<Any>, item: &Item) -> impl Iterator<Item = Self> {
+        let note = due_note(partition, item).map(|key| Self {
+            key,
+            only: Only::Noted,
+        });
+        let row = Self::row(&partition.row(text(item, "sk")));
+        note.into_iter().chain([row])
     }
 }
 
@@ -88,9 +109,9 @@ impl Eraser {
     async fn partition(&self, partition: &Partition<Any>, spared: Option<&str>) -> Result<bool> {
         while self.has_time() {
             let page = self.page(partition).await?;
-            let doomed = page.iter().map(|item| text(item, "sk"));
-            let doomed = doomed.filter(|sk| Some(*sk) != spared);
-            let doomed: Vec<_> = doomed.map(|sk| Doomed::row(&partition.row(sk))).collect();
+            let doomed = page.iter().filter(|item| Some(text(item, "sk")) != spared);
+            let doomed = doomed.flat_map(|item| Doomed::behind_its_note(partition, item));
+            let doomed: Vec<_> = doomed.take(AT_ONCE).collect();
             if doomed.is_empty() {
                 return Ok(true);
             }
@@ -108,9 +129,11 @@ impl Eraser {
         let mut removed = Removed::default();
         let mut parts = Vec::with_capacity(doomed.len() + 1);
         for row in &doomed {
-            removed.count(Kind::Row, 1);
-            if let Some(kind) = row.key.kind() {
-                removed.count(kind, 1);
+            if !matches!(row.only, Only::Noted) {
+                removed.count(Kind::Row, 1);
+                if let Some(kind) = row.key.kind() {
+                    removed.count(kind, 1);
+                }
             }
             parts.push(self.removal(row)?);
         }
@@ -172,7 +195,7 @@ impl Eraser {
         let answer = self
             .dynamo
             .query_of(partition)?
-            .projection_expression("pk, sk")
+            .projection_expression("pk, sk, due_date")
             .limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX))
             .send()
             .await?;
@@ -183,9 +206,10 @@ impl Eraser {
         let delete = Delete::builder()
             .table_name(self.dynamo.table(row.key.table())?)
             .set_key(Some(row.key.item()));
-        let delete = match row.unchanged {
-            None => delete.condition_expression("attribute_exists(pk)"),
-            Some((name, value)) => delete
+        let delete = match row.only {
+            Only::Noted => delete,
+            Only::Existing => delete.condition_expression("attribute_exists(pk)"),
+            Only::Unchanged(name, value) => delete
                 .condition_expression("#name = :value")
                 .expression_attribute_names("#name", name)
                 .expression_attribute_values(":value", number(&value)),
@@ -208,4 +232,11 @@ impl Eraser {
         }
         Ok(update.update_expression(format!("ADD {}", added.join(", "))))
     }
+}
+
+/// The note of when a row is due, if it is a task's that is.
+fn due_note(partition: &Partition<Any>, item: &Item) -> Option<Key<Any>> {
+    let due_date = item.get("due_date")?.clone();
+    let due_date: DueDate = serde_dynamo::from_attribute_value(due_date).ok()?;
+    partition.row(text(item, "sk")).note_of_due(due_date)
 }

@@ -1,5 +1,7 @@
 //! Queues: what the log asks for is handed on, and what can't be done now is put off or given up.
 
+mod due;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 

@@ -374,6 +374,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
         Resource::ChangeNotes => Some("CHANGES#*"),
         Resource::UploadNotes => Some("UPLOADS#*"),
         Resource::PurgeNotes => Some("PURGES#*"),
+        Resource::DueNotes => Some("DUE#*"),
         Resource::AuditLog => Some(AUDIT_LOGS),
         Resource::Usage => Some(USAGE),
         Resource::Exports => Some("T#*#EXPORTS"),
@@ -465,7 +466,8 @@ fn arn(resource: Resource) -> String {
         | Resource::UserConnections
         | Resource::ChangeNotes
         | Resource::UploadNotes
-        | Resource::PurgeNotes => table("ephemeral"),
+        | Resource::PurgeNotes
+        | Resource::DueNotes => table("ephemeral"),
         Resource::Attachments => "arn:aws:s3:::tenon-attachments/tenants/*".to_owned(),
         Resource::AttachmentList | Resource::EmptyList => {
             "arn:aws:s3:::tenon-attachments".to_owned()

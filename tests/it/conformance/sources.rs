@@ -12,7 +12,13 @@ use crate::agreement::{Lines, assert_agree, assert_none};
 const STORY: usize = 25;
 
 /// The functions that act in no tenant.
-const SYSTEM: [&str; 4] = ["relay", "sweep-log", "sweep-projects", "sweep-uploads"];
+const SYSTEM: [&str; 5] = [
+    "relay",
+    "sweep-due",
+    "sweep-log",
+    "sweep-projects",
+    "sweep-uploads",
+];
 
 /// The HTTP statuses that the API may answer.
 const STATUSES: [u16; 24] = [

@@ -116,6 +116,7 @@ impl Estate {
                     "projectId": project,
                     "title": format!("{title} {name}"),
                     "assignedTo": owner.user_id,
+                    "dueDate": 1_900_000_000_000_i64,
                     "attachment": attachment(PNG, "pixel.png", "image/png"),
                 });
                 owner.post("/api/create-task", input).await.expect(201);

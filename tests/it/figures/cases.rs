@@ -351,9 +351,12 @@ impl Sheet {
             ("send-email/ok", "sent"),
             ("send-email/ok", "delivered again"),
             ("send-email/unknown-user", "user is gone"),
+            ("send-email/given-to-nobody", "given to nobody by now"),
+            ("send-email/due-soon", "due soon, sent"),
             ("index-task/ok", "new"),
             ("index-task/ok", "unchanged"),
             ("index-task/task-gone", "task is gone"),
+            ("index-task/tell-due", "due soon"),
             ("send-realtime/ok", "nobody listens"),
         ] {
             let event = self.scene.event(fixture).await;
@@ -547,7 +550,12 @@ impl Sheet {
         app.advance(UNRELAYED);
         app.sweep("sweep-log").await;
         app.settled().await;
-        for fixture in ["sweep-log/ok", "sweep-projects/ok", "sweep-uploads/ok"] {
+        for fixture in [
+            "sweep-due/ok",
+            "sweep-log/ok",
+            "sweep-projects/ok",
+            "sweep-uploads/ok",
+        ] {
             let event = self.scene.event(fixture).await;
             self.case("nothing to do", event, json!({ "done": 0 }))
                 .await;

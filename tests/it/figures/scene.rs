@@ -190,6 +190,19 @@ impl Scene {
                 text = text.replace(&placeholder, id);
             }
         }
+        if text.contains("{{ada.given}}") {
+            let task = json!({
+                "projectId": self.project,
+                "title": "Count down",
+                "assignedTo": self.ada.user_id,
+                "dueDate": 1_900_000_000_000_i64,
+            });
+            let made = self.ada.post("/api/create-task", task).await.expect(201);
+            let id = made["task"]["id"].as_str().expect("it has an id");
+            text = text.replace("{{ada.given}}", id);
+            // What follows from it is not what is measured.
+            self.app.settled().await;
+        }
         for placeholder in ["{{ada.neighbour}}", "{{ada.deleted}}"] {
             if text.contains(placeholder) {
                 let task = self.ada.task(&self.project, "Count down").await;

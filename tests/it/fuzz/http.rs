@@ -552,7 +552,7 @@ fn notifications_answer_whatever_they_are_sent() {
             choice,
             vec![
                 json!({ "email": { "assigned": false, "mentioned": true } }),
-                json!({ "email": { "mentioned": false } }),
+                json!({ "email": { "mentioned": false, "due_soon": true } }),
             ],
         ),
     ] {

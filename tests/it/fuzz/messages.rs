@@ -28,13 +28,22 @@ struct Sent {
 #[test]
 fn send_email_fails_for_bad_messages_alone() {
     let arena = Arena::open();
+    let task = arena.wait(async {
+        let project = arena.ada.project("Apollo").await;
+        let task = json!({
+            "projectId": project, "title": "Launch", "assignedTo": arena.ada.user_id,
+        });
+        let made = arena.ada.post("/api/create-task", task).await.expect(201);
+        arena.app.settled().await;
+        made["task"]["id"].clone()
+    });
     let job = json!({
         "id": format!("{}/project/{}/2/0", arena.ada.tenant_id, Uuid::now_v7()),
         "type": "task:assigned",
         "version": 1,
         "tenant_id": arena.ada.tenant_id,
         "payload": {
-            "taskId": Uuid::now_v7(),
+            "taskId": task,
             "assignedTo": arena.ada.user_id,
             "title": "Count down",
         },
@@ -74,6 +83,13 @@ fn index_task_fails_for_bad_messages_alone() {
         with(&job, "/tenant_id", json!(null)),
     ];
     throw_at(&arena, "index-task", &job, &wrong, &[None]);
+    let mut due = with(&job, "/type", json!("task:tell_due"));
+    due["payload"]["dueDate"] = json!(1_900_000_000_000_i64);
+    let wrong = [
+        with(&due, "/payload/dueDate", json!(null)),
+        with(&due, "/version", json!(2)),
+    ];
+    throw_at(&arena, "index-task", &due, &wrong, &[None]);
     let job = with(&job, "/type", json!("task:comments"));
     let wrong = [
         with(&job, "/payload/projectId", json!(null)),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Status, Task};
+use crate::model::due::DueDate;
 use crate::model::id::TaskId;
 use crate::model::position::Position;
 use crate::model::realtime::RealtimeEvent;
@@ -63,6 +64,15 @@ pub struct TaskJoined {
     pub version: u64,
 }
 
+/// A task is due soon: told to whoever is to do it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TaskDueSoon {
+    /// Which.
+    pub id: TaskId,
+    /// By when.
+    pub due_date: DueDate,
+}
+
 /// What a change of a task is told as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskChanged {
@@ -116,4 +126,5 @@ events_of_a_task! {
     TaskRestored = "task:restored",
     TaskLeft = "task:left",
     TaskJoined = "task:joined",
+    TaskDueSoon = "task:due_soon",
 }

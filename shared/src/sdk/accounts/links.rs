@@ -185,7 +185,7 @@ impl Accounts {
         let mut change = self.user_change(tenant_id, user.id).await?;
         self.add_link(&mut change, purpose, user)?;
         if purpose == Purpose::PasswordReset {
-            change.by_a_stranger();
+            change.by_nobody_known();
         }
         change.emit(&LinkRequested { purpose });
         change.commit().await?;

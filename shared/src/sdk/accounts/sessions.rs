@@ -227,7 +227,7 @@ impl Accounts {
             which: Which::LetInBy(vec![Credential::Session(id)]),
         });
         if stolen {
-            change.by_a_stranger();
+            change.by_nobody_known();
         }
         change.emit(&SessionsEnded { ids: &[id], stolen });
         change.commit().await?;

@@ -58,10 +58,15 @@ impl Change {
             return false;
         };
         let notification = Notification::new(task, comment, actor, self.now());
-        let key = self.tenant().notification(user, notification.id);
-        self.create(&key, &notification);
-        self.count_unread(user, 1);
+        self.list(user, &notification);
         true
+    }
+
+    /// Puts something into a user's list, where they have not read it.
+    pub(super) fn list(&mut self, user: UserId, notification: &Notification) {
+        let key = self.tenant().notification(user, notification.id);
+        self.create(&key, notification);
+        self.count_unread(user, 1);
     }
 
     fn count_unread(&mut self, user: UserId, by: i64) {

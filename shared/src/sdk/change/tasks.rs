@@ -114,8 +114,9 @@ impl Change {
         self.keep_upload(file);
     }
 
-    /// Has a task stand in the list of whoever is to do it, and in no other.
+    /// Has a task stand in the list of whoever is to do it, and in no other, and be noted for when it is due soon.
     fn assign(&mut self, before: Option<&Task>, after: Option<&Task>) {
+        self.note_due(before, after);
         let tenant = self.tenant();
         let key = |(user_id, row): &(_, Assigned)| Key::assigned(tenant, *user_id, row);
         let (before, after) = (before.and_then(Assigned::of), after.and_then(Assigned::of));

@@ -9,9 +9,12 @@ use crate::error::{Error, Result};
 use crate::event::caller::{Principal, Worker};
 use crate::keys::{Row, Stored};
 use crate::model::account::Role;
-use crate::model::id::{ProjectId, UserId};
+use crate::model::id::{ProjectId, TaskId, UserId};
 use crate::model::project::{Project, Visibility};
 use crate::model::realtime::{Room, Subscription};
+use crate::model::task::Task;
+use crate::model::tenant::Member;
+use crate::tenant::Tenant;
 
 /// A project in which its reader may change things: the evidence that a change of it is begun with.
 #[derive(Debug, Clone)]
@@ -80,6 +83,37 @@ impl Db {
         Ok(projects)
     }
 
+    /// A member of a project's tenant, if they see the project; one read.
+    pub(super) async fn member_who_sees(
+        &self,
+        project: &Stored<Project>,
+        user_id: UserId,
+    ) -> Result<Option<Stored<Member>>> {
+        let member = self.get(project.tenant().member(user_id)).await?;
+        Ok(member.filter(|member| is_seen_by(project, member)))
+    }
+
+    /// A task of which somebody is to be told by a job, wherever it is now, if it is there and they see it; one read, and
+    /// three at once.
+    pub async fn task_to_tell(
+        &self,
+        tenant: &Tenant,
+        id: TaskId,
+        user_id: UserId,
+    ) -> Result<Option<Stored<Task>>> {
+        let Some(place) = self.get(tenant.task(id)).await? else {
+            return Ok(None);
+        };
+        let (project, task, member) = futures::try_join!(
+            Box::pin(self.get(place.project())),
+            Box::pin(self.get(place.task())),
+            Box::pin(self.get(tenant.member(user_id))),
+        )?;
+        let seen = project.zip(member);
+        let seen = seen.is_some_and(|(project, member)| is_seen_by(&project, &member));
+        Ok(task.filter(|_| seen))
+    }
+
     /// Those of a room's connections whose users still see what it tells of. Who is shut out of a private project
     /// hears nothing that happens in it from then on; one read, or none for another room.
     pub async fn still_let_in(
@@ -143,6 +177,11 @@ pub(super) fn require_managed(caller: &Principal, project: &Project) -> Result<(
     } else {
         Err(forbidden())
     }
+}
+
+fn is_seen_by(project: &Project, member: &Member) -> bool {
+    let role = project.role_of(member.user_id, member.created_at, member.role);
+    role.is_some()
 }
 
 fn role(caller: &Principal, project: &Project) -> Option<Role> {

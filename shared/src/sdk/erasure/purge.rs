@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::super::dynamo::{Item, from_item, met, text};
-use super::{Erasure, MARGIN};
+use super::{Erasure, MARGIN, due_note};
 use crate::error::Result;
 use crate::keys::{Any, Key, ObjectPath, Partition, SHARDS, Stored, Table, purges_until};
 use crate::model::Millis;
@@ -14,9 +14,9 @@ use crate::model::realtime::Room;
 use crate::model::task::listed::Assigned;
 use crate::tenant::Tenant;
 
-/// How many rows one transaction removes: each task's with the row that it is found by, and that in the list of whoever
-/// was to do it.
-const AT_ONCE: usize = 33;
+/// How many rows one transaction removes: each task's with the row that it is found by, that in the list of whoever
+/// was to do it, and the note of when it is due.
+const AT_ONCE: usize = 25;
 
 /// How many files are removed at a time.
 const FILES: usize = 500;
@@ -110,12 +110,13 @@ impl Erasure {
     ) -> Result<bool> {
         while self.dynamo.request().remaining() > MARGIN {
             let page = self.dynamo.query_of(partition)?;
-            let page = page.projection_expression("sk, assigned_to");
+            let page = page.projection_expression("sk, assigned_to, due_date");
             let page = page.limit(i32::try_from(AT_ONCE).unwrap_or(i32::MAX));
             let items = page.send().await?.items.unwrap_or_default();
             let rows = items.iter().filter(|item| text(item, "sk") != "PROJECT");
             let own = rows.clone().map(|item| partition.row(text(item, "sk")));
-            let doomed: Vec<_> = own.chain(rows.flat_map(&beside)).collect();
+            let noted = rows.clone().filter_map(|item| due_note(partition, item));
+            let doomed: Vec<_> = own.chain(noted).chain(rows.flat_map(&beside)).collect();
             if doomed.is_empty() {
                 return Ok(true);
             }

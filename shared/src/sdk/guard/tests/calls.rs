@@ -198,6 +198,12 @@ fn elsewhere(tenant: &str) -> Vec<(&'static str, Look, Input)> {
             format!("1#{tenant}#x"),
         ),
         (
+            "a note of what is due",
+            "ephemeral",
+            "DUE#1".to_owned(),
+            format!("1#{tenant}#x#y"),
+        ),
+        (
             "a note of a file",
             "ephemeral",
             "UPLOADS#1".to_owned(),
