@@ -18,7 +18,8 @@ PLACES = {
     "project": {
         "path.id": [
             "getProject", "getProjectMembers", "listTasks", "createTaskPost", "changeTasks", "listEvents",
-            "searchTasksGet",
+            "searchTasksGet", "listLabels", "listLabelsOne", "changeLabels", "changeLabelsPut", "changeLabelsPatch",
+            "changeLabelsRemove",
         ],
         "body.projectId": ["createTask", "searchTasks"],
         "body.project_id": ["moveTask"],
@@ -41,6 +42,12 @@ PLACES = {
     },
     "comment": {"path.comment_id": ["listCommentsOne", "updateComment", "updateCommentPatch"]},
     "spare_comment": {"path.comment_id": ["deleteComment"]},
+    "label": {
+        "path.label_id": ["listLabelsOne", "changeLabelsPut", "changeLabelsPatch"],
+        "body.labels[*]": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "query.label": ["listTasks"],
+    },
+    "spare_label": {"path.label_id": ["changeLabelsRemove"]},
     "notification": {"body.ids[*]": ["readNotifications"]},
     "colleague": {
         "path.user_id": ["updateMember", "changeProjectMembers", "changeProjectMembersRemove"],
@@ -84,6 +91,7 @@ def seeded(product, role, signed_up):
     commented = tasks[0]
     comments = [post(f"/api/tasks/{commented}/comments", {"text": f"Said {number}"}) for number in range(12)]
     post(f"/api/tasks/{commented}/comments", {"text": f"See <@{signed_up['user']['id']}>"}, as_colleague)
+    labels = [post(f"/api/projects/{project}/labels", {"name": f"Label {number}"}) for number in range(8)]
     invitations = [
         post("/api/invitations", {"email": f"{role}-{number}@example.org", "role": "viewer"}) for number in range(4)
     ]
@@ -100,6 +108,8 @@ def seeded(product, role, signed_up):
         "commented_task": [commented],
         "comment": comments[:4],
         "spare_comment": comments[4:],
+        "label": labels[:3],
+        "spare_label": labels[3:],
         "notification": [notification["id"] for notification in notifications],
         "colleague": [colleague],
         "invitation": invitations[:1],
