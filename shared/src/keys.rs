@@ -7,6 +7,7 @@ mod ephemeral;
 mod erased;
 mod events;
 mod identity;
+mod labels;
 mod lists;
 mod notifications;
 pub(crate) mod owner;

@@ -14,6 +14,7 @@ pub mod exported;
 pub mod id;
 pub mod idempotency;
 pub mod invitation;
+pub mod label;
 pub mod link;
 pub mod log;
 pub mod month;

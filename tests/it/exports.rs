@@ -114,6 +114,12 @@ impl Full {
             let text = format!("{name} says to <@{}>", editor.user_id);
             admin.post(&path, json!({ "text": text })).await.expect(201);
         }
+        let labels = format!("/api/projects/{project}/labels");
+        let label = json!({ "name": "Fuel", "color": "#ff0000" });
+        let label = admin.post(&labels, label).await.expect(201)["data"]["id"].clone();
+        let given = json!({ "labels": [label] });
+        let path = format!("/api/tasks/{task}");
+        admin.patch(&path, given).await.expect(200);
         let key = admin.api_key("viewer").await;
         let invited = json!({ "email": format!("{name}-guest@example.com"), "role": "viewer" });
         admin.post("/api/invitations", invited).await.expect(201);
@@ -241,6 +247,17 @@ async fn an_archive_has_everything_of_its_tenant_and_nothing_of_another() {
             "updated_at",
             "completed_at",
         ],
+    );
+    let labels = archive.lines(&format!("projects/{}/labels-", one.project));
+    assert_same(
+        labels.clone(),
+        one.rows(&app, "LABEL#").await,
+        &["id", "project_id", "name", "color"],
+    );
+    let labelled = tasks.iter().find(|task| task["id"] == *one.task);
+    assert_eq!(
+        labelled.expect("it is there")["labels"],
+        json!([labels[0]["id"]])
     );
     let comments = archive.lines(&format!("projects/{}/comments-", one.project));
     assert_eq!(comments.len(), 2);

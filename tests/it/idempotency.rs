@@ -18,6 +18,7 @@ struct Deed {
 
 /// Every function that keeps its answers, by its method.
 const DEEDS: &[(&str, &str)] = &[
+    ("change-labels", "POST"),
     ("change-project-members", "PUT"),
     ("change-tasks", "POST"),
     ("create-api-key", "POST"),
@@ -143,6 +144,10 @@ impl Scene {
             "update-project" => (
                 format!("/api/projects/{}", self.project),
                 json!({ "name": named("Apollo") }),
+            ),
+            "change-labels" => (
+                format!("/api/projects/{}/labels", self.project),
+                json!({ "name": named("Fuel") }),
             ),
             "change-project-members" => {
                 let project = ada.project(&named("Gemini")).await;

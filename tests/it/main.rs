@@ -24,6 +24,7 @@ mod health;
 mod idempotency;
 mod invitations;
 mod isolation;
+mod labels;
 mod matrix;
 mod members;
 mod notifications;

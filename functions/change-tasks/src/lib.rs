@@ -14,6 +14,7 @@ pub const ENDPOINT: Endpoint =
             uses::DB_GET,
             uses::TASKS_BY_PLACE,
             uses::DB_CHANGE,
+            uses::DB_UNCHANGED,
             uses::DB_REMOVE,
             uses::CHANGE_NOTES,
             uses::IDEMPOTENCY,

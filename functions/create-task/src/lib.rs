@@ -4,6 +4,7 @@ use shared::event::caller::Principal;
 use shared::model::attachment::{self, Attachment};
 use shared::model::due::DueDate;
 use shared::model::id::{ProjectId, TaskId, UserId};
+use shared::model::label::LabelIds;
 use shared::model::log::IndexTask;
 use shared::model::realtime::TaskCreated;
 use shared::model::task::{Priority, Status, Task, TaskView};
@@ -22,6 +23,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
         uses::ACCOUNTS_GET,
         uses::DB_GET,
         uses::DB_CHANGE,
+        uses::DB_UNCHANGED,
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
         uses::STALE_CACHES,
@@ -84,6 +86,8 @@ pub struct New {
     due_date: Option<DueDate>,
     #[deserr(default)]
     parent_id: Option<TaskId>,
+    #[deserr(default)]
+    labels: LabelIds,
     #[deserr(default)]
     attachment: Option<Attachment>,
 }
@@ -152,6 +156,7 @@ impl From<Input> for New {
             start_date: None,
             due_date: input.due_date,
             parent_id: None,
+            labels: LabelIds::default(),
             attachment: input.attachment,
         }
     }
@@ -166,6 +171,7 @@ impl New {
             start_date: self.start_date,
             due_date: self.due_date,
             parent_id: self.parent_id,
+            labels: self.labels,
             ..Task::new(self.id, author, self.title, now)
         };
         match self.status {

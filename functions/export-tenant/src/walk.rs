@@ -30,7 +30,7 @@ const PART: usize = 8 * 1024 * 1024;
 /// How a walk ended.
 pub(crate) enum End {
     /// All is in the archive; these are its last bytes.
-    Whole(Vec<u8>, Progress),
+    Whole(Vec<u8>, Box<Progress>),
     /// Another invocation has to go on.
     TimeIsUp,
     /// Another invocation has taken it over.
@@ -100,7 +100,7 @@ impl<'a> Walk<'a> {
     pub(crate) async fn run(&mut self) -> Result<End> {
         loop {
             if self.progress.place == Place::End {
-                return Ok(End::Whole(self.rest()?, self.progress.clone()));
+                return Ok(End::Whole(self.rest()?, Box::new(self.progress.clone())));
             }
             if matches!(Box::pin(self.step()).await?, Step::NotOurs) {
                 return Ok(End::NotOurs);
@@ -122,6 +122,7 @@ impl<'a> Walk<'a> {
             Place::ApiKeys(after) => self.api_keys(after).await?,
             Place::Projects(after) => self.projects(after).await?,
             Place::NextProject(after) => self.next_project(after).await?,
+            Place::Labels(project) => self.labels(project).await?,
             Place::Tasks(project, after, with_files) => {
                 self.tasks(project, after, with_files).await?;
             }

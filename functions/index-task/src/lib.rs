@@ -1,5 +1,5 @@
-//! Makes a task findable by meaning, has its comments go when it does, and where it does, and tells whoever is to do it
-//! that it is due soon.
+//! Makes a task findable by meaning, has its comments go when it does, and where it does, takes off it a label that is
+//! gone, and tells whoever is to do it that it is due soon.
 
 use shared::keys::Stored;
 use shared::lambda::queue::Message;
@@ -30,20 +30,22 @@ const LATE: Millis = SETTLING / 2;
 /// Does what follows from a task that has changed, or is due soon.
 pub async fn handler(sdk: Sdk, event: Event<Message<TaskJob>, Worker>) -> Result<()> {
     let job = event.input.job.payload;
-    let (project_id, task_id) = match &job {
-        TaskJob::IndexTask(job) => (job.project_id, job.task_id),
-        TaskJob::SettleComments(job) => (job.project_id, job.task_id),
-        TaskJob::MoveComments(job) => (job.project_id, job.task_id),
-        TaskJob::TellDue(job) => (job.project_id, job.task_id),
+    let project_id = match &job {
+        TaskJob::IndexTask(job) => job.project_id,
+        TaskJob::SettleComments(job) => job.project_id,
+        TaskJob::MoveComments(job) => job.project_id,
+        TaskJob::TakeOffLabel(job) => job.project_id,
+        TaskJob::TellDue(job) => job.project_id,
     };
     let project = sdk.db.project_to_index(&event.caller, project_id);
     let Some(project) = project.await? else {
         return Ok(());
     };
     match job {
-        TaskJob::IndexTask(_) => index_text(&sdk, &project, task_id).await,
-        TaskJob::SettleComments(_) => sdk.db.settle_comments(&project, task_id).await,
+        TaskJob::IndexTask(job) => index_text(&sdk, &project, job.task_id).await,
+        TaskJob::SettleComments(job) => sdk.db.settle_comments(&project, job.task_id).await,
         TaskJob::MoveComments(job) => sdk.db.move_comments(&project, &job).await,
+        TaskJob::TakeOffLabel(job) => sdk.db.take_off(&project, &job).await,
         TaskJob::TellDue(job) => sdk.db.tell_due(&project, &job).await,
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /api/projects/{id}/tasks` and `GET /api/tasks`: tasks of a project, and of whoever is to do them.
 
 use shared::model::audit::Moment;
-use shared::model::id::ProjectId;
+use shared::model::id::{LabelId, ProjectId};
 use shared::model::task::expanded::{Expand, ExpandedTask};
 use shared::model::task::listed::{Assignee, Filter, Sort, Wanted};
 use shared::model::task::{Priority, Status};
@@ -41,6 +41,8 @@ pub struct Input {
     due_before: Option<Moment>,
     #[deserr(default)]
     updated_after: Option<Moment>,
+    #[deserr(default)]
+    label: Option<LabelId>,
     #[deserr(default)]
     sort: Option<Sort>,
     #[deserr(default)]
@@ -88,6 +90,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
         due_after: input.due_after,
         due_before: input.due_before,
         updated_after: input.updated_after,
+        label: input.label,
     };
     let paging = Paging::of((input.page, input.per_page), (input.limit, input.cursor));
     let wanted = Wanted::in_project(filter, input.sort, paging)?;

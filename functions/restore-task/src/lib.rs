@@ -5,11 +5,12 @@ use shared::model::task::{Task, TaskView};
 use shared::prelude::*;
 use shared::reply::Data;
 
-/// Editors restore tasks; a read, two at once, and one transaction.
+/// Editors restore tasks; a read, two at once, one of its labels, and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("restore-task", "POST", "/api/tasks/{id}/restore")
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,
+        uses::DB_BATCH_GET,
         uses::DB_CHANGE,
         uses::DB_REMOVE,
         uses::CHANGE_NOTES,

@@ -3,6 +3,7 @@
 use shared::input::{Patch, Replace};
 use shared::model::due::DueDate;
 use shared::model::id::{TaskId, UserId};
+use shared::model::label::LabelIds;
 use shared::model::position::Spot;
 use shared::model::task::{Priority, Status, Task, TaskView};
 use shared::model::text::{TaskDescription, TaskTitle};
@@ -18,6 +19,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-task", "PUT", "/api/tasks/
         uses::DB_GET,
         uses::TASKS_BY_PLACE,
         uses::DB_CHANGE,
+        uses::DB_UNCHANGED,
         uses::DB_REMOVE,
         uses::CHANGE_NOTES,
         uses::IDEMPOTENCY,
@@ -45,6 +47,8 @@ pub struct Whole {
     due_date: Option<DueDate>,
     #[deserr(default)]
     parent_id: Option<TaskId>,
+    #[deserr(default)]
+    labels: LabelIds,
 }
 
 /// A part of it: what is left out stays.
@@ -70,6 +74,8 @@ pub struct Part {
     due_date: Patch<DueDate>,
     #[deserr(default)]
     parent_id: Patch<TaskId>,
+    #[deserr(default)]
+    labels: Replace<LabelIds>,
 }
 
 /// Writes all of it anew.
@@ -84,6 +90,7 @@ pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data
         task.start_date = input.start_date;
         task.due_date = input.due_date;
         task.parent_id = input.parent_id;
+        task.labels.clone_from(&input.labels);
     };
     write(&sdk, &event, input.id, input.assigned_to, None, edit).await
 }
@@ -100,6 +107,7 @@ pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<Ta
         input.start_date.apply(&mut task.start_date);
         input.due_date.apply(&mut task.due_date);
         input.parent_id.apply(&mut task.parent_id);
+        input.labels.clone().apply(&mut task.labels);
     };
     let assignee = input.assigned_to.set();
     write(&sdk, &event, input.id, assignee, input.position.set(), edit).await

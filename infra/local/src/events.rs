@@ -152,6 +152,7 @@ impl Filler {
             "task" | "neighbour" => self.task(person).await,
             "given" => self.given_task(person).await,
             "commented" => Ok(self.commented[name].clone()),
+            "label" => self.label(person).await,
             "deleted" => self.deleted_task(person).await,
             "disposable" => self.new_project(person, "Disposable").await,
             "discarded" => self.deleted_project(person).await,
@@ -393,6 +394,14 @@ impl Filler {
         let body = json!({ "text": "Ten, nine" });
         let made = self.post(&path, &person.token, body).await?;
         Ok((task, text(&made["data"]["id"])))
+    }
+
+    /// A new label of their project.
+    async fn label(&self, person: &Person) -> Result<String, EventError> {
+        let path = format!("/api/projects/{}/labels", self.project(person).await?);
+        let name = format!("Fuel {}", Uuid::now_v7());
+        let made = self.post(&path, &person.token, json!({ "name": name }));
+        Ok(text(&made.await?["data"]["id"]))
     }
 
     /// A task of theirs that is deleted.

@@ -6,6 +6,7 @@ use shared::lambda::Function;
 pub fn all() -> Vec<Function> {
     vec![
         accept_invitation::function(),
+        change_labels::function(),
         change_password::function(),
         change_project_members::function(),
         change_tasks::function(),
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Function> {
         list_comments::function(),
         list_events::function(),
         list_invitations::function(),
+        list_labels::function(),
         list_members::function(),
         list_notifications::function(),
         list_projects::function(),

@@ -291,7 +291,8 @@ uses! {
     TASKS_BY_CHANGE = Lsi5 ["dynamodb:Query"];
     /// What somebody has not read of what they were told, by `lsi1`: its keys.
     UNREAD = Lsi1 ["dynamodb:Query"];
-    /// Rows of `Data`, unchanged in the transaction that rests on them: the task that a comment is on, say.
+    /// Rows of `Data`, unchanged in the transaction that rests on them: the task that a comment is on,
+    /// or a label that a task is given.
     DB_UNCHANGED = Data ["dynamodb:ConditionCheckItem"];
     /// When the comments on a task go, if it is deleted.
     COMMENTS_SETTLE = Data ["dynamodb:Query", "dynamodb:UpdateItem"];

@@ -71,6 +71,7 @@ impl<T> Key<T> {
             Table::Data if self.sk == "PROJECT" => Some(Kind::Project),
             Table::Data if begins("TASK#") => Some(Kind::Task),
             Table::Data if begins("COMMENT#") => Some(Kind::Comment),
+            Table::Data if begins("LABEL#") => Some(Kind::Label),
             Table::Data if begins("NOTE#") => Some(Kind::Notification),
             Table::Data if begins("VECTOR#") => Some(Kind::Vector),
             Table::Data if begins("EVENT#") => Some(Kind::Event),
@@ -92,7 +93,12 @@ impl Partition<Any> {
     /// What of a project stands in partitions of its own, besides its log: what adds one adds it here, and it goes
     /// with its project and with its tenant.
     pub(crate) fn of_project(tenant: Tenant, id: ProjectId) -> impl Iterator<Item = Self> {
-        [Self::vectors(tenant, id), Self::comments(tenant, id)].into_iter()
+        [
+            Self::vectors(tenant, id),
+            Self::comments(tenant, id),
+            Self::labels(tenant, id),
+        ]
+        .into_iter()
     }
 
     /// The embeddings of a project's tasks.

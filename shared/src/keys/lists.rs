@@ -1,9 +1,10 @@
 //! Lists that are stretches of an index: of a project's tasks, and of a user's.
 
 use super::data::{project_pk, user_pk};
+use super::labels::{self, LABELLED, labelled_with};
 use super::tasks::{first_place, last_place, task};
 use super::{Key, Row, Table, sortable};
-use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
 use crate::model::project::Project;
 use crate::model::task::Task;
 use crate::model::task::listed::{Assigned, By, Filter};
@@ -82,19 +83,27 @@ impl Span {
                     None => (LEAST.to_owned(), MOST.to_owned()),
                 },
             ),
+            By::Label => (None, "sk", {
+                let label = filter.label.map(labelled_with);
+                all_behind(label.as_deref().unwrap_or(LABELLED))
+            }),
             By::Change => (Some("lsi5"), "l5", {
                 let after = filter.updated_after;
                 let first = after.map(|after| format!("{}#", sortable(after.millis())));
                 (first.unwrap_or_else(|| LEAST.to_owned()), MOST.to_owned())
             }),
         };
+        let (pk, prefix) = match by {
+            By::Label => (labels::of(project), LABELLED),
+            _ => (project.pk().to_owned(), TASK),
+        };
         Self {
             table: Table::Data,
-            pk: project.pk().to_owned(),
+            pk,
             index,
             attribute,
             within,
-            prefix: TASK,
+            prefix,
         }
     }
 
@@ -136,6 +145,11 @@ impl Span {
     pub(crate) fn task(&self, sk: &str) -> Option<TaskId> {
         match self.prefix {
             TASK => sk.strip_prefix(TASK)?.parse().ok(),
+            LABELLED => {
+                let (label, id) = sk.strip_prefix(LABELLED)?.split_once('#')?;
+                label.parse::<LabelId>().ok()?;
+                id.parse().ok()
+            }
             _ => self.task_and_project(sk).map(|(id, _)| id),
         }
     }
@@ -161,7 +175,7 @@ const MOST: &str = "~~";
 const NO_TIME: &str = ":";
 
 /// All that begins like this, with `#` at its end.
-fn all_behind(prefix: &str) -> (String, String) {
+pub(super) fn all_behind(prefix: &str) -> (String, String) {
     (
         prefix.to_owned(),
         format!("{}$", prefix.trim_end_matches('#')),
@@ -202,6 +216,7 @@ mod tests {
             By::Assignee,
             By::Rank,
             By::Change,
+            By::Label,
         ];
         let of_project = orders.map(|by| Span::of_project(&project, by, &all));
         let of_user = [By::Id, By::Assignee].map(|by| Span::of_user(tenant, user, by, &all));
@@ -212,7 +227,7 @@ mod tests {
     fn a_place_tells_the_row_that_stands_there() {
         let row = |span: &Span, place: &str| span.row_at(&place.replace("{id}", ID));
         let spans = spans();
-        let [id, place, .., user, due] = &spans[..] else {
+        let [id, place, .., label, user, due] = &spans[..] else {
             panic!("there are more")
         };
         let task = format!("TASK#{ID}");
@@ -221,8 +236,13 @@ mod tests {
         let assigned = format!("ASSIGNED#{ID}#{ID}");
         assert_eq!(row(user, "ASSIGNED#{id}#{id}"), Some(assigned.clone()));
         assert_eq!(row(due, "ASSIGNED#~#{id}#{id}"), Some(assigned));
+        let labelled = format!("LABELLED#{ID}#{ID}");
+        assert_eq!(row(label, &labelled), Some(labelled.clone()));
         for (span, other) in [
             (id, "TASK#x#{id}"),
+            (label, "LABELLED#{id}"),
+            (label, "LABELLED#x#{id}"),
+            (label, "LABEL#{id}#{id}"),
             (id, "DELETED#{id}"),
             (place, "{id}"),
             (place, "todo#i7#"),

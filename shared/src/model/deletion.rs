@@ -57,6 +57,8 @@ counts! {
     Task: tasks,
     /// Comments on tasks.
     Comment: comments,
+    /// Labels of projects.
+    Label: labels,
     /// What members were told.
     Notification: notifications,
     /// Files.

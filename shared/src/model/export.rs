@@ -119,6 +119,9 @@ pub struct Contents {
     /// Comments on tasks.
     #[serde(default)]
     pub comments: u64,
+    /// Labels of projects.
+    #[serde(default)]
+    pub labels: u64,
     /// What members were told.
     #[serde(default)]
     pub notifications: u64,
@@ -151,6 +154,8 @@ pub enum Place {
     Projects(Option<ProjectId>),
     /// Between two projects, all that is in the one being there.
     NextProject(Option<ProjectId>),
+    /// Before a project's labels.
+    Labels(ProjectId),
     /// Among a project's tasks; whether any had a file.
     Tasks(ProjectId, Option<TaskId>, bool),
     /// Among the files of a project's tasks, behind that of the task.

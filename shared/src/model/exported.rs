@@ -9,14 +9,15 @@ use super::audit::Actor;
 use super::comment::Comment;
 use super::due::DueDate;
 use super::export::Contents;
-use super::id::{CommentId, ExportId, ProjectId, TaskId, TenantId, UserId};
+use super::id::{CommentId, ExportId, LabelId, ProjectId, TaskId, TenantId, UserId};
+use super::label::{Color, Label, LabelIds};
 use super::log::LogEntry;
 use super::position::Position;
 use super::project::{Project, ProjectMember, Visibility};
 use super::task::{Priority, Status, Task};
 use super::tenant::{Slug, TenantProfile, TenantSettings};
 use super::text::{
-    CommentText, ProjectDescription, ProjectName, TaskDescription, TaskTitle, TenantName,
+    CommentText, LabelName, ProjectDescription, ProjectName, TaskDescription, TaskTitle, TenantName,
 };
 use crate::error::{Error, Result};
 
@@ -97,6 +98,7 @@ pub struct ExportedTask {
     start_date: Option<DueDate>,
     due_date: Option<DueDate>,
     parent_id: Option<TaskId>,
+    labels: LabelIds,
     /// Where in the archive its file is.
     attachment: Option<String>,
     created_by: UserId,
@@ -120,10 +122,31 @@ impl From<Task> for ExportedTask {
             start_date: task.start_date,
             due_date: task.due_date,
             parent_id: task.parent_id,
+            labels: task.labels,
             created_by: task.created_by,
             created_at: task.created_at,
             updated_at: task.updated_at,
             completed_at: task.completed_at,
+        }
+    }
+}
+
+/// A label of a project.
+#[derive(Debug, Serialize)]
+pub struct ExportedLabel {
+    id: LabelId,
+    project_id: ProjectId,
+    name: LabelName,
+    color: Color,
+}
+
+impl From<Label> for ExportedLabel {
+    fn from(label: Label) -> Self {
+        Self {
+            id: label.id,
+            project_id: label.project_id,
+            name: label.name,
+            color: label.color,
         }
     }
 }

@@ -77,6 +77,8 @@ ids! {
     TaskId,
     /// A comment on a task.
     CommentId,
+    /// A label of a project.
+    LabelId,
     /// Something that somebody was told.
     NotificationId,
 }

@@ -10,6 +10,7 @@ use super::audit::Actor;
 use super::comment::{MoveComments, SettleComments};
 use super::due::TellDue;
 use super::id::{ProjectId, TaskId, TenantId, UserId};
+use super::label::TakeOffLabel;
 use super::task::Task;
 use super::text::TaskTitle;
 use super::usage::Levels;
@@ -246,6 +247,8 @@ jobs! {
         SettleComments(SettleComments),
         /// It is in another project.
         MoveComments(MoveComments),
+        /// A label is gone.
+        TakeOffLabel(TakeOffLabel),
         /// It is due soon.
         TellDue(TellDue),
     }

@@ -14,6 +14,7 @@ use super::Millis;
 use super::due::DueDate;
 use super::exported::file_name;
 use super::id::{ProjectId, TaskId, UserId};
+use super::label::LabelIds;
 use super::position::Position;
 use super::text::{TaskDescription, TaskTitle};
 use crate::error::{Error, Result};
@@ -64,6 +65,9 @@ pub struct Task {
     /// restored; once it is gone for good, the task stands beneath none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<TaskId>,
+    /// The labels of its project that it has.
+    #[serde(default, skip_serializing_if = "LabelIds::is_empty")]
+    pub labels: LabelIds,
     /// Its attachment's path in the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment: Option<String>,
@@ -105,6 +109,7 @@ impl Task {
             start_date: None,
             due_date: None,
             parent_id: None,
+            labels: LabelIds::default(),
             attachment: None,
             attachment_bytes: None,
             created_by,
@@ -142,6 +147,7 @@ impl Task {
             ("start_date", self.start_date != other.start_date),
             ("due_date", self.due_date != other.due_date),
             ("parent_id", self.parent_id != other.parent_id),
+            ("labels", self.labels != other.labels),
         ];
         let differing = differ.into_iter().filter(|(_, differ)| *differ);
         differing.map(|(name, _)| name).collect()
@@ -169,8 +175,8 @@ impl Task {
         self
     }
 
-    /// The same in another project, behind the others of its status there and beneath none, with its file under another
-    /// path.
+    /// The same in another project, behind the others of its status there, beneath none and without labels, with its file
+    /// under another path.
     pub(crate) fn moved(
         &self,
         project_id: ProjectId,
@@ -183,6 +189,7 @@ impl Task {
             attachment,
             position: Position::last(),
             parent_id: None,
+            labels: LabelIds::default(),
             ..self.clone()
         };
         moved.written(at);
@@ -299,6 +306,8 @@ pub struct TaskView {
     /// The task that it is a part of. One that is deleted is named as before, for it may be restored, and so is
     /// one that is gone for good: the task stands beneath none then.
     parent_id: Option<TaskId>,
+    /// The labels of its project that it has.
+    labels: LabelIds,
     attachment: Option<AttachmentView>,
     created_by: UserId,
     created_at: Millis,
@@ -334,6 +343,7 @@ impl From<Task> for TaskView {
             start_date: task.start_date,
             due_date: task.due_date,
             parent_id: task.parent_id,
+            labels: task.labels,
             created_by: task.created_by,
             created_at: task.created_at,
             updated_at: task.updated_at,

@@ -4,6 +4,7 @@
 mod beside;
 mod comments;
 mod due;
+mod labels;
 mod notifications;
 mod scope;
 mod tasks;

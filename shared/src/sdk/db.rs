@@ -6,6 +6,7 @@ mod comments;
 mod due;
 mod events;
 mod expanded;
+mod labels;
 mod lists;
 mod members;
 mod moves;

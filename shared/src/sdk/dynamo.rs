@@ -374,6 +374,15 @@ impl Dynamo {
         self.item_put(key.table(), to_item(key, row)?)
     }
 
+    /// That a row is there, as a part of a transaction.
+    pub(crate) fn presence<T>(&self, key: &Key<T>) -> Result<TransactWriteItem> {
+        let check = ConditionCheck::builder()
+            .table_name(self.table(key.table())?)
+            .set_key(Some(key.item()))
+            .condition_expression("attribute_exists(pk)");
+        check.build().map(checking).map_err(Error::internal)
+    }
+
     /// A row's end as a part of a transaction, whether it is there or not.
     pub(crate) fn removal<T>(&self, key: &Key<T>) -> Result<TransactWriteItem> {
         let delete = Delete::builder()
@@ -384,18 +393,34 @@ impl Dynamo {
         Ok(deleting(delete))
     }
 
-    /// The end of a row that still has this number under this attribute.
-    pub(crate) fn removal_if<T>(
+    /// A row in place of one that still has these values under these attributes.
+    pub(crate) fn replacement_if<T: Row>(
         &self,
         key: &Key<T>,
-        (attribute, held): (&str, &impl ToString),
+        row: &T,
+        held: Held,
     ) -> Result<TransactWriteItem> {
+        let (condition, names, values) = still(held);
+        let put = Put::builder()
+            .table_name(self.table(key.table())?)
+            .set_item(Some(to_item(key, row)?))
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The end of a row that still has these values under these attributes.
+    pub(crate) fn removal_if<T>(&self, key: &Key<T>, held: Held) -> Result<TransactWriteItem> {
+        let (condition, names, values) = still(held);
         let delete = Delete::builder()
             .table_name(self.table(key.table())?)
             .set_key(Some(key.item()))
-            .condition_expression("#held = :held")
-            .expression_attribute_names("#held", attribute)
-            .expression_attribute_values(":held", number(held));
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values));
         delete.build().map(deleting).map_err(Error::internal)
     }
 
@@ -523,6 +548,24 @@ impl ClassifyRetry for Contention {
 }
 
 /// A part of a transaction: an update.
+/// What a row has to have: attributes and their values.
+pub(crate) type Held<'a> = &'a [(&'a str, AttributeValue)];
+
+/// The condition that a row still has all that, with its names and values.
+fn still(held: Held) -> (String, HashMap<String, String>, Item) {
+    let parts = held
+        .iter()
+        .map(|(attribute, _)| format!("#{attribute} = :{attribute}"));
+    let condition = parts.collect::<Vec<_>>().join(" AND ");
+    let names = held
+        .iter()
+        .map(|(attribute, _)| (format!("#{attribute}"), (*attribute).to_owned()));
+    let values = held
+        .iter()
+        .map(|(attribute, value)| (format!(":{attribute}"), value.clone()));
+    (condition, names.collect(), values.collect())
+}
+
 pub(crate) fn updating(update: Update) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }

@@ -125,6 +125,12 @@ impl Estate {
             let said = format!("/api/tasks/{said}/comments");
             let body = json!({ "text": "Which ones?" });
             owner.post(&said, body).await.expect(201);
+            let labels = format!("/api/projects/{project}/labels");
+            let label = owner.post(&labels, json!({ "name": "Heavy" })).await;
+            let label = label.expect(201)["data"]["id"].clone();
+            let input = json!({ "title": format!("Lift {name}"), "labels": [label] });
+            let tasks = format!("/api/projects/{project}/tasks");
+            owner.post(&tasks, input).await.expect(201);
             let deleted = owner.task(&project, "Return").await;
             let path = format!("/api/tasks/{deleted}");
             owner.delete(&path).await.expect(204);
@@ -223,6 +229,7 @@ impl Estate {
         ];
         let more = [
             "comments",
+            "labels",
             "notifications",
             "api_keys",
             "sessions",
@@ -254,6 +261,7 @@ impl Estate {
                 _ if data && sk.starts_with("TASK#") => "tasks",
                 _ if data && sk.starts_with("NOTE#") => "notifications",
                 _ if data && sk.starts_with("COMMENT#") => "comments",
+                _ if data && sk.starts_with("LABEL#") => "labels",
                 _ if data && sk.starts_with("VECTOR#") => "vectors",
                 _ if data && sk.starts_with("EVENT#") => "events",
                 _ if data && sk.starts_with("MEMBER#") => "members",

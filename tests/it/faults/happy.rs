@@ -50,6 +50,8 @@ pub(super) fn all() -> impl Iterator<Item = Happy> {
         ("get-project", 200),
         ("update-project", 200),
         ("change-project-members", 200),
+        ("list-labels", 200),
+        ("change-labels", 201),
         ("delete-project", 204),
         ("restore-project", 200),
         ("create-task", 201),
@@ -95,6 +97,22 @@ const OF_A_TENANT: [&str; 9] = [
     "list-members",
     "update-member",
     "remove-member",
+];
+
+/// What is asked of a project, and of what is in it as a whole.
+const OF_A_PROJECT: [&str; 12] = [
+    "create-project",
+    "list-projects",
+    "get-project",
+    "update-project",
+    "change-project-members",
+    "list-labels",
+    "change-labels",
+    "delete-project",
+    "restore-project",
+    "create-task",
+    "list-tasks",
+    "change-tasks",
 ];
 
 /// A call that a function makes.
@@ -242,16 +260,9 @@ impl Scene {
             of_a_tenant if OF_A_TENANT.contains(&of_a_tenant) => {
                 self.request_of_a_tenant(&title).await
             }
-            "create-project"
-            | "list-projects"
-            | "get-project"
-            | "update-project"
-            | "change-project-members"
-            | "delete-project"
-            | "restore-project"
-            | "create-task"
-            | "list-tasks"
-            | "change-tasks" => self.request_of_a_project(&title).await,
+            of_a_project if OF_A_PROJECT.contains(&of_a_project) => {
+                self.request_of_a_project(&title).await
+            }
             "get-task" | "update-task" | "delete-task" | "restore-task" | "move-task" => {
                 self.request_of_a_task(&title).await
             }
@@ -316,6 +327,13 @@ impl Scene {
                     return everywhere;
                 }
                 self.ada.get(&format!("{path}?assigned_to=me")).await
+            }
+            "list-labels" | "change-labels" => {
+                let path = format!("/api/projects/{}/labels", self.project);
+                if self.happy.function == "list-labels" {
+                    return self.ada.get(&path).await;
+                }
+                self.ada.post(&path, json!({ "name": title })).await
             }
             "change-project-members" => {
                 let project = self.ada.project(title).await;
@@ -622,6 +640,7 @@ impl Scene {
                     "files without a task are swept"
                 );
             }
+            "change-labels" => self.assert_rows("LABEL#", done).await,
             "change-tasks" => assert_eq!(ledger.tasks.len(), done),
             "update-task" => {
                 let changed = ledger.tasks.iter().filter(|task| task["version"] == 2);
@@ -637,18 +656,15 @@ impl Scene {
                 told.retain(|row| row["read_at"].is_number());
                 assert_eq!(told.len(), done);
             }
-            "create-comment" => {
-                let comments = self.app.rows(tables::DATA, "COMMENT#").await;
-                assert_eq!(comments.len(), done);
-            }
+            "create-comment" => self.assert_rows("COMMENT#", done).await,
             "update-comment" => {
                 let comments = self.app.rows(tables::DATA, "COMMENT#").await;
                 let changed = comments.iter().filter(|row| row["version"] == 2);
                 assert_eq!(changed.count(), done);
             }
             "delete-comment" => {
-                let left = self.app.rows(tables::DATA, "COMMENT#").await;
-                assert_eq!(left.len(), self.asked.load(SeqCst) - done);
+                let left = self.asked.load(SeqCst) - done;
+                self.assert_rows("COMMENT#", left).await;
             }
             "create-invitation" => {
                 let invitations = self.app.rows(tables::DATA, "INVITE#").await;
@@ -669,6 +685,11 @@ impl Scene {
             }
             _ => {}
         }
+    }
+
+    async fn assert_rows(&self, prefix: &str, count: usize) {
+        let rows = self.app.rows(tables::DATA, prefix).await;
+        assert_eq!(rows.len(), count, "{prefix}");
     }
 }
 

@@ -482,6 +482,9 @@ impl Sheet {
             "somebody's, in all projects",
         )
         .await;
+        let with_label = format!("label={}", self.scene.label_of_six().await);
+        self.list("list-tasks/ok", &with_label, "five with a label")
+            .await;
     }
 
     /// Several changes at once.
@@ -525,6 +528,11 @@ impl Sheet {
                 412,
             ),
             ("delete-comment/ok", "one", 204),
+            ("change-labels/ok", "a new one", 201),
+            ("change-labels/part", "another colour", 200),
+            ("change-labels/removed", "one", 204),
+            ("list-labels/ok", "all", 200),
+            ("list-labels/one", "one", 200),
             ("list-notifications/ok", "none", 200),
             ("list-notifications/by-email", "of what by email", 200),
             ("read-notifications/ok", "none of one's own", 200),

@@ -70,6 +70,26 @@ impl Scene {
         self.task = self.ada.task(&self.project, "Count down").await;
     }
 
+    /// A new label that six new tasks have.
+    pub(super) async fn label_of_six(&self) -> String {
+        let label = self.label(&self.ada, &self.project).await;
+        let path = format!("/api/projects/{}/tasks", self.project);
+        for _ in 0..6 {
+            let body = json!({ "title": "Count down", "labels": [label] });
+            self.ada.post(&path, body).await.expect(201);
+        }
+        label
+    }
+
+    async fn label(&self, member: &Member, project: &str) -> String {
+        let number = self.named.fetch_add(1, Ordering::Relaxed);
+        let path = format!("/api/projects/{project}/labels");
+        let body = json!({ "name": format!("Fuel {number}") });
+        let made = member.post(&path, body).await.expect(201);
+        let id = made["data"]["id"].as_str().expect("it has an id");
+        id.to_owned()
+    }
+
     /// The fixture `function/case`, filled in.
     pub(super) async fn event(&self, fixture: &'static str) -> Event {
         let (function, _) = fixture.split_once('/').expect("it is of a function");
@@ -199,6 +219,14 @@ impl Scene {
             let said = said.expect(201);
             let id = said["data"]["id"].as_str().expect("it has an id");
             text = text.replace("{{ada.comment}}", id);
+        }
+        for (placeholder, member, project) in [
+            ("{{ada.label}}", &self.ada, &self.project),
+            ("{{bob.label}}", &self.bob, &self.bobs_project),
+        ] {
+            if text.contains(placeholder) {
+                text = text.replace(placeholder, &self.label(member, project).await);
+            }
         }
         for placeholder in ["{{ada.disposable}}", "{{ada.discarded}}"] {
             if text.contains(placeholder) {

@@ -496,6 +496,44 @@ fn comments_and_events_answer_whatever_they_are_sent() {
 }
 
 #[test]
+fn labels_answer_whatever_they_are_sent() {
+    let arena = Arena::open();
+    let (labels, one) = arena.wait(async {
+        let project = arena.ada.project("Apollo").await;
+        let labels = format!("/api/projects/{project}/labels");
+        let made = arena.ada.post(&labels, json!({ "name": "Fuel" })).await;
+        let one = made.header("location").expect("it says where").to_owned();
+        (labels, one)
+    });
+    let (labels, one): (&'static str, &'static str) = (labels.leak(), one.leak());
+    let valid = || {
+        vec![
+            json!({ "name": "🚀" }),
+            json!({ "name": "x".repeat(50), "color": "#FFFFFF" }),
+        ]
+    };
+    for (method, path, valid) in [
+        ("GET", labels, Vec::new()),
+        ("GET", one, Vec::new()),
+        ("POST", labels, valid()),
+        ("PUT", one, valid()),
+        ("PATCH", one, vec![json!({ "color": "#000000" }), json!({})]),
+        ("DELETE", one, vec![json!({})]),
+    ] {
+        let route = Route {
+            method,
+            path,
+            valid,
+            token: Some(arena.ada.token.clone()),
+        };
+        assert!(throw_at(&arena, &route) > 0, "{method} {path}");
+    }
+    arena.wait(arena.app.settled());
+    arena.wait(arena.app.ledger()).assert_consistent();
+    arena.close();
+}
+
+#[test]
 fn notifications_answer_whatever_they_are_sent() {
     let arena = Arena::open();
     let id = "01900000-0000-7000-8000-000000000001";

@@ -69,6 +69,8 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/notifications",
     "/api/notifications/read",
     "/api/projects/x/events",
+    "/api/projects/x/labels",
+    "/api/projects/x/labels/x",
     "/api/tasks/x/comments",
     "/api/tasks/x/comments/x",
     "/api/tasks/x/events",

@@ -316,9 +316,12 @@ async fn things(app: &App, ada: &str, people: &People) -> (Ids, Ids) {
     let comments = format!("/api/tasks/{elsewhere}/comments");
     let comment = id(&made(&comments, said.clone()).await["data"]);
     let taken_back = id(&made(&comments, said).await["data"]);
+    let labels = format!("/api/projects/{kept}/labels");
+    let label = id(&made(&labels, json!({ "name": "Fuel" })).await["data"]);
+    let peeled = id(&made(&labels, json!({ "name": "Weather" })).await["data"]);
     app.settled().await;
     let is_gone = |key: &str| {
-        [&project, &task, &taken_back]
+        [&project, &task, &taken_back, &peeled]
             .iter()
             .any(|id| key.contains(id.as_str()))
     };
@@ -328,10 +331,11 @@ async fn things(app: &App, ada: &str, people: &People) -> (Ids, Ids) {
         ("commented", task.clone()),
         ("task", task),
         ("comment", taken_back),
+        ("label", peeled),
         ("session", people.logged_out.session.clone()),
         ("user", people.removed.user.clone()),
     ];
-    let elsewhere = [("task", elsewhere), ("comment", comment)];
+    let elsewhere = [("task", elsewhere), ("comment", comment), ("label", label)];
     (deleted.into(), elsewhere.into())
 }
 

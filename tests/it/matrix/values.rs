@@ -24,7 +24,11 @@ pub(super) enum HasTo {
 }
 
 /// What belongs to a parent, whose id a route takes as well: a task's id is looked for in its project.
-const PARENTS: [(&str, &str); 2] = [("task", "project"), ("comment", "commented")];
+const PARENTS: [(&str, &str); 3] = [
+    ("task", "project"),
+    ("comment", "commented"),
+    ("label", "project"),
+];
 
 /// What belongs to the tenant itself, whatever else a path names.
 const OF_THE_TENANT: [&str; 3] = ["colleague", "partner", "user"];

@@ -2,7 +2,9 @@
 
 use shared::keys::Stored;
 use shared::model::export::Place;
-use shared::model::exported::{ExportedComment, ExportedProject, ExportedTask, file_path};
+use shared::model::exported::{
+    ExportedComment, ExportedLabel, ExportedProject, ExportedTask, file_path,
+};
 use shared::model::id::{ApiKeyId, CommentId, InvitationId, ProjectId, TaskId, UserId};
 use shared::model::project::Project;
 use shared::model::task::Task;
@@ -86,9 +88,22 @@ impl Walk<'_> {
         let next = self.ahead.projects.pop_front();
         let next = next.filter(|id| Some(*id) <= self.progress.last_project);
         self.go(match next {
-            Some(id) => Place::Tasks(id, None, false),
+            Some(id) => Place::Labels(id),
             None => Place::TenantEvents(0),
         });
+        Ok(())
+    }
+
+    /// All of them at once: there are few.
+    pub(super) async fn labels(&mut self, project: ProjectId) -> Result<()> {
+        let Some(stored) = self.project(project).await? else {
+            return Ok(());
+        };
+        let (labels, _none_more) = self.sdk.db.page(&stored.labels(), None, None).await?;
+        let labels: Vec<_> = labels.into_iter().map(ExportedLabel::from).collect();
+        self.lines(&format!("projects/{project}/labels"), &labels)?;
+        self.progress.contents.labels += count(&labels);
+        self.go(Place::Tasks(project, None, false));
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use crate::model::Millis;
 use crate::model::account::Role;
 use crate::model::due::DueDate;
 use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::label::LabelIds;
 use crate::model::position::Spot;
 use crate::model::text::{TaskDescription, TaskTitle};
 use crate::reply::Reply;
@@ -74,6 +75,9 @@ pub struct Operation {
     #[deserr(default)]
     #[schemars(default)]
     parent_id: Patch<TaskId>,
+    #[deserr(default)]
+    #[schemars(default)]
+    labels: Replace<LabelIds>,
 }
 
 /// 1 to 100 of them, done in this order.
@@ -143,6 +147,7 @@ impl Operation {
         self.start_date.apply(&mut task.start_date);
         self.due_date.apply(&mut task.due_date);
         self.parent_id.apply(&mut task.parent_id);
+        self.labels.clone().apply(&mut task.labels);
     }
 
     /// The names of what else it says of the task.
@@ -157,6 +162,7 @@ impl Operation {
             ("start_date", self.start_date.is_named()),
             ("due_date", self.due_date.is_named()),
             ("parent_id", self.parent_id.is_named()),
+            ("labels", self.labels.is_named()),
         ];
         let named = named.into_iter().filter(|(_, named)| *named);
         named.map(|(name, _)| name)

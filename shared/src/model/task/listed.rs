@@ -9,7 +9,7 @@ use crate::error::{Detail, Error, Result};
 use crate::input::{BadInput, Invalid};
 use crate::model::audit::Moment;
 use crate::model::due::DueDate;
-use crate::model::id::{ProjectId, TaskId, UserId};
+use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
 use crate::page::{Paging, detail, refuse};
 use crate::schema::described;
 
@@ -65,6 +65,8 @@ pub(crate) enum By {
     Rank,
     /// By their last change.
     Change,
+    /// By their ids, of those that have a label.
+    Label,
 }
 
 /// A task in the list of whoever is to do it. All that it says stands in its key and its index.
@@ -125,6 +127,8 @@ pub struct Filter {
     pub due_before: Option<Moment>,
     /// Last changed at that time or later.
     pub updated_after: Option<Moment>,
+    /// With this label.
+    pub label: Option<LabelId>,
 }
 
 /// What is listed, and which page of it.
@@ -159,6 +163,8 @@ const OF_PRIORITY: Orders = &[(Sort::Created, By::Rank), (Sort::CreatedDown, By:
 const OF_DUE: Orders = &[(Sort::Due, By::Due), (Sort::DueDown, By::Due)];
 
 const OF_CHANGE: Orders = &[(Sort::Updated, By::Change), (Sort::UpdatedDown, By::Change)];
+
+const OF_LABEL: Orders = &[(Sort::Created, By::Label), (Sort::CreatedDown, By::Label)];
 
 const OF_ASSIGNEE: Orders = &[(Sort::Due, By::Assignee), (Sort::DueDown, By::Assignee)];
 
@@ -272,6 +278,7 @@ impl Filter {
             && self
                 .updated_after
                 .is_none_or(|after| task.updated_at >= after.millis())
+            && self.label.is_none_or(|label| task.labels.has(label))
     }
 
     /// Whether it asks when they are due.
@@ -291,14 +298,16 @@ impl Filter {
             self.priority.is_some(),
             self.is_of_due(),
             self.updated_after.is_some(),
+            self.label.is_some(),
         );
         match given {
-            (false, false, false, false, false) => Ok(OF_ALL),
-            (true, false, false, false, false) => Ok(OF_STATUS),
-            (false, true, false, _, false) => Ok(OF_ASSIGNEE),
-            (false, false, true, false, false) => Ok(OF_PRIORITY),
-            (false, false, false, true, false) => Ok(OF_DUE),
-            (false, false, false, false, true) => Ok(OF_CHANGE),
+            (false, false, false, false, false, false) => Ok(OF_ALL),
+            (true, false, false, false, false, false) => Ok(OF_STATUS),
+            (false, true, false, _, false, false) => Ok(OF_ASSIGNEE),
+            (false, false, true, false, false, false) => Ok(OF_PRIORITY),
+            (false, false, false, true, false, false) => Ok(OF_DUE),
+            (false, false, false, false, true, false) => Ok(OF_CHANGE),
+            (false, false, false, false, false, true) => Ok(OF_LABEL),
             _ => Err(self.given().map(|name| detail(name, ALONE)).collect()),
         }
     }
@@ -312,6 +321,7 @@ impl Filter {
             ("due_after", self.due_after.is_some()),
             ("due_before", self.due_before.is_some()),
             ("updated_after", self.updated_after.is_some()),
+            ("label", self.label.is_some()),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         given.map(|(name, _)| name)

@@ -1,10 +1,9 @@
 //! Comments in a change: each on a task that is there when it is written.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
-use super::super::dynamo::{checking, number, updating};
+use super::super::dynamo::{number, updating};
 use super::Change;
-use super::tasks::replaced;
 use crate::error::{Error, Result};
 use crate::keys::{Row, Stored};
 use crate::model::comment::Comment;
@@ -28,16 +27,16 @@ impl Change {
         comment: &Comment,
     ) {
         self.on(task);
-        let part = replaced(&self.dynamo, before.key(), comment, before.version);
+        let part = self
+            .dynamo
+            .replacement_if(before.key(), comment, &as_read(before));
         self.contested(part);
     }
 
     /// Removes a comment as it was read; another change of it meanwhile is a lost race.
     pub(crate) fn remove_comment(&mut self, task: &Stored<Task>, comment: &Stored<Comment>) {
         self.count_on(task, -1);
-        let part = self
-            .dynamo
-            .removal_if(comment.key(), ("version", &comment.version));
+        let part = self.dynamo.removal_if(comment.key(), &as_read(comment));
         self.contested(part);
     }
 
@@ -47,7 +46,7 @@ impl Change {
         self.guarded(part, Error::not_found(Task::MISSING));
     }
 
-    /// Whoever writes all of the task meanwhile loses the race for the project's number, and reads it again.
+    /// Whoever writes all of the task does so on the condition that this many have been counted.
     fn counted(&self, task: &Stored<Task>, by: i64) -> Result<TransactWriteItem> {
         let update = Update::builder()
             .table_name(self.dynamo.table(task.key().table())?)
@@ -60,15 +59,12 @@ impl Change {
 
     /// That the task is still there.
     fn on(&mut self, task: &Stored<Task>) {
-        let part = self.is_there(task);
+        let part = self.dynamo.presence(task.key());
         self.guarded(part, Error::not_found(Task::MISSING));
     }
+}
 
-    fn is_there(&self, task: &Stored<Task>) -> Result<TransactWriteItem> {
-        let check = ConditionCheck::builder()
-            .table_name(self.dynamo.table(task.key().table())?)
-            .set_key(Some(task.key().item()))
-            .condition_expression("attribute_exists(pk)");
-        check.build().map(checking).map_err(Error::internal)
-    }
+/// What a comment has for as long as it has not changed since it was read.
+fn as_read(comment: &Comment) -> [(&'static str, AttributeValue); 1] {
+    [("version", number(&comment.version))]
 }

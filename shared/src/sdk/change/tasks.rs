@@ -1,14 +1,14 @@
 //! Tasks in a change: their rows, where they are found, and what is counted of them.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::super::dynamo::{Dynamo, number, to_item};
+use super::super::dynamo::number;
 use super::super::uploads::PendingUpload;
 use super::Change;
 use super::scope::Scope;
-use crate::error::{Error, Result};
-use crate::keys::{Key, Row, Stored};
+use crate::keys::{Key, Stored};
 use crate::model::Millis;
+use crate::model::label::LabelIds;
 use crate::model::project::Project;
 use crate::model::task::listed::Assigned;
 use crate::model::task::{DeletedTask, RESTORABLE, Task, TaskCounts, TaskPlace};
@@ -25,6 +25,8 @@ impl Change {
         self.create(&key, task);
         self.create(&place, &TaskPlace::of(task));
         self.assign(None, Some(task));
+        self.require_labels(&LabelIds::default(), &task.labels);
+        self.label(None, Some(task));
     }
 
     /// Stores a task in place of what was read; another change of it meanwhile is a lost race.
@@ -34,9 +36,13 @@ impl Change {
         };
         counts.add(before.status, -1);
         counts.add(task.status, 1);
-        let part = replaced(&self.dynamo, before.key(), task, before.version);
+        let part = self
+            .dynamo
+            .replacement_if(before.key(), task, &as_read(before));
         self.contested(part);
         self.assign(Some(before), Some(task));
+        self.require_labels(&before.labels, &task.labels);
+        self.label(Some(before), Some(task));
     }
 
     /// Puts a deleted task aside. Its file is swept once it can't be restored any more.
@@ -61,7 +67,8 @@ impl Change {
         let Some((project, _)) = self.project() else {
             return;
         };
-        let part = self.dynamo.removal_if(deleted.key(), ("ttl", &deleted.ttl));
+        let ttl = ("ttl", number(&deleted.ttl));
+        let part = self.dynamo.removal_if(deleted.key(), &[ttl]);
         self.contested(part);
         let bytes = task.attachment_bytes.unwrap_or(0);
         let kept = project
@@ -77,11 +84,10 @@ impl Change {
         };
         counts.add(before.status, -1);
         let file = project.file(before);
-        let part = self
-            .dynamo
-            .removal_if(before.key(), ("version", &before.version));
+        let part = self.dynamo.removal_if(before.key(), &as_read(before));
         self.contested(part);
         self.assign(Some(before), None);
+        self.label(Some(before), None);
         if let Some(path) = file {
             self.bytes -= before.bytes();
             let upload = Upload {
@@ -94,7 +100,7 @@ impl Change {
     }
 
     /// Stores a task that was somewhere else, and that it is found in the project from now on; with its file, whose note
-    /// goes.
+    /// goes. Its labels have been looked at.
     pub(crate) fn take_in(&mut self, task: &Task, file: Option<&PendingUpload>) {
         let Some((project, counts)) = self.project() else {
             return;
@@ -104,6 +110,7 @@ impl Change {
         self.create(&key, task);
         self.replace(&place, &TaskPlace::of(task));
         self.assign(None, Some(task));
+        self.label(None, Some(task));
         self.keep_upload(file);
     }
 
@@ -134,20 +141,11 @@ impl Change {
     }
 }
 
-/// A row in place of one of this version.
-pub(super) fn replaced<T: Row>(
-    dynamo: &Dynamo,
-    key: &Key<T>,
-    row: &T,
-    version: u64,
-) -> Result<TransactWriteItem> {
-    let put = Put::builder()
-        .table_name(dynamo.table(key.table())?)
-        .set_item(Some(to_item(key, row)?))
-        .condition_expression("#version = :version")
-        .expression_attribute_names("#version", "version")
-        .expression_attribute_values(":version", number(&version))
-        .build()
-        .map_err(Error::internal)?;
-    Ok(TransactWriteItem::builder().put(put).build())
+/// What a task has for as long as nothing of it has changed since it was read: a comment is counted and leaves its
+/// version as it was.
+fn as_read(task: &Task) -> [(&'static str, AttributeValue); 2] {
+    [
+        ("version", number(&task.version)),
+        ("comment_count", number(&task.comment_count)),
+    ]
 }

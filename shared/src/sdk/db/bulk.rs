@@ -106,7 +106,7 @@ impl Db {
                 let deleted = self.delete_task_at(bulk.caller, &place, &if_match);
                 deleted.await?.rendered()
             }
-            _ => self.added(bulk, operation).await?.rendered(),
+            _ => Box::pin(self.added(bulk, operation)).await?.rendered(),
         }
     }
 

@@ -54,7 +54,7 @@ impl Db {
         );
         let (project, found): (Stored<Project>, Found) = (project?, found?);
         let meta = meta(&span, wanted, &bound, &found, counted(&project, wanted))?;
-        let whole = span.index.is_none() && matches!(wanted.paging, Paging::Cursor(..));
+        let whole = wanted.by == By::Id && matches!(wanted.paging, Paging::Cursor(..));
         let tasks = if whole {
             let rows = found.items.into_iter().map(from_item);
             rows.collect::<Result<_>>()?

@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 use super::super::backoff::Backoff;
-use super::super::dynamo::met;
+use super::super::dynamo::{met, number};
 use super::super::uploads::PendingUpload;
 use super::comments::AT_ONCE;
 use super::{BATCH, Db, OpenProject};
@@ -164,7 +164,7 @@ impl Db {
             self.dynamo
                 .replacement(&project.comment(job.task_id, comment.id), &moved)?,
             self.dynamo
-                .removal_if(&before, ("version", &comment.version))?,
+                .removal_if(&before, &[("version", number(&comment.version))])?,
         ];
         self.dynamo
             .transact(parts)

@@ -146,8 +146,8 @@ impl Db {
         }
     }
 
-    /// Takes a deleted task back; it stands behind the others of its status. One read, two at once, and one
-    /// transaction.
+    /// Takes a deleted task back, with those of its labels that are there; it stands behind the others of its status.
+    /// One read, two at once, one more if it has labels, and one transaction.
     ///
     /// # Errors
     /// 404 if it is not there, not deleted, or was deleted too long ago; 503 if too many change the project at once.
@@ -172,6 +172,7 @@ impl Db {
                 return Err(missing());
             }
             let mut task = deleted.task.clone();
+            task.labels = self.labels_there(&project, &task.labels).await?;
             task.position = Position::last();
             task.written(now);
             let mut change = self.change(&project, caller);

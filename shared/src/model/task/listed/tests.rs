@@ -15,8 +15,8 @@ fn moment(at: i64) -> Moment {
     Moment::try_from(at).expect("it is a time")
 }
 
-/// Which of the six filters are given, and what is asked of them.
-fn filter(given: [bool; 6]) -> Filter {
+/// Which of the seven filters are given, and what is asked of them.
+fn filter(given: [bool; 7]) -> Filter {
     let [
         status,
         assigned_to,
@@ -24,6 +24,7 @@ fn filter(given: [bool; 6]) -> Filter {
         due_after,
         due_before,
         updated_after,
+        label,
     ] = given;
     Filter {
         status: status.then_some(Status::Done),
@@ -32,6 +33,7 @@ fn filter(given: [bool; 6]) -> Filter {
         due_after: due_after.then(|| moment(1)),
         due_before: due_before.then(|| moment(2)),
         updated_after: updated_after.then(|| moment(1)),
+        label: label.then(|| ID.parse().expect("it is an id")),
     }
 }
 
@@ -87,7 +89,7 @@ fn all_that_is_wrong_is_said_at_once() {
 proptest! {
     #[test]
     fn whatever_is_asked_for_has_one_index_or_is_refused_by_name(
-        given in any::<[bool; 6]>(),
+        given in any::<[bool; 7]>(),
         sort in prop::option::of(select(OF_ALL)),
     ) {
         let filter = filter(given);
@@ -95,7 +97,7 @@ proptest! {
         match Wanted::in_project(filter, sort, by_cursor()) {
             Ok(wanted) => {
                 prop_assert!(sort.is_none_or(|sort| sort == wanted.sort));
-                let apart = [filter.status.is_some(), filter.assigned_to.is_some() || filter.is_of_due(), filter.priority.is_some(), filter.updated_after.is_some()];
+                let apart = [filter.status.is_some(), filter.assigned_to.is_some() || filter.is_of_due(), filter.priority.is_some(), filter.updated_after.is_some(), filter.label.is_some()];
                 prop_assert!(apart.iter().filter(|given| **given).count() <= 1);
             }
             Err(refused) => {
