@@ -135,14 +135,14 @@ async fn who_is_to_do_a_task_is_told_a_day_before_it_is_due() {
     let mut scene = Scene::start().await;
     let task = scene.give("Fuel", 48).await;
     let due = scene.within(48);
-    scene.sweep().await;
+    scene.pass(Duration::from_hours(23)).await;
     assert_eq!(scene.told(&scene.bob).await, [] as [String; 0]);
     let mut socket = scene.bob.connect().await;
     let room = format!("user/{}", scene.bob.user_id);
     let joined = socket.ask(json!({ "action": "subscribe", "room": room }));
     assert_eq!(joined.await["type"], "subscribed");
 
-    scene.pass(A_DAY).await;
+    scene.pass(Duration::from_hours(2)).await;
     let page = scene.bob.get(LIST).await.expect(200);
     assert_eq!(page["meta"]["unread"], 2);
     let told = &page["data"][0];

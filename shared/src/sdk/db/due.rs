@@ -20,7 +20,8 @@ impl Db {
         let mut project = Some(project.clone());
         let mut backoff = Backoff::default();
         while let Some(current) = project {
-            let Some(change) = self.due_change(current, job).await? else {
+            // Boxed, for it is large.
+            let Some(change) = Box::pin(self.due_change(current, job)).await? else {
                 return Ok(());
             };
             if change.commit_as_read().await?.is_some() {
