@@ -8,6 +8,7 @@ use crate::event::caller::Credential;
 use crate::model::account::{Account, Email, ExternalLink, Membership, User};
 use crate::model::api_key::{ApiKeyOwner, ApiKeyRecord, ApiKeyUse};
 use crate::model::audit::{Actor, Term, Wanted};
+use crate::model::due::{DUE_SOON, DueDate, DueNote};
 use crate::model::id::{AuditId, ProjectId, SessionId, TaskId, TenantId, UserId};
 use crate::model::invitation::{InvitationLink, LinkHash};
 use crate::model::link::Link;
@@ -24,6 +25,11 @@ use crate::model::window::Calls;
 
 /// How many events one partition of a log holds.
 const LOG_PARTITION: u64 = 65_536;
+
+/// So many days from the beginning of time.
+fn due(days: i64) -> DueDate {
+    serde_json::from_value((days * DUE_SOON).into()).expect("it is a time")
+}
 
 /// Whatever has a key of its own, by what tells it apart. Numbers stand for ids.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,6 +53,8 @@ enum Noun {
     Mail(u8, String),
     Idempotency(u8, u8),
     Note(u8, u8, u64, i64),
+    DueNote(u8, u8, u8, i64),
+    DueTold(u8, u8, u8, i64),
     Account(&'static str),
     User(u8),
     Membership(u8, u8),
@@ -118,6 +126,17 @@ impl Noun {
             Self::Note(tenant, project, seq, at) => {
                 let (pk, sk) = change_note(&entry(*tenant, *project, *seq, *at));
                 (Table::Ephemeral, pk, sk)
+            }
+            Self::DueNote(tenant, project, task, days) => of(&Key::due_note(&DueNote {
+                tenant_id: id(*tenant),
+                project_id: id(*project),
+                task_id: id(*task),
+                due_date: due(*days),
+                version: 1,
+            })),
+            Self::DueTold(tenant, user, task, days) => {
+                let (user, task) = (id(*user), id(*task));
+                of(&Key::due_told(tenant_of(*tenant), user, task, due(*days)))
             }
             Self::Account(email) => of(&Key::<Account>::account(&email_of(email))),
             Self::User(user) => of(&Key::<User>::user(id(*user))),
@@ -222,6 +241,8 @@ fn nouns() -> impl Strategy<Value = Noun> {
         (ids(), texts()).prop_map(|(t, job)| Noun::Mail(t, job)),
         (ids(), ids()).prop_map(|(t, request)| Noun::Idempotency(t, request)),
         (ids(), ids(), seqs(), 0..3_i64).prop_map(|(t, p, seq, at)| Noun::Note(t, p, seq, at)),
+        (ids(), ids(), ids(), 1..4_i64).prop_map(|(t, p, k, days)| Noun::DueNote(t, p, k, days)),
+        (ids(), ids(), ids(), 1..4_i64).prop_map(|(t, u, k, days)| Noun::DueTold(t, u, k, days)),
         emails().prop_map(Noun::Account),
         ids().prop_map(Noun::User),
         (ids(), ids()).prop_map(|(u, t)| Noun::Membership(u, t)),
