@@ -6,6 +6,7 @@ mod credentials;
 mod lane;
 mod members;
 mod places;
+mod private;
 mod request;
 mod routes;
 mod scene;
@@ -51,6 +52,7 @@ async fn nothing_of_another_tenant_s_gets_in_or_out_anywhere() {
     lanes.sort_by_key(|lane| lane.entry() == Entry::Message);
     let messages = lanes.partition_point(|lane| lane.entry() != Entry::Message);
     each(&mut lanes[..messages], Lane::refuses).await;
+    each(&mut lanes, Lane::keeps_what_is_private).await;
     let refused = scene.stored().await;
     each(&mut lanes[messages..], Lane::refuses).await;
     each(&mut lanes, Lane::takes_texts).await;

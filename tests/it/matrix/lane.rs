@@ -9,6 +9,7 @@ use tests::{PATIENCE, Socket};
 
 use super::credentials::{Admission, Credential, Standing, bearer};
 use super::places::{At, Form, Place};
+use super::private::Private;
 use super::request::Request;
 use super::routes::{Entry, Policy, Route};
 use super::scene::{OWN, Scene};
@@ -144,6 +145,53 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// What is private in the tenant is not there for its other members, wherever it is named; and who may read it
+    /// changes nothing of it.
+    pub(super) async fn keeps_what_is_private(&mut self) {
+        let (base, scene) = (self.base.clone().expect("it has served"), self.scene);
+        let places = self.route.places.iter();
+        let named = places.filter_map(|place| Some((&place.at, scene.private.named_at(place)?)));
+        let named: Vec<_> = named.collect();
+        // One after the other, and all that its event names at once: what is within it is named beside it.
+        let alone = named.iter().map(std::slice::from_ref);
+        let own = named.iter().filter(|(at, _)| base.at(at).is_some());
+        let own: Vec<_> = own.cloned().collect();
+        let together = (own.len() > 1).then_some(own.as_slice());
+        for places in alone.chain(together) {
+            let whole = |which: usize| {
+                let requests = places.iter();
+                requests.fold(base.clone(), |request, (at, texts)| {
+                    request.with(at, &texts[which])
+                })
+            };
+            let at: Vec<String> = places.iter().map(|(at, _)| at.to_string()).collect();
+            let at = at.join(" and ");
+            for credential in [self.member(Role::Admin), self.member(Role::Editor)] {
+                self.open(&credential).await;
+                let seen = self.ask(&whole(0), &credential, &at).await.comparable;
+                let nobodys = self.ask(&whole(1), &credential, &at).await.comparable;
+                if seen != nobodys {
+                    let told = format!("{seen}\nis not\n{nobodys}");
+                    self.leak(&credential, &at, "what is private", &told);
+                }
+            }
+        }
+        if own.is_empty() {
+            return;
+        }
+        let reader = &scene.private.reader;
+        self.open(reader).await;
+        let request = own
+            .iter()
+            .fold(base, |request, (at, texts)| request.with(at, &texts[0]));
+        let seen = self.ask(&request, reader, WHOLE).await;
+        let expected = Private::status_for_its_reader(self.route);
+        if u64::from(seen.told.status) != expected {
+            let told = format!("{} instead of {expected}", seen.told);
+            self.wrong(reader, "what is private", &told);
+        }
+    }
+
     /// A key that has been used opens nothing any more.
     pub(super) async fn refuses_what_was_used(&mut self) {
         let Some((request, owner)) = self.used.take() else {
@@ -158,7 +206,7 @@ impl<'a> Lane<'a> {
     /// Where any text may stand, another tenant's id is one like any other.
     pub(super) async fn takes_texts(&mut self) {
         if self.route.entry == Entry::Message {
-            self.open(&self.admin()).await;
+            self.open(&self.member(Role::Admin)).await;
         }
         for place in self
             .route
@@ -393,6 +441,10 @@ impl<'a> Lane<'a> {
         for canary in seen {
             self.leak(credential, at, &canary, &told.to_string());
         }
+        let private = &self.scene.private;
+        if told.has(&private.word) && credential.name != private.reader.name {
+            self.leak(credential, at, "what is private", &told.to_string());
+        }
         if told.status >= 500 {
             self.wrong(credential, at, &told.to_string());
         }
@@ -452,11 +504,10 @@ impl<'a> Lane<'a> {
         self.scene.credentials[0].clone()
     }
 
-    fn admin(&self) -> Credential {
-        let admin = Standing::Member(Role::Admin);
+    fn member(&self, role: Role) -> Credential {
         let mut credentials = self.scene.credentials.iter();
-        let admin = credentials.find(|credential| credential.standing == admin);
-        admin.expect("there is one").clone()
+        let member = credentials.find(|credential| credential.standing == Standing::Member(role));
+        member.expect("there is one").clone()
     }
 
     fn leak(&mut self, credential: &Credential, at: &str, what: &str, told: &str) {

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use super::credentials::{self, Credential, External, People};
 use super::members::{Key, Member, Original, State};
+use super::private::Private;
 use super::routes::Route;
 use super::stored::Stored;
 use super::tokens::{Mint, claims, with};
@@ -40,6 +41,8 @@ pub(super) struct Scene {
     pub(super) colleagues: Ids,
     /// Ids of things of the tenant that are in another project than the one that the events name.
     pub(super) elsewhere: Ids,
+    /// What one of its members keeps to themselves.
+    pub(super) private: Private,
     pub(super) mint: Mint,
     original: Original,
     /// The tenant whose things requests name.
@@ -97,6 +100,9 @@ impl Scene {
         let ended = ending.send().await.expect("the API answers");
         assert!(ended.status().is_success(), "{}", ended.status());
         let (mut deleted, elsewhere) = things(&app, &ada, &people).await;
+        let keeper = copy(&tenant, Role::Editor, State::Whole).await;
+        let reader = copy(&tenant, Role::Editor, State::Whole).await;
+        let private = Private::of(&app, &keeper, &reader).await;
         let gone = fill("{{member.tenant}}").await;
         Stored::forget(&app, |pk, _| pk == format!("TENANT#{gone}")).await;
         for (slug, tenant) in [
@@ -117,6 +123,7 @@ impl Scene {
             deleted,
             deleting,
             elsewhere,
+            private,
             victim,
             mint,
             original,
