@@ -1,17 +1,25 @@
 """What is there before the calls of `.ci/reference` are made, so that most of them name something that is."""
 
+import copy
 import json
 import re
 import time
 
+# Whoever is there has it.
+PASSWORD = "a long password"
 # Of ten values that could be one of these, how many are; the rest is made up.
 OFTEN = 0.8
+# Of what can be ended once and for all, how many there are to end.
+SPARES = 4
+# What the tenants are called that are there to be deleted.
+SPARE = "Spare"
 # Which of what is there stands where, by operation. What is "spare" is deleted, archived and restored by the calls.
 PLACES = {
     "project": {
         "path.id": [
             "getProject", "getProjectMembers", "listTasks", "createTaskPost", "changeTasks", "listEvents",
-            "searchTasksGet",
+            "searchTasksGet", "listLabels", "listLabelsOne", "changeLabels", "changeLabelsPut", "changeLabelsPatch",
+            "changeLabelsRemove",
         ],
         "body.projectId": ["createTask", "searchTasks"],
         "body.project_id": ["moveTask"],
@@ -34,6 +42,12 @@ PLACES = {
     },
     "comment": {"path.comment_id": ["listCommentsOne", "updateComment", "updateCommentPatch"]},
     "spare_comment": {"path.comment_id": ["deleteComment"]},
+    "label": {
+        "path.label_id": ["listLabelsOne", "changeLabelsPut", "changeLabelsPatch"],
+        "body.labels[*]": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "query.label": ["listTasks"],
+    },
+    "spare_label": {"path.label_id": ["changeLabelsRemove"]},
     "notification": {"body.ids[*]": ["readNotifications"]},
     "colleague": {
         "path.user_id": ["updateMember", "changeProjectMembers", "changeProjectMembersRemove"],
@@ -46,7 +60,16 @@ PLACES = {
         "path.id": ["getTenant", "getTenantUsage", "updateTenantSettings", "createExport", "getExport"],
     },
     "export": {"path.export_id": ["getExport"]},
+    "spare_session": {"path.id": ["deleteSession"]},
+    "spare_key": {"path.id": ["deleteApiKey"]},
+    "spare_member": {"path.user_id": ["removeMember"]},
+    "spare_tenant": {"path.id": ["deleteTenant"]},
+    "spare_name": {"body.name": ["deleteTenant"]},
+    "deletion": {"path.id": ["getTenantDeletion"]},
 }
+# What these end may be the log-in, the membership or the tenant that the rest is tried with, unless it is spare: so
+# they are given nothing that an answer has told.
+SPARE_ALONE = ["deleteSession", "deleteApiKey", "removeMember", "deleteTenant"]
 
 
 def seeded(product, role, signed_up):
@@ -61,18 +84,21 @@ def seeded(product, role, signed_up):
         for one in ids:
             product.call("DELETE", f"{path}/{one}", None, token)
 
-    colleague, as_colleague = join(product, role, token)
+    (colleague, as_colleague), *others = join(product, role, token, 1 + SPARES)
     projects = [post("/api/projects", {"name": f"Reference {number}"}) for number in range(12)]
     project = projects.pop()
     tasks = [post(f"/api/projects/{project}/tasks", {"title": f"Count {number}"}) for number in range(24)]
     commented = tasks[0]
     comments = [post(f"/api/tasks/{commented}/comments", {"text": f"Said {number}"}) for number in range(12)]
     post(f"/api/tasks/{commented}/comments", {"text": f"See <@{signed_up['user']['id']}>"}, as_colleague)
+    labels = [post(f"/api/projects/{project}/labels", {"name": f"Label {number}"}) for number in range(8)]
     invitations = [
         post("/api/invitations", {"email": f"{role}-{number}@example.org", "role": "viewer"}) for number in range(4)
     ]
     deleted("/api/projects", projects[-4:])
     deleted("/api/tasks", tasks[-6:])
+    tenants = [post("/api/tenants", {"name": SPARE}) for _ in range(SPARES + 1)]
+    product.call("DELETE", f"/api/tenants/{tenants[0]}", {"name": SPARE}, token)
     notifications = product.call("GET", "/api/notifications", None, token)["data"]
     return {
         "project": [project],
@@ -82,33 +108,56 @@ def seeded(product, role, signed_up):
         "commented_task": [commented],
         "comment": comments[:4],
         "spare_comment": comments[4:],
+        "label": labels[:3],
+        "spare_label": labels[3:],
         "notification": [notification["id"] for notification in notifications],
         "colleague": [colleague],
         "invitation": invitations[:1],
         "spare_invitation": invitations[1:],
         "tenant": [tenant],
         "export": [post(f"/api/tenants/{tenant}/exports", None)],
+        "spare_session": sessions(product, signed_up["user"]["email"], token),
+        "spare_key": [post("/api/api-keys", {"name": "Spare", "role": "viewer"}) for _ in range(SPARES)],
+        "spare_member": [member for member, _ in others],
+        "spare_tenant": tenants[1:],
+        "spare_name": [SPARE],
+        "deletion": tenants[:1],
     }
 
 
-def join(product, role, token):
-    """Somebody else in the tenant: who, and how they call."""
-    email = f"{role}-colleague@example.com"
-    product.call("POST", "/api/invitations", {"email": email, "role": "editor"}, token)
+def join(product, role, token, count):
+    """Others in the tenant: who each is, and how they call."""
+    emails = [f"{role}-colleague-{number}@example.com" for number in range(count)]
+    for email in emails:
+        product.call("POST", "/api/invitations", {"email": email, "role": "editor"}, token)
+    return [accept(product, email) for email in emails]
+
+
+def accept(product, email):
+    """Whoever is invited there accepts: who they are, and how they call."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         mail = [mail for mail in product.call("GET", "/_local/outbox") if mail["to"] == email]
         if mail:
             link = re.search(r"invitation\?token=(\S+)", mail[0]["text"])[1]
-            joining = {"token": link, "name": "Colleague", "password": "a long password"}
+            joining = {"token": link, "name": "Colleague", "password": PASSWORD}
             joined = product.call("POST", "/api/accept-invitation", joining)["data"]
             return joined["user"]["id"], {"Authorization": f"Bearer {joined['access_token']}"}
         time.sleep(0.1)
     raise TimeoutError(f"no mail to {email}")
 
 
+def sessions(product, email, token):
+    """Log-ins of whoever calls, but for the one that they call with."""
+    for _ in range(SPARES):
+        product.call("POST", "/api/log-in", {"email": email, "password": PASSWORD})
+    listed = product.call("GET", "/api/sessions", None, token)["data"]
+    return [session["id"] for session in listed if not session["current"]]
+
+
 def exemplified(document, ids):
     """The document, whose examples name what is there."""
+    document = copy.deepcopy(document)
     if ids:
         document["components"]["parameters"]["Tenant"]["example"] = ids["tenant"][0]
     named = at_places()
@@ -160,4 +209,6 @@ def settings(ids):
         lines += ["[operations.parameters]"]
         for place, name in places.items():
             lines.append(f'"{place}" = {{ dictionary = "{name}", probability = {OFTEN} }}')
+        if operation in SPARE_ALONE:
+            lines += ["[operations.phases.stateful]", "enabled = false"]
     return "\n".join(lines) + "\n"

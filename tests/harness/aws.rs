@@ -58,6 +58,28 @@ impl App {
         rows
     }
 
+    /// The rows of a partition whose sort key begins with `prefix`, as plain JSON.
+    pub async fn rows_in(&self, table: &str, partition: &str, prefix: &str) -> Vec<Value> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mut pages = self
+            .dynamodb()
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":prefix", text(prefix))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.expect("the table can be queried");
+            rows.push(serde_dynamo::from_item(item).expect("it is a row"));
+        }
+        rows
+    }
+
     /// All rows of all tenants' audit logs.
     pub async fn audited(&self) -> Vec<Value> {
         let mut rows = self.rows(tables::DATA, "0").await;
@@ -108,9 +130,8 @@ impl App {
             "created_at": now,
         });
         let pk = format!("T#{tenant}");
-        let logs = self.rows(tables::DATA, "LOG").await;
-        let mut logs = logs.into_iter().filter(|log| log["pk"] == *pk);
-        let mut log = logs.next().expect("the tenant has a log");
+        let logs = self.rows_in(tables::DATA, &pk, "LOG").await;
+        let mut log = logs.into_iter().next().expect("the tenant has a log");
         let mut count = |name: &str, by: i64| {
             let before = log[name].as_i64().expect("it is a count");
             log[name] = json!(before + by);

@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member, tables};
-
-use crate::watched::HIDDEN;
 
 /// A day.
 const DAY: Duration = Duration::from_hours(24);
@@ -313,34 +310,20 @@ async fn nothing_is_said_on_a_task_that_is_deleted_meanwhile() {
     app.ledger().await.assert_consistent();
 }
 
-/// A function dies after each of its calls in turn, and once after none; what it did is there once, or not at all.
+/// A function that changes what is said of a task dies after each of its calls; what it did is there once, or not at all.
 async fn may_die(function: &str, least: u32, ask: impl AsyncFn(&Member, &str, &str) -> Answer) {
     let app = App::start().await;
     let ([ada, ..], project, _) = scene(&app).await;
-    let mut deaths = 0;
-    for call in 1.. {
+    let mut deaths = app.deaths_of(function);
+    while deaths.go_on() {
         let ada = app.log_in(&ada).await;
         let task = ada.task(&project, "Count down").await;
         let comment = said(&ada, &task, "First").await;
-        let death = Fault::new(FaultKind::DieAfterReply).function(function);
-        let armed = app.fault(death.nth(call));
-        let answer = ask(&ada, &task, &comment).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(answer.status == 500, died, "{}", answer.body);
-        app.settled().await;
-        app.advance(HIDDEN);
-        app.settled().await;
-        let ledger = app.ledger().await;
-        ledger.assert_consistent();
-        ledger.assert_nothing_left_to_do();
+        deaths.befall_request(ask(&ada, &task, &comment)).await;
+        deaths.assert_mended().await;
         assert_told(&app, &task).await;
-        if !died {
-            break;
-        }
-        deaths += 1;
     }
-    assert!(deaths >= least, "{deaths}");
+    deaths.assert_at_least(least);
     app.stop().await;
 }
 
@@ -390,25 +373,25 @@ async fn delete_comment_may_die_after_any_call() {
 async fn what_settles_comments_may_die_after_any_call() {
     let app = App::start().await;
     let ([ada, ..], project, _) = scene(&app).await;
-    for call in 1..12 {
+    let mut deaths = app.deaths_of("index-task");
+    while deaths.go_on() {
         let ada = app.log_in(&ada).await;
         let task = ada.task(&project, "Count down").await;
         for number in 0..3 {
             said(&ada, &task, &format!("Number {number}")).await;
         }
         app.settled().await;
-        let death = Fault::new(FaultKind::DieAfterReply).function("index-task");
-        let armed = app.fault(death.nth(call));
-        ada.delete(&format!("/api/tasks/{task}")).await.expect(204);
-        app.settled().await;
-        armed.disarm();
-        app.advance(HIDDEN);
-        app.settled().await;
+        let settled = async {
+            ada.delete(&format!("/api/tasks/{task}")).await.expect(204);
+            app.settled().await;
+        };
+        deaths.befall(settled).await;
+        deaths.assert_mended().await;
         let mut rows = app.rows(tables::DATA, "COMMENT#").await;
         rows.retain(|row| row["task_id"] == *task);
-        assert!(
-            rows.iter().all(|row| row["ttl"].is_number()),
-            "death {call}"
-        );
+        let expire = rows.iter().all(|row| row["ttl"].is_number());
+        assert!(expire, "death {}", deaths.count());
     }
+    deaths.assert_at_least(4);
+    app.stop().await;
 }

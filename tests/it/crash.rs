@@ -8,9 +8,9 @@ use futures::future::join_all;
 use local::front::{Armed, Fault, FaultKind, Service};
 use local::gateway;
 use serde_json::json;
-use tests::{App, tables};
+use tests::{App, HIDDEN, tables};
 
-use crate::watched::{HIDDEN, Watched, start};
+use crate::watched::{Watched, start};
 
 /// Where the stream trigger reports what it has given up.
 const RELAY_DEAD_LETTERS: &str = "tenon-relay-dead-letters";
@@ -28,23 +28,23 @@ fn doom(app: &App, function: &str, nth: u32) -> Armed {
 async fn create_task_may_die_after_any_call() {
     let app = start().await;
     let mut project = Watched::new(&app).await;
-    let mut deaths = 0;
-    for (assigned, file) in [(false, false), (true, false), (false, true), (true, true)] {
-        for call in 1.. {
-            let armed = doom(&app, "create-task", call);
-            let title = format!("Assigned {assigned}, file {file}, death {call}");
-            let answer = project.create(&title, assigned, file).await;
-            let died = armed.fired() == 1;
-            armed.disarm();
-            assert_eq!(answer.status, if died { 500 } else { 201 });
+    for (assigned, file, least) in [
+        (false, false, 3),
+        (true, false, 4),
+        (false, true, 5),
+        (true, true, 6),
+    ] {
+        let mut deaths = app.deaths_of("create-task");
+        while deaths.go_on() {
+            let count = deaths.count();
+            let title = format!("Assigned {assigned}, file {file}, death {count}");
+            let making = project.create(&title, assigned, file);
+            deaths.befall_request(making).await;
             let ledger = app.ledger().await;
             ledger.assert_consistent();
             assert!(ledger.titled(&title) <= 1);
-            if !died {
-                break;
-            }
-            deaths += 1;
         }
+        deaths.assert_at_least(least);
     }
     app.settled().await;
     let left = app.ledger().await.files();
@@ -54,65 +54,58 @@ async fn create_task_may_die_after_any_call() {
     app.settled().await;
     project.assert_all_told(&app).await;
     let kept = app.ledger().await.files();
-    tests::report(&format!(
-        "create-task died {deaths} times; of {left} files {kept} are kept"
-    ));
-    assert!(deaths >= 3 + 4 + 5 + 6, "{deaths}");
+    tests::report(&format!("of {left} files {kept} are kept"));
     assert!(kept < left);
 }
 
 #[tokio::test]
 async fn relay_may_die_after_any_call() {
-    assert!(deaths_survived("relay").await >= 5);
+    survives("relay", 5).await;
 }
 
 #[tokio::test]
 async fn send_realtime_may_die_after_any_call() {
-    assert!(deaths_survived("send-realtime").await >= 4);
+    survives("send-realtime", 4).await;
 }
 
 #[tokio::test]
 async fn index_task_may_die_after_any_call() {
-    assert!(deaths_survived("index-task").await >= 5);
+    survives("index-task", 5).await;
 }
 
 #[tokio::test]
 async fn record_audit_may_die_after_any_call() {
     // It makes one call for each entry.
-    assert!(deaths_survived("record-audit").await >= 1);
+    survives("record-audit", 1).await;
 }
 
 #[tokio::test]
 async fn send_email_may_die_after_any_call() {
-    assert!(deaths_survived("send-email").await >= 3);
+    survives("send-email", 3).await;
 }
 
-/// Two tasks at once, again and again, with a later death each time, until there is none. How many deaths
-/// there were.
-async fn deaths_survived(function: &str) -> u32 {
+/// Two tasks at once, again and again, with a later death each time, until there is none.
+async fn survives(function: &str, least: u32) {
     let app = start().await;
     let mut project = Watched::new(&app).await;
-    for deaths in 0.. {
-        let armed = doom(&app, function, deaths + 1);
-        let titles = ["Left", "Right"].map(|side| format!("{side}, death {deaths}"));
-        for answer in join_all(titles.iter().map(|title| project.assign(title))).await {
-            answer.expect(201);
-        }
-        app.settled().await;
-        let died = armed.fired() == 1;
-        armed.disarm();
+    let mut deaths = app.deaths_of(function);
+    while deaths.go_on() {
+        project.log_in(&app).await;
+        let titles = ["Left", "Right"].map(|side| format!("{side}, death {}", deaths.count()));
+        let assigned = async {
+            for answer in join_all(titles.iter().map(|title| project.assign(title))).await {
+                answer.expect(201);
+            }
+            app.settled().await;
+        };
+        deaths.befall(assigned).await;
         app.ledger().await.assert_consistent();
 
         app.advance(HIDDEN);
         app.settled().await;
         project.assert_all_told(&app).await;
-        if !died {
-            tests::report(&format!("{function} died {deaths} times"));
-            return deaths;
-        }
-        project.log_in(&app).await;
     }
-    unreachable!("some call is the last")
+    deaths.assert_at_least(least);
 }
 
 #[tokio::test]
@@ -217,7 +210,7 @@ async fn what_the_stream_gave_up_is_relayed_by_a_sweep_that_may_die_after_any_ca
     let notes = app.rows(tables::EPHEMERAL, "0").await;
     let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
     // Sixteen shards of notes, the events, four queues, the note.
-    assert!(deaths_of_sweep(&app, "sweep-log", leave).await >= 22);
+    survives_sweeps(&app, "sweep-log", 22, leave).await;
     let purged = app.stack().sqs().purge(RELAY_DEAD_LETTERS);
     purged.expect("the queue exists");
     project.assert_all_told(&app).await;
@@ -283,7 +276,7 @@ async fn sweep_uploads_may_die_after_any_call() {
     let notes = app.rows(tables::EPHEMERAL, "tenants/").await;
     let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
     // Sixteen shards of notes, the claim, the file, the note.
-    assert!(deaths_of_sweep(&app, "sweep-uploads", leave).await >= 19);
+    survives_sweeps(&app, "sweep-uploads", 19, leave).await;
     let ledger = app.ledger().await;
     assert_eq!(ledger.files(), 1);
     assert_eq!((ledger.titled("Kept"), ledger.titled("Lost")), (1, 0));
@@ -312,35 +305,26 @@ async fn sweep_projects_may_die_after_any_call() {
     assert_eq!(app.ledger().await.titled("Dock"), 1);
     let leave = async || app.put(tables::EPHEMERAL, &notes[0]).await;
     // Sixteen shards of notes, the claim, the job.
-    assert!(deaths_of_sweep(&app, "sweep-projects", leave).await >= 18);
+    survives_sweeps(&app, "sweep-projects", 18, leave).await;
     let ledger = app.ledger().await;
     ledger.assert_nothing_left_to_do();
     assert_eq!(ledger.titled("Dock"), 0);
     assert_eq!(app.rows(tables::EPHEMERAL, "0").await.len(), 0);
 }
 
-/// Leaves something to be swept and sweeps, with a later death each time, until there is none. How many
-/// deaths there were.
-async fn deaths_of_sweep(app: &App, function: &str, leave: impl AsyncFn()) -> u32 {
-    for deaths in 0.. {
+/// Leaves something to be swept and sweeps, with a later death each time, until there is none.
+async fn survives_sweeps(app: &App, function: &str, least: u32, leave: impl AsyncFn()) {
+    let mut deaths = app.deaths_of(function);
+    while deaths.go_on() {
         leave().await;
-        let armed = doom(app, function, deaths + 1);
-        let swept = app
-            .stack()
-            .triggers()
-            .fire(&format!("{function}-Sweep"))
-            .await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(swept.is_err(), died, "{swept:?}");
+        let schedule = format!("{function}-Sweep");
+        let sweep = app.stack().triggers().fire(&schedule);
+        let swept = deaths.befall(sweep).await;
+        assert_eq!(swept.is_err(), deaths.go_on(), "{swept:?}");
         app.settled().await;
         app.ledger().await.assert_consistent();
-        if !died {
-            tests::report(&format!("{function} died {deaths} times"));
-            return deaths;
-        }
     }
-    unreachable!("some call is the last")
+    deaths.assert_at_least(least);
 }
 
 /// How many messages a queue holds.

@@ -62,6 +62,42 @@ async fn all_that_a_tenant_has_is_removed_and_counted_and_no_other_tenant_is_tou
     app.stop().await;
 }
 
+/// Nothing but the tenant's log tells any more that they ever were there.
+#[tokio::test]
+async fn what_somebody_had_there_who_had_left_before_is_removed_as_well() {
+    let app = estate::start().await;
+    let acme = app.member("ada").await.found("Acme", "acme").await;
+    let bob = estate::guest(&app, &acme, "bob@example.com").await;
+    let secret = json!({ "name": "Rockets", "visibility": "private" });
+    let secret = acme.post("/api/projects", secret).await.expect(201);
+    let secret = secret["data"]["id"].as_str().expect("it has an id");
+    let shared = format!("/api/projects/{secret}/members/{}", bob.user_id);
+    let role = json!({ "role": "editor" });
+    acme.put(&shared, role).await.expect(200);
+    let given = json!({ "projectId": secret, "title": "Buy", "assignedTo": bob.user_id });
+    acme.post("/api/create-task", given).await.expect(201);
+    app.settled().await;
+    let member = format!("/api/members/{}", bob.user_id);
+    acme.delete(&member).await.expect(204);
+    app.settled().await;
+
+    let own = format!("T#{}#U#{}", acme.tenant_id, bob.user_id);
+    for (partition, kind) in [
+        (own.clone(), "ASSIGNED#"),
+        (own.clone(), "SHARED#"),
+        (format!("{own}#N"), "NOTE#"),
+        (format!("{own}#N"), "INBOX"),
+    ] {
+        let left = app.rows_in(tables::DATA, &partition, kind).await;
+        assert_eq!(left.len(), 1, "{kind}: it has to be found when all goes");
+    }
+    delete(&acme, "Acme").await.expect(202);
+    estate::finish(&app).await;
+    estate::assert_gone(&app, &acme.tenant_id).await;
+    app.ledger().await.assert_consistent();
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn what_was_deleted_is_found_by_no_search_and_its_slug_and_place_are_free_again() {
     let app = estate::start().await;

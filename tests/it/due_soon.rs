@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
-use tests::{App, Member, tables};
+use tests::{App, HIDDEN, Member, tables};
 
-use crate::watched::{HIDDEN, start};
+use crate::watched::start;
 
 const LIST: &str = "/api/notifications";
 const HOUR: i64 = 60 * 60 * 1000;

@@ -5,9 +5,7 @@ use std::time::Duration;
 use local::front::{self, FaultKind};
 use local::gateway::{Email, Fault};
 use serde_json::{Value, json};
-use tests::{App, Member};
-
-use crate::watched::HIDDEN;
+use tests::{App, HIDDEN, Member};
 
 /// A user, once the mail that signing up sends has gone: what follows is of what she does.
 async fn ada(app: &App) -> Member {

@@ -519,12 +519,9 @@ async fn an_export_may_die_after_any_call() {
     let full = Full::of(&app, "ada").await;
     let mut ada = full.admin.clone();
     let mut whole = None;
-    for deaths in 0.. {
-        let death = Fault::new(FaultKind::DieAfterReply).function("export-tenant");
-        let armed = app.fault(death.nth(deaths + 1));
-        let id = asked_and_made(&app, &ada).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
+    let mut deaths = app.deaths_of("export-tenant");
+    while deaths.go_on() {
+        let id = deaths.befall(asked_and_made(&app, &ada)).await;
         app.advance(HIDDEN);
         app.settled().await;
         ada = app.log_in(&ada).await;
@@ -535,7 +532,8 @@ async fn an_export_may_die_after_any_call() {
             .filter(|path| !path.starts_with("audit/"))
             .cloned()
             .collect();
-        assert_eq!(*whole.get_or_insert(lists.clone()), lists, "death {deaths}");
+        let count = deaths.count();
+        assert_eq!(*whole.get_or_insert(lists.clone()), lists, "death {count}");
         assert_eq!(
             archive
                 .lines("projects/")
@@ -544,12 +542,8 @@ async fn an_export_may_die_after_any_call() {
                 .count(),
             3
         );
-        if !died {
-            tests::report(&format!("export-tenant died {deaths} times"));
-            assert!(deaths > 20, "{deaths}");
-            break;
-        }
     }
+    deaths.assert_at_least(21);
     app.stop().await;
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Logged, Member, PASSWORD, tables};
 
@@ -706,10 +705,11 @@ async fn accepting_may_die_after_any_call_and_leaves_all_or_nothing() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     for known in [false, true] {
-        let mut deaths = 0;
+        let mut deaths = app.deaths_of("accept-invitation");
         let mut lost = 0;
-        for call in 1.. {
-            let name = format!("{}-{call}", if known { "thief" } else { "bob" });
+        while deaths.go_on() {
+            let who = if known { "thief" } else { "bob" };
+            let name = format!("{who}-{}", deaths.count());
             let email = format!("{name}@example.com");
             if known {
                 app.member(&name).await;
@@ -721,12 +721,8 @@ async fn accepting_may_die_after_any_call_and_leaves_all_or_nothing() {
                 body["name"] = json!(name);
             }
             let (before, _, _) = members(&app, &ada.tenant_id).await;
-            let death = Fault::new(FaultKind::DieAfterReply);
-            let armed = app.fault(death.function("accept-invitation").nth(call));
-            let answer = app.post("/api/accept-invitation", body.clone()).await;
-            let died = armed.fired() == 1;
-            armed.disarm();
-            assert_eq!(answer.status, if died { 500 } else { 200 });
+            let accepting = app.post("/api/accept-invitation", body.clone());
+            deaths.befall_request(accepting).await;
 
             let (rows, counted, admins) = members(&app, &ada.tenant_id).await;
             assert_eq!((rows.len() as u64, admins), (counted, 1));
@@ -742,16 +738,11 @@ async fn accepting_may_die_after_any_call_and_leaves_all_or_nothing() {
                 again.expect(200);
             }
             app.post("/api/log-in", log_in).await.expect(200);
-            if !died {
-                break;
-            }
-            deaths += 1;
-            lost += u32::from(is_in);
+            lost += u32::from(is_in && deaths.go_on());
         }
-        tests::report(&format!(
-            "accept-invitation died {deaths} times, {lost} of them when all was done"
-        ));
-        assert!(deaths >= 7 && lost >= 1, "{deaths} {lost}");
+        tests::report(&format!("{lost} answers of accept-invitation were lost"));
+        deaths.assert_at_least(7);
+        assert!(lost >= 1);
     }
     let (rows, counted, _) = members(&app, &ada.tenant_id).await;
     assert_eq!(rows.len() as u64, counted);

@@ -1,7 +1,6 @@
 //! Members: listed, given other roles, shut out, and gone by themselves.
 
 use futures::future::join;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member, Socket};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -369,21 +368,19 @@ async fn members_hear_in_the_tenant_s_room_what_becomes_of_it_and_nobody_else_do
 async fn what_changes_a_member_may_die_after_any_call() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let mut deaths = 0;
     for function in ["update-member", "remove-member"] {
-        for call in 1.. {
-            let bob = app.member(&format!("{function}-{call}")).await;
+        let mut deaths = app.deaths_of(function);
+        while deaths.go_on() {
+            let bob = app.member(&format!("{function}-{}", deaths.count())).await;
             let bobs = app.enrol(&ada, &bob, "editor").await;
             let mut socket = bobs.connect().await;
-            let death = Fault::new(FaultKind::DieAfterReply).function(function);
-            let armed = app.fault(death.nth(call));
-            let answer = match function {
-                "update-member" => set_role(&ada, &bob, "admin").await,
-                _ => ada.delete(&path(&bob)).await,
+            let changing = async {
+                match function {
+                    "update-member" => set_role(&ada, &bob, "admin").await,
+                    _ => ada.delete(&path(&bob)).await,
+                }
             };
-            let died = armed.fired() == 1;
-            armed.disarm();
-            assert_eq!(answer.status >= 500, died, "{}", answer.body);
+            deaths.befall_request(changing).await;
             app.settled().await;
             let ledger = app.ledger().await;
             ledger.assert_consistent();
@@ -391,7 +388,7 @@ async fn what_changes_a_member_may_die_after_any_call() {
             // All of it or nothing: who is what they were is still connected.
             let is = bobs.get("/api/me").await;
             let changed = is.status == 404 || is.body["data"]["role"] == "admin";
-            assert!(changed || died);
+            assert!(changed || deaths.go_on());
             if changed {
                 assert_eq!(socket.next().await, None, "the connection is closed");
             } else {
@@ -400,13 +397,8 @@ async fn what_changes_a_member_may_die_after_any_call() {
                     "pong"
                 );
             }
-            if !died {
-                break;
-            }
-            deaths += 1;
         }
+        deaths.assert_at_least(3);
     }
-    tests::report(&format!("{deaths} deaths"));
-    assert!(deaths >= 3 + 3, "{deaths}");
     app.stop().await;
 }

@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member, tables};
-
-use crate::watched::HIDDEN;
 
 const LIST: &str = "/api/notifications";
 const READ: &str = "/api/notifications/read";
@@ -308,34 +305,23 @@ async fn the_count_is_right_however_many_write_and_read_at_once() {
     }
 }
 
-/// A function dies after each of its calls in turn, and once after none.
+/// A function that tells somebody dies after each of its calls: what is counted is what there is.
 async fn may_die(
     function: &str,
     least: u32,
     ask: impl AsyncFn(&Scene, &Member, &Member) -> Answer,
 ) {
     let scene = Scene::start().await;
-    let mut deaths = 0;
-    for call in 1.. {
+    let mut deaths = scene.app.deaths_of(function);
+    while deaths.go_on() {
         let ada = scene.app.log_in(&scene.ada).await;
         let bob = scene.app.log_in(&scene.bob).await.acting_in(&ada.tenant_id);
         scene.assign(&ada, &bob, "Fuel").await.expect(201);
-        let death = Fault::new(FaultKind::DieAfterReply).function(function);
-        let armed = scene.app.fault(death.nth(call));
-        let answer = ask(&scene, &ada, &bob).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(answer.status == 500, died, "{}", answer.body);
-        scene.app.settled().await;
-        scene.app.advance(HIDDEN);
-        scene.app.settled().await;
+        deaths.befall_request(ask(&scene, &ada, &bob)).await;
+        deaths.assert_mended().await;
         scene.assert_counted().await;
-        if !died {
-            break;
-        }
-        deaths += 1;
     }
-    assert!(deaths >= least, "{deaths}");
+    deaths.assert_at_least(least);
     scene.app.stop().await;
 }
 

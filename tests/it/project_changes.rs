@@ -1,7 +1,6 @@
 //! What a project says of itself: read, changed as a whole and in part, and never lost to another's change.
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member};
 
@@ -270,25 +269,17 @@ async fn update_project_may_die_after_any_call() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let id = ada.project("Apollo").await;
-    let mut deaths = 0;
-    for call in 1.. {
-        let name = format!("Gemini {call}");
-        let death = Fault::new(FaultKind::DieAfterReply).function("update-project");
-        let armed = app.fault(death.nth(call));
-        let answer = ada.patch(&path(&id), json!({ "name": name })).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(answer.status, if died { 500 } else { 200 });
-        app.settled().await;
-        let ledger = app.ledger().await;
-        ledger.assert_consistent();
-        ledger.assert_nothing_left_to_do();
-        if !died {
+    let mut deaths = app.deaths_of("update-project");
+    while deaths.go_on() {
+        let ada = app.log_in(&ada).await;
+        let name = format!("Gemini {}", deaths.count());
+        let body = json!({ "name": name });
+        let answer = deaths.befall_request(ada.patch(&path(&id), body)).await;
+        deaths.assert_mended().await;
+        if answer.status == 200 {
             assert_eq!(ada.projects().await.0[0]["name"], name);
-            break;
         }
-        deaths += 1;
     }
-    assert!(deaths >= 3, "{deaths}");
+    deaths.assert_at_least(3);
     app.stop().await;
 }

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member, PNG, attachment, tables};
-
-use crate::watched::HIDDEN;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -262,80 +259,57 @@ async fn whoever_claims_a_deleted_project_first_has_it() {
 #[tokio::test]
 async fn a_purge_may_die_after_any_call() {
     let (app, ada, _) = start().await;
-    let mut deaths = 0;
-    for call in 1.. {
+    let mut deaths = app.deaths_of("erase");
+    while deaths.go_on() {
         let ada = app.log_in(&ada).await;
         let id = made(&ada, "Apollo", "private").await;
         task(&ada, &id).await;
         app.settled().await;
         ada.delete(&path(&id)).await.expect(204);
         app.settled().await;
-        let armed = app.fault(
-            Fault::new(FaultKind::DieAfterReply)
-                .function("erase")
-                .nth(call),
-        );
-        app.advance(DAY * 30 + Duration::from_hours(7));
-        app.sweep("sweep-projects").await;
-        app.settled().await;
-        let died = armed.fired() == 1;
-        armed.disarm();
+        let purged = async {
+            app.advance(DAY * 30 + Duration::from_hours(7));
+            app.sweep("sweep-projects").await;
+            app.settled().await;
+        };
+        deaths.befall(purged).await;
         // Until its job is delivered again.
         app.advance(Duration::from_hours(2));
         app.settled().await;
         let left = traces(&app, &id).await;
-        assert!(left.is_empty(), "death {call}: {left:#?}");
+        assert!(left.is_empty(), "death {}: {left:#?}", deaths.count());
         app.ledger().await.assert_consistent();
-        if !died {
-            break;
-        }
-        deaths += 1;
     }
-    tests::report(&format!("a purge died {deaths} times"));
-    assert!(deaths >= 8, "{deaths}");
-}
-
-async fn may_die(function: &str, ask: impl AsyncFn(&Member, &str) -> Answer) {
-    let (app, ada, _) = start().await;
-    for call in 1.. {
-        let ada = app.log_in(&ada).await;
-        let id = made(&ada, "Apollo", "private").await;
-        task(&ada, &id).await;
-        let death = Fault::new(FaultKind::DieAfterReply).function(function);
-        let armed = app.fault(death.nth(call));
-        let answer = ask(&ada, &id).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(answer.status == 500, died, "{}", answer.status);
-        app.settled().await;
-        app.advance(HIDDEN);
-        app.settled().await;
-        let ledger = app.ledger().await;
-        ledger.assert_consistent();
-        ledger.assert_nothing_left_to_do();
-        ledger.assert_usage();
-        if !died {
-            assert!(call > 3, "{call}");
-            break;
-        }
-    }
+    deaths.assert_at_least(8);
 }
 
 #[tokio::test]
 async fn delete_project_may_die_after_any_call() {
-    may_die("delete-project", async |ada, id| {
-        ada.delete(&path(id)).await
-    })
-    .await;
+    let (app, ada, _) = start().await;
+    let mut deaths = app.deaths_of("delete-project");
+    while deaths.go_on() {
+        let ada = app.log_in(&ada).await;
+        let id = made(&ada, "Apollo", "private").await;
+        task(&ada, &id).await;
+        deaths.befall_request(ada.delete(&path(&id))).await;
+        deaths.assert_mended().await;
+    }
+    deaths.assert_at_least(3);
 }
 
 #[tokio::test]
 async fn restore_project_may_die_after_any_call() {
-    may_die("restore-project", async |ada, id| {
-        ada.delete(&path(id)).await.expect(204);
-        restore(ada, id).await
-    })
-    .await;
+    let (app, ada, _) = start().await;
+    let mut deaths = app.deaths_of("restore-project");
+    while deaths.go_on() {
+        let ada = app.log_in(&ada).await;
+        let id = made(&ada, "Apollo", "private").await;
+        task(&ada, &id).await;
+        ada.delete(&path(&id)).await.expect(204);
+        deaths.befall_request(restore(&ada, &id)).await;
+        deaths.assert_mended().await;
+    }
+    deaths.assert_at_least(3);
 }
 
 #[tokio::test]

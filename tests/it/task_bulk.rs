@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member};
 
@@ -133,8 +132,8 @@ async fn a_hundred_tasks_are_changed_and_the_room_hears_of_each() {
 async fn wherever_it_dies_a_repeat_does_what_is_left_and_nothing_twice() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let mut deaths = 0;
-    for call in 1.. {
+    let mut deaths = app.deaths_of("change-tasks");
+    while deaths.go_on() {
         let ada = app.log_in(&ada).await;
         let project = ada.project("Apollo").await;
         let (task, gone) = (
@@ -148,15 +147,9 @@ async fn wherever_it_dies_a_repeat_does_what_is_left_and_nothing_twice() {
             { "op": "delete", "id": gone },
             { "op": "create", "title": "Four" },
         ]);
-        let armed = {
-            let death = Fault::new(FaultKind::DieAfterReply).function("change-tasks");
-            app.fault(death.nth(call))
-        };
-        let key = format!("bulk {call}");
-        let first = ask(&ada, &project, &key, &operations).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(first.status == 500, died, "{}", first.body);
+        let key = format!("bulk {}", deaths.count());
+        let first = ask(&ada, &project, &key, &operations);
+        deaths.befall_request(first).await;
         let again = ask(&ada, &project, &key, &operations).await.expect(200);
         assert_eq!(statuses(&again), [201, 200, 200, 204, 201]);
         let third = ask(&ada, &project, &key, &operations).await;
@@ -171,15 +164,10 @@ async fn wherever_it_dies_a_repeat_does_what_is_left_and_nothing_twice() {
         // Its founding, two tasks, and five changes.
         assert_eq!(ledger.seq(&project), 8);
         assert_eq!(ledger.tasks_of(&project).count(), 3);
-        if !died {
-            break;
-        }
-        deaths += 1;
         app.settled().await;
         app.advance(Duration::from_mins(2));
     }
-    tests::report(&format!("a request of five operations died {deaths} times"));
-    assert!(deaths > 15, "{deaths}");
+    deaths.assert_at_least(16);
     app.settled().await;
     app.ledger().await.assert_consistent();
 }

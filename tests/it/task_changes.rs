@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member, PNG, attachment, tables};
-
-use crate::watched::HIDDEN;
 
 /// A day.
 const DAY: Duration = Duration::from_hours(24);
@@ -585,34 +582,6 @@ async fn a_text_that_changes_while_it_is_indexed_is_indexed_as_it_is() {
     app.ledger().await.assert_consistent();
 }
 
-/// A function dies after each of its calls in turn, and once after none.
-async fn may_die(function: &str, least: u32, ask: impl AsyncFn(&App, &Member, u32) -> Answer) {
-    let app = App::start().await;
-    let ada = app.member("ada").await;
-    let mut deaths = 0;
-    for call in 1.. {
-        let death = Fault::new(FaultKind::DieAfterReply).function(function);
-        let armed = app.fault(death.nth(call));
-        let answer = ask(&app, &ada, call).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(answer.status == 500, died, "{}", answer.status);
-        app.settled().await;
-        app.advance(HIDDEN);
-        app.settled().await;
-        let ledger = app.ledger().await;
-        ledger.assert_consistent();
-        ledger.assert_nothing_left_to_do();
-        ledger.assert_usage();
-        if !died {
-            break;
-        }
-        deaths += 1;
-    }
-    assert!(deaths >= least, "{deaths}");
-    app.stop().await;
-}
-
 /// A new task, with a file, and who asks.
 async fn fresh(app: &App, ada: &Member) -> (Member, String, String) {
     let ada = app.log_in(ada).await;
@@ -627,31 +596,46 @@ async fn fresh(app: &App, ada: &Member) -> (Member, String, String) {
 
 #[tokio::test]
 async fn update_task_may_die_after_any_call() {
-    may_die("update-task", 6, async |app, ada, _| {
-        let (ada, id, other) = fresh(app, ada).await;
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let mut deaths = app.deaths_of("update-task");
+    while deaths.go_on() {
+        let (ada, id, other) = fresh(&app, &ada).await;
         let body = json!({
             "title": "Count up", "assigned_to": ada.user_id, "position": { "before": other },
         });
-        ada.patch(&path(&id), body).await
-    })
-    .await;
+        deaths.befall_request(ada.patch(&path(&id), body)).await;
+        deaths.assert_mended().await;
+    }
+    deaths.assert_at_least(6);
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn delete_task_may_die_after_any_call() {
-    may_die("delete-task", 4, async |app, ada, _| {
-        let (ada, id, _) = fresh(app, ada).await;
-        ada.delete(&path(&id)).await
-    })
-    .await;
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let mut deaths = app.deaths_of("delete-task");
+    while deaths.go_on() {
+        let (ada, id, _) = fresh(&app, &ada).await;
+        deaths.befall_request(ada.delete(&path(&id))).await;
+        deaths.assert_mended().await;
+    }
+    deaths.assert_at_least(4);
+    app.stop().await;
 }
 
 #[tokio::test]
 async fn restore_task_may_die_after_any_call() {
-    may_die("restore-task", 4, async |app, ada, _| {
-        let (ada, id, _) = fresh(app, ada).await;
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let mut deaths = app.deaths_of("restore-task");
+    while deaths.go_on() {
+        let (ada, id, _) = fresh(&app, &ada).await;
         ada.delete(&path(&id)).await.expect(204);
-        restore(&ada, &id).await
-    })
-    .await;
+        deaths.befall_request(restore(&ada, &id)).await;
+        deaths.assert_mended().await;
+    }
+    deaths.assert_at_least(4);
+    app.stop().await;
 }

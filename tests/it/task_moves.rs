@@ -5,9 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
-use tests::{Answer, App, Member, PNG, attachment, tables};
-
-use crate::watched::HIDDEN;
+use tests::{Answer, App, HIDDEN, Member, PNG, attachment, tables};
 
 /// Longer than a file stays that is nobody's.
 const SWEPT: Duration = Duration::from_hours(2);
@@ -319,28 +317,19 @@ async fn whoever_changes_a_task_while_it_is_moved_changes_it_before_or_after() {
 async fn move_task_may_die_after_any_call() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let mut deaths = 0;
-    for call in 1.. {
+    let mut deaths = app.deaths_of("move-task");
+    while deaths.go_on() {
         let ada = app.log_in(&ada).await;
         let (apollo, gemini) = (ada.project("Apollo").await, ada.project("Gemini").await);
         let task = given(&ada, &apollo).await;
         says(&ada, &task, "Ten").await;
-        let death = Fault::new(FaultKind::DieAfterReply).function("move-task");
-        let armed = app.fault(death.nth(call));
-        let answer = moved(&ada, &task, &gemini).await;
-        let died = armed.fired() == 1;
-        armed.disarm();
-        assert_eq!(answer.status == 500, died, "{}", answer.status);
+        deaths.befall_request(moved(&ada, &task, &gemini)).await;
         app.settled().await;
         assert_eq!(said(&ada, &task, "created_at", 4).await, ["Ten"]);
         assert_all_is_done(&app).await;
-        if !died {
-            break;
-        }
-        deaths += 1;
     }
-    // Four rows, the file's note, the file twice, and the transaction, at the least.
-    assert!(deaths >= 8, "{deaths}");
+    // Four rows, the file's note, the file twice, and the transaction.
+    deaths.assert_at_least(8);
     app.stop().await;
 }
 
@@ -348,8 +337,8 @@ async fn move_task_may_die_after_any_call() {
 async fn what_moves_the_comments_may_die_after_any_call() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let mut deaths = 0;
-    for call in 1.. {
+    let mut deaths = app.deaths_of("index-task");
+    while deaths.go_on() {
         let ada = app.log_in(&ada).await;
         let (apollo, gemini) = (ada.project("Apollo").await, ada.project("Gemini").await);
         let task = ada.task(&apollo, "Count down").await;
@@ -357,23 +346,17 @@ async fn what_moves_the_comments_may_die_after_any_call() {
             says(&ada, &task, text).await;
         }
         app.settled().await;
-        let death = Fault::new(FaultKind::DieAfterReply).function("index-task");
-        let armed = app.fault(death.nth(call));
-        moved(&ada, &task, &gemini).await.expect(200);
-        app.settled().await;
-        let died = armed.fired() == 1;
-        armed.disarm();
+        let followed = async {
+            moved(&ada, &task, &gemini).await.expect(200);
+            app.settled().await;
+        };
+        deaths.befall(followed).await;
         assert_eq!(said(&ada, &task, "created_at", 4).await, ["Ten", "Nine"]);
-        app.advance(HIDDEN);
-        app.settled().await;
+        deaths.assert_mended().await;
         let rows = app.rows(tables::DATA, "COMMENT#").await;
         let here = rows.iter().filter(|row| row["project_id"] == gemini);
         assert_eq!(here.count(), 2, "{rows:?}");
-        if !died {
-            break;
-        }
-        deaths += 1;
     }
-    assert!(deaths >= 6, "{deaths}");
+    deaths.assert_at_least(6);
     app.stop().await;
 }

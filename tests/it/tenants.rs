@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
-use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member, PASSWORD, PNG, attachment, tables};
 
@@ -394,46 +393,46 @@ async fn whoever_logs_in_many_times_at_once_gets_one_new_tenant() {
 async fn what_makes_or_sets_up_a_tenant_may_die_after_any_call() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let mut deaths = 0;
-    for function in ["create-tenant", "update-tenant-settings", "log-in"] {
-        for call in 1.. {
+    for (function, least) in [
+        ("create-tenant", 3),
+        ("update-tenant-settings", 4),
+        ("log-in", 8),
+    ] {
+        let mut deaths = app.deaths_of(function);
+        while deaths.go_on() {
             if function == "log-in" {
                 for profile in app.rows(tables::IDENTITY, "TENANT").await {
                     let id = profile["id"].as_str().expect("it is a text");
                     app.being_deleted(id).await;
                 }
             }
-            let death = Fault::new(FaultKind::DieAfterReply).function(function);
-            let armed = app.fault(death.nth(call));
-            let body =
-                json!({ "name": format!("Number {call}"), "slug": format!("number-{call}") });
-            let answer = match function {
-                "create-tenant" => ada.post("/api/tenants", body).await,
-                "log-in" => {
-                    let body = json!({ "email": ada.email, "password": PASSWORD });
-                    app.post("/api/log-in", body).await
-                }
-                _ => {
-                    let body = json!({ "name": format!("Number {call}") });
-                    ada.put(&settings_path(&ada.tenant_id), body).await
+            let count = deaths.count();
+            let [name, slug] = ["Number ", "number-"].map(|text| format!("{text}{count}"));
+            let asked = async {
+                match function {
+                    "create-tenant" => {
+                        let body = json!({ "name": name, "slug": slug });
+                        ada.post("/api/tenants", body).await
+                    }
+                    "log-in" => {
+                        let body = json!({ "email": ada.email, "password": PASSWORD });
+                        app.post("/api/log-in", body).await
+                    }
+                    _ => {
+                        let path = settings_path(&ada.tenant_id);
+                        ada.put(&path, json!({ "name": name })).await
+                    }
                 }
             };
-            let died = armed.fired() == 1;
-            armed.disarm();
-            assert_eq!(answer.status >= 500, died, "{function}: {}", answer.body);
+            deaths.befall_request(asked).await;
             let slugs = app.rows(tables::IDENTITY, "SLUG").await;
             let named = app.rows(tables::IDENTITY, "TENANT").await;
             let named = named.iter().filter(|profile| profile["slug"].is_string());
             assert_eq!(slugs.len(), named.count(), "a slug has its tenant");
             app.ledger().await.assert_consistent();
-            if !died {
-                break;
-            }
-            deaths += 1;
         }
+        deaths.assert_at_least(least);
     }
-    tests::report(&format!("{deaths} deaths"));
-    assert!(deaths >= 3 + 4 + 8, "{deaths}");
     app.stop().await;
 }
 

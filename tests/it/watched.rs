@@ -9,9 +9,6 @@ use shared::model::audit::AuditEntry;
 use shared::model::log::LogEntry;
 use tests::{Answer, App, Member, PNG, Socket, attachment, tables};
 
-/// Longer than any message that was received stays hidden.
-pub(crate) const HIDDEN: Duration = Duration::from_secs(361);
-
 /// How many listen.
 const LISTENERS: usize = 2;
 

@@ -126,9 +126,8 @@ fn shown(label: Label) -> Reply<Data<LabelView>> {
 
 /// The function.
 pub fn function() -> Function {
-    const ONE: &str = "/api/projects/{id}/labels/{label_id}";
     shared::lambda::http::function(&ENDPOINT, handler)
-        .route("PUT", ONE, put)
-        .route("PATCH", ONE, patch)
-        .route("DELETE", ONE, remove)
+        .route("PUT", "/api/projects/{id}/labels/{label_id}", put)
+        .route("PATCH", "/api/projects/{id}/labels/{label_id}", patch)
+        .route("DELETE", "/api/projects/{id}/labels/{label_id}", remove)
 }

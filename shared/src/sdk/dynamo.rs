@@ -374,6 +374,18 @@ impl Dynamo {
         self.item_put(key.table(), to_item(key, row)?)
     }
 
+    /// That a row still has these values under these attributes, as a part of a transaction.
+    pub(crate) fn unchanged<T>(&self, key: &Key<T>, held: Held) -> Result<TransactWriteItem> {
+        let (condition, names, values) = still(held);
+        let check = ConditionCheck::builder()
+            .table_name(self.table(key.table())?)
+            .set_key(Some(key.item()))
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values));
+        check.build().map(checking).map_err(Error::internal)
+    }
+
     /// That a row is there, as a part of a transaction.
     pub(crate) fn presence<T>(&self, key: &Key<T>) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()

@@ -35,6 +35,25 @@ pub(super) async fn report_of(member: &Member, tenant: &str) -> Value {
     report.expect(200)["data"].clone()
 }
 
+async fn invite(owner: &Member, email: &str) {
+    let body = json!({ "email": email, "role": "editor" });
+    owner.post("/api/invitations", body).await.expect(201);
+}
+
+/// Whoever was invited at an address accepts, with an account of their own.
+async fn joined(app: &App, email: &str) -> Member {
+    let token = app.emailed(email, "accept-invitation").await;
+    let body = json!({ "token": token, "name": "Guest", "password": tests::PASSWORD });
+    let accepted = app.post("/api/accept-invitation", body).await.expect(200);
+    app.signed_in(&accepted["data"])
+}
+
+/// An editor who was invited into the tenant that somebody acts in.
+pub(super) async fn guest(app: &App, owner: &Member, email: &str) -> Member {
+    invite(owner, email).await;
+    joined(app, email).await
+}
+
 /// Lets a deletion come to its end.
 pub(super) async fn finish(app: &App) {
     app.settled().await;
@@ -183,15 +202,11 @@ impl Estate {
     async fn invite(app: &App, owner: &Member, slug: &str) {
         for guest in ["stays", "leaves", "waits"] {
             let email = format!("{guest}-{slug}@example.com");
-            let body = json!({ "email": email, "role": "editor" });
-            owner.post("/api/invitations", body).await.expect(201);
+            invite(owner, &email).await;
             if guest == "waits" {
                 continue;
             }
-            let token = app.emailed(&email, "accept-invitation").await;
-            let body = json!({ "token": token, "name": guest, "password": tests::PASSWORD });
-            let accepted = app.post("/api/accept-invitation", body).await.expect(200);
-            let member = app.signed_in(&accepted["data"]);
+            let member = joined(app, &email).await;
             let own = member.project(&format!("Of who {guest}")).await;
             for told in [owner, &member] {
                 let task = json!({

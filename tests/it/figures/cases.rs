@@ -33,22 +33,28 @@ impl Figures {
     }
 }
 
+/// How many tasks an export reads here: its cost is in proportion to them, and so is the time that it takes.
+const EXPORTED: u64 = 10_000;
+
 /// After so long no search expects of the index that it may lack something.
 const INDEXED: Duration = Duration::from_secs(61);
 
 /// After so long what the stream has not relayed is swept.
 const UNRELAYED: Duration = Duration::from_secs(180);
 
-/// Measures all there is to measure.
-pub(super) async fn measure(scene: Scene) -> Figures {
+/// Measures all there is to measure, in a project of so many tasks. An export, which reads them all, is measured before
+/// there are more than [`EXPORTED`].
+pub(super) async fn measure(tasks: u64) -> Figures {
+    let exported = tasks.min(EXPORTED);
     let mut sheet = Sheet {
-        scene,
+        scene: Scene::with_tasks(exported).await,
         figures: Figures::default(),
     };
     sheet.starts().await;
     sheet.accounts().await;
     sheet.tenants().await;
     sheet.exports().await;
+    sheet.scene.grow(exported, tasks).await;
     sheet.invitations().await;
     sheet.projects().await;
     sheet.search().await;

@@ -9,7 +9,7 @@ const INTRODUCTION: &str = "\
 # Figures
 
 What one invocation costs: its AWS calls, and the DynamoDB capacity that they consume, in a project of 10
-tasks and in one of 10,000. Measured by `tests/it/figures.rs`, which fails where this page is not what it
+tasks and in one of 100,000. Measured by `tests/it/figures.rs`, which fails where this page is not what it
 measures. To write it anew:
 
 ```sh
@@ -35,9 +35,9 @@ const NOTES: &str = "\
 - A write that is *refused* costs units on AWS too; the engine reports none, so none are counted.
 - A search reads the tasks of the nearest vectors, at most 30: with 10 tasks in the project, 10. It does
   not grow beyond.
-- An export reads all there is: with 10,000 tasks it makes one query more for each MB of their rows, and no other
-  call. Here it has a project without files.
-- Of the 10,000 tasks, 100 have their events in the log and their embeddings: more than any function reads
+- An export reads all there is, and makes one query more for each MB of it, and no other call. In the larger project it is
+  measured with 10,000 of the tasks, and without files.
+- Of the 100,000 tasks, the last 100 have their events in the log and their embeddings: more than any function reads
   of either.
 - What a vector index reads and writes is billed in bytes, apart from units, and is not in this table. The
   engine compares a query with each vector of the tenant; DynamoDB does not tell how many it looks at.
@@ -58,7 +58,7 @@ pub(super) fn text(small: &Figures, large: &Figures) -> String {
 fn invocations(small: &Figures, large: &Figures) -> String {
     let mut text = String::from(
         "## Invocations\n\n\
-         | function | case | AWS calls | round trips | to DynamoDB | read units, 10 tasks | 10,000 | write units, 10 tasks | 10,000 |\n\
+         | function | case | AWS calls | round trips | to DynamoDB | read units, 10 tasks | 100,000 | write units, 10 tasks | 100,000 |\n\
          |---|---|---|--:|--:|--:|--:|--:|--:|\n",
     );
     for (small, large) in small.cases.iter().zip(&large.cases) {

@@ -61,8 +61,13 @@ impl Scene {
         };
         let index = scene.event("index-task/ok").await;
         scene.meter.invoke(index.function, index.payload).await;
-        seed::copies(&scene, tasks).await;
+        seed::copies(&scene, (1, tasks)).await;
         scene
+    }
+
+    /// Its project grows from one number of tasks to another.
+    pub(super) async fn grow(&self, before: u64, tasks: u64) {
+        seed::copies(self, (before, tasks)).await;
     }
 
     /// Goes on with another task than before, which may be gone.
@@ -127,8 +132,7 @@ impl Scene {
     /// The export of a tenant that was asked for last, or else a new one.
     async fn export(&self, member: &Member) -> String {
         let partition = format!("T#{}#EXPORTS", member.tenant_id);
-        let mut rows = self.app.rows(tables::DATA, "EXPORT#").await;
-        rows.retain(|row| row["pk"] == *partition);
+        let rows = self.app.rows_in(tables::DATA, &partition, "EXPORT#").await;
         if let Some(id) = rows.last().and_then(|row| row["id"].as_str()) {
             return id.to_owned();
         }

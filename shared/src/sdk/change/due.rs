@@ -1,10 +1,7 @@
 //! What is due soon: noted with the task, and told to whoever is to do it.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
-
-use super::super::dynamo::{checking, number};
+use super::super::dynamo::number;
 use super::Change;
-use crate::error::{Error, Result};
 use crate::keys::{Key, Stored};
 use crate::model::due::{DueDate, DueNote, NoteChange};
 use crate::model::notification::{DueSoon, DueTold, Notification};
@@ -61,22 +58,8 @@ impl Change {
     }
 
     /// That a row still has this number under this attribute; if not, that is a lost race.
-    fn unchanged<T>(&mut self, key: &Key<T>, held: (&str, &impl ToString)) {
-        let part = self.is_unchanged(key, held);
+    fn unchanged<T>(&mut self, key: &Key<T>, (attribute, held): (&str, &impl ToString)) {
+        let part = self.dynamo.unchanged(key, &[(attribute, number(held))]);
         self.contested(part);
-    }
-
-    fn is_unchanged<T>(
-        &self,
-        key: &Key<T>,
-        (attribute, held): (&str, &impl ToString),
-    ) -> Result<TransactWriteItem> {
-        let check = ConditionCheck::builder()
-            .table_name(self.dynamo.table(key.table())?)
-            .set_key(Some(key.item()))
-            .condition_expression("#held = :held")
-            .expression_attribute_names("#held", attribute)
-            .expression_attribute_values(":held", number(held));
-        check.build().map(checking).map_err(Error::internal)
     }
 }

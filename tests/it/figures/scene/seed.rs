@@ -1,90 +1,132 @@
 //! Many tasks at once: copies of the rows that one task has left, with other ids and numbers.
 //!
-//! They are made and sent as text: as values they take a build without optimisation twice the time.
+//! They go straight into the engine, many in one transaction and past its stream: as calls of the API, each row of which
+//! is a transaction of its own, 100,000 take minutes.
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue::{N, S};
-use aws_smithy_types::body::SdkBody;
-use futures::{StreamExt, stream};
+use dynoxide::types::{AttributeValue, Item as Row};
+use dynoxide::{Database, ImportOptions};
 use serde_dynamo::Item;
 use tests::{App, tables};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::Scene;
 
-/// How many rows one call writes.
-const BATCH: usize = 25;
-
-/// How many calls are made at once.
-const AT_ONCE: usize = 4;
+/// How many tasks one transaction writes: other writers wait for no longer.
+const TOGETHER: usize = 5_000;
 
 /// The `seq` of the task that is copied: its project's founding came before it.
 const COPIED: u64 = 2;
 
-/// How many tasks have their event and embedding copied too: more than any function looks at.
+/// How many tasks have their event and embedding copied too, the last ones: more than any function looks at.
 const WHOLE: u64 = 100;
 
-/// Copies the scene's task until its project has so many.
-pub(super) async fn copies(scene: &Scene, tasks: u64) {
-    let client = scene.app.dynamodb();
+/// How many events a partition of the log has room for.
+const LOG_PARTITION: u64 = 65_536;
+
+/// Copies the scene's task until its project, which has so many, has so many more.
+pub(super) async fn copies(scene: &Scene, (before, tasks): (u64, u64)) {
+    let file = scene.app.stack().data().join("dynamodb.sqlite");
     let left = Left::by(scene).await;
-    let rows: Vec<String> = (COPIED + 1..=tasks + 1)
-        .flat_map(|seq| left.copies(seq))
-        .collect();
-    stream::iter(rows.chunks(BATCH))
-        .for_each_concurrent(AT_ONCE, |rows| write(&client, rows))
-        .await;
-    count(scene, &client, tasks).await;
+    let last = tasks + 1;
+    let seqs: Vec<u64> = (before + 2..=last).collect();
+    let written = spawn_blocking(move || {
+        let engine = Database::new(&file.to_string_lossy()).expect("the file is open to several");
+        for seqs in seqs.chunks(TOGETHER) {
+            let rows = seqs
+                .iter()
+                .flat_map(|seq| left.copies(*seq, last))
+                .collect();
+            let imported = engine.import_items(tables::DATA, rows, ImportOptions::default());
+            imported.expect("the rows can be written");
+        }
+    });
+    written.await.expect("all are written");
+    count(scene, tasks).await;
 }
 
 /// The event `seq` of the scene's project, as the table has it.
 pub(super) async fn event(scene: &Scene, seq: u64) -> Item {
-    let log = format!("{}#LOG#0", project(scene));
-    row(&scene.app, &log, &event_key(seq)).await
+    row(&scene.app, &log(&project(scene), seq), &event_key(seq)).await
 }
 
-/// The rows that a task has left, as DynamoDB's JSON.
+/// The rows that a task has left.
 struct Left {
     id: String,
-    task: String,
+    task: Row,
     event: String,
     vector: String,
+    /// Which attributes of the task's row have its id in them.
+    named: Vec<String>,
 }
 
 impl Left {
     async fn by(scene: &Scene) -> Self {
         let (app, id, project) = (&scene.app, scene.task.clone(), project(scene));
         let vectors = format!("{project}#V");
+        let task = text(&row(app, &project, &format!("TASK#{id}")).await);
+        let task: Row = parsed(&task);
+        let forms = [id.clone(), digits(&id)];
+        let has_id = |value: &AttributeValue| match value {
+            AttributeValue::S(text) => forms.iter().any(|form| text.contains(form)),
+            _ => false,
+        };
+        let named = task.iter().filter(|(_, value)| has_id(value));
         Self {
-            task: text(&row(app, &project, &format!("TASK#{id}")).await),
+            named: named.map(|(name, _)| name.clone()).collect(),
+            task,
             event: text(&event(scene, COPIED).await),
             vector: text(&row(app, &vectors, &format!("VECTOR#{id}")).await),
             id,
         }
     }
 
-    fn copies(&self, seq: u64) -> Vec<String> {
+    fn copies(&self, seq: u64, last: u64) -> Vec<Row> {
         let id = Uuid::now_v7().to_string();
-        // Its place has the digits alone.
-        let digits = |id: &str| id.replace('-', "");
-        let of_task = |row: &str| {
-            row.replace(&self.id, &id)
-                .replace(&digits(&self.id), &digits(&id))
-        };
-        if seq > WHOLE + 1 {
-            return vec![of_task(&self.task)];
+        if seq + WHOLE <= last {
+            return vec![self.task(&id)];
         }
         let number = |seq| format!("\"seq\":{{\"N\":\"{seq}\"}}");
-        let event = of_task(&self.event)
+        let event = self
+            .renamed(&self.event, &id)
+            .replace(&log("", COPIED), &log("", seq))
             .replace(&event_key(COPIED), &event_key(seq))
             .replace(&format!("/{COPIED}/"), &format!("/{seq}/"))
             .replace(&number(COPIED), &number(seq));
-        vec![of_task(&self.task), event, of_task(&self.vector)]
+        let vector = self.renamed(&self.vector, &id);
+        vec![self.task(&id), parsed(&event), parsed(&vector)]
+    }
+
+    /// Attribute by attribute: to read a text takes a build without optimisation much longer.
+    fn task(&self, id: &str) -> Row {
+        let mut task = self.task.clone();
+        for name in &self.named {
+            if let Some(AttributeValue::S(text)) = task.get_mut(name) {
+                *text = self.renamed(text, id);
+            }
+        }
+        task
+    }
+
+    fn renamed(&self, text: &str, id: &str) -> String {
+        text.replace(&self.id, id)
+            .replace(&digits(&self.id), &digits(id))
     }
 }
 
+/// An id in a task's place, which has its digits alone.
+fn digits(id: &str) -> String {
+    id.replace('-', "")
+}
+
+fn parsed(row: &str) -> Row {
+    serde_json::from_str(row).expect("it is a row")
+}
+
 /// Has the project know of its tasks.
-async fn count(scene: &Scene, client: &Client, tasks: u64) {
+async fn count(scene: &Scene, tasks: u64) {
+    let client = scene.app.dynamodb();
     client
         .update_item()
         .table_name(tables::DATA)
@@ -115,39 +157,17 @@ async fn row(app: &App, pk: &str, sk: &str) -> Item {
     item.into()
 }
 
-/// Writes rows that are given as DynamoDB's JSON.
-async fn write(client: &Client, rows: &[String]) {
-    let puts: Vec<String> = rows
-        .iter()
-        .map(|row| format!("{{\"PutRequest\":{{\"Item\":{row}}}}}"))
-        .collect();
-    let body = format!(
-        "{{\"RequestItems\":{{\"{}\":[{}]}}}}",
-        tables::DATA,
-        puts.join(",")
-    );
-    let written = client
-        .batch_write_item()
-        .set_request_items(Some(std::collections::HashMap::new()))
-        .customize()
-        .mutate_request(move |request| {
-            let length = body.len().to_string();
-            request.headers_mut().insert("content-length", length);
-            *request.body_mut() = SdkBody::from(body.as_str());
-        })
-        .send()
-        .await
-        .expect("the rows can be written");
-    let left = written.unprocessed_items.unwrap_or_default();
-    assert!(left.is_empty(), "all are written");
-}
-
 fn text(row: &Item) -> String {
     serde_json::to_string(row).expect("it is JSON")
 }
 
 fn project(scene: &Scene) -> String {
     format!("T#{}#P#{}", scene.ada.tenant_id, scene.project)
+}
+
+/// The partition of a project's log that an event stands in.
+fn log(project: &str, seq: u64) -> String {
+    format!("{project}#LOG#{}", seq / LOG_PARTITION)
 }
 
 fn event_key(seq: u64) -> String {
