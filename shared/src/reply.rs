@@ -205,8 +205,10 @@ impl Reply<Box<RawValue>> {
             version: answer.version,
             ..Self::ok(body)
         }
-        .seq(answer.event_seq.to_string())
         .again();
+        if answer.event_seq > 0 {
+            reply = reply.seq(answer.event_seq.to_string());
+        }
         reply
             .headers
             .extend(answer.location.map(|location| (LOCATION, location)));

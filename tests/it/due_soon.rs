@@ -428,6 +428,18 @@ async fn whatever_changes_while_it_is_told_it_is_told_as_it_is_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn what_is_past_by_then_is_told_to_nobody() {
+    let mut scene = Scene::start().await;
+    scene.give("Past", 2).await;
+    scene.give("Soon", 5).await;
+    scene.pass(Duration::from_hours(3)).await;
+    assert_eq!(scene.told(&scene.bob).await, ["Soon"]);
+    assert_eq!(scene.mailed(&scene.bob).await, 1);
+    scene.assert_consistent().await;
+    scene.app.stop().await;
+}
+
+#[tokio::test]
 async fn what_tells_of_it_may_die_after_any_call() {
     let mut scene = Scene::start().await;
     let mut expected = Vec::new();

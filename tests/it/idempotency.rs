@@ -454,6 +454,31 @@ async fn what_was_refused_can_be_asked_for_again_once_it_is_right() {
 }
 
 #[tokio::test]
+async fn what_found_nothing_to_change_undoes_nothing_when_it_comes_again() {
+    let scene = Scene::start().await;
+    let task = scene.ada.task(&scene.project, "Count down").await;
+    let titled = |title: &str| Deed {
+        method: "PATCH",
+        path: format!("/api/tasks/{task}"),
+        body: json!({ "title": title }),
+    };
+    let same = titled("Count down");
+    let first = same.ask(&scene.ada, "same").await;
+    assert!(first.status == 200 && first.header("x-event-seq").is_none());
+    titled("Count up")
+        .ask(&scene.ada, "other")
+        .await
+        .expect(200);
+    let again = same.ask(&scene.ada, "same").await;
+    assert!(is_replayed(&again));
+    assert_eq!(told(&again), told(&first));
+    let shown = scene.ada.get(&same.path).await.expect(200);
+    assert_eq!(shown["data"]["title"], "Count up");
+    titled("Wave").ask(&scene.ada, "same").await.refused(422);
+    scene.app.ledger().await.assert_consistent();
+}
+
+#[tokio::test]
 async fn a_key_is_1_to_255_visible_characters_sent_once() {
     let scene = Scene::start().await;
     let ask = async |key: &[u8]| {

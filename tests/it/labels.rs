@@ -116,6 +116,58 @@ async fn a_label_is_made_changed_and_removed_by_editors_and_seen_by_all_who_see_
 }
 
 #[tokio::test]
+async fn of_two_who_make_a_label_of_one_name_at_once_one_does() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let project = ada.project("Apollo").await;
+    let path = labels(&project);
+    let made = (0..4).map(|_| ada.post(&path, json!({ "name": "Fuel" })));
+    let made = futures::future::join_all(made).await;
+    let mut statuses: Vec<_> = made.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
+    assert_eq!(rows(&app, "LABEL#").await.len(), 1);
+    app.settled().await;
+    app.ledger().await.assert_consistent();
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn labels_are_as_private_as_their_project_and_stay_as_they_are_in_one_that_is_archived() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let bob = app.member("bob").await;
+    let bob = app.enrol(&ada, &bob, "admin").await;
+    let project = ada.project("Apollo").await;
+    let one = format!(
+        "{}/{}",
+        labels(&project),
+        label(&ada, &project, "Fuel").await
+    );
+    let says = async |says: Value| {
+        let path = format!("/api/projects/{project}");
+        ada.patch(&path, says).await.expect(200);
+    };
+    says(json!({ "visibility": "private" })).await;
+    bob.get(&labels(&project)).await.refused(404);
+    bob.get(&one).await.refused(404);
+    bob.delete(&one).await.refused(404);
+    let shared = format!("/api/projects/{project}/members/{}", bob.user_id);
+    ada.put(&shared, json!({ "role": "viewer" }))
+        .await
+        .expect(200);
+    bob.get(&one).await.expect(200);
+    bob.delete(&one).await.refused(403);
+    says(json!({ "archived": true })).await;
+    ada.get(&one).await.expect(200);
+    ada.delete(&one).await.refused(409);
+    ada.post(&labels(&project), json!({ "name": "More" }))
+        .await
+        .refused(409);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_project_has_at_most_100_labels() {
     let app = App::start().await;
     let ada = app.member("ada").await;
@@ -168,6 +220,15 @@ async fn tasks_are_given_labels_and_found_by_them_wherever_they_go() {
     let whole = ada.put(&path, whole).await.expect(200);
     assert_eq!(whole["data"]["labels"], json!([]), "it was left out");
     assert_eq!(with(&ada, &project, &fuel, "").await.0, ["Both", "One"]);
+
+    let given = json!({ "labels": [fuel], "priority": "high" });
+    ada.patch(&path, given).await.expect(200);
+    let cleared = json!({ "labels": null, "priority": null });
+    let cleared = ada.patch(&path, cleared).await.expect(200)["data"].clone();
+    assert_eq!(
+        [&cleared["labels"], &cleared["priority"]],
+        [&json!([]), &json!("none")]
+    );
 
     ada.delete(&format!("/api/tasks/{one}")).await.expect(204);
     assert_eq!(with(&ada, &project, &fuel, "").await.0, ["Both"]);
@@ -309,6 +370,27 @@ async fn what_takes_a_label_off_may_die_after_any_call() {
         assert_eq!(rows(&app, "LABELLED#").await.len(), 0);
     }
     deaths.assert_at_least(4);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_removes_a_label_may_die_after_any_call() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let project = ada.project("Apollo").await;
+    let mut deaths = app.deaths_of("change-labels");
+    while deaths.go_on() {
+        let ada = app.log_in(&ada).await;
+        let fuel = label(&ada, &project, &format!("Fuel {}", deaths.count())).await;
+        let task = labelled(&ada, &project, "Count down", &[&fuel]).await;
+        let path = format!("{}/{fuel}", labels(&project));
+        deaths.befall_request(ada.delete(&path)).await;
+        deaths.assert_mended().await;
+        let is_there = ada.get(&path).await.status == 200;
+        let labels = labels_of(&ada, &task).await;
+        assert_eq!(labels, if is_there { json!([fuel]) } else { json!([]) });
+    }
+    deaths.assert_at_least(5);
     app.stop().await;
 }
 

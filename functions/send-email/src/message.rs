@@ -28,7 +28,10 @@ pub(crate) async fn of(sdk: &Sdk, tenant: &Tenant, job: &EmailJob) -> Result<Opt
         }
         EmailJob::DueSoon(job) => {
             let (user_id, task_id, due) = (job.user_id, job.task_id, Some(job.due_date));
-            let still = |task: &Task| task.assigned_to == Some(user_id) && due_date_of(task) == due;
+            let is_soon = job.due_date.at() > sdk.clock.now();
+            let still = |task: &Task| {
+                is_soon && task.assigned_to == Some(user_id) && due_date_of(task) == due
+            };
             let to = who_is_told(sdk, tenant, Kind::DueSoon, (user_id, task_id), still);
             Ok(Box::pin(to).await?.map(|to| due_soon(to, job)))
         }

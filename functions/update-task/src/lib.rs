@@ -65,7 +65,7 @@ pub struct Part {
     #[deserr(default)]
     position: Replace<Spot>,
     #[deserr(default)]
-    priority: Replace<Priority>,
+    priority: Patch<Priority>,
     #[deserr(default)]
     assigned_to: Patch<UserId>,
     #[deserr(default)]
@@ -75,7 +75,7 @@ pub struct Part {
     #[deserr(default)]
     parent_id: Patch<TaskId>,
     #[deserr(default)]
-    labels: Replace<LabelIds>,
+    labels: Patch<LabelIds>,
 }
 
 /// Writes all of it anew.
@@ -102,12 +102,12 @@ pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<Ta
         input.title.clone().apply(&mut task.title);
         input.description.clone().apply(&mut task.description);
         input.status.apply(&mut task.status);
-        input.priority.apply(&mut task.priority);
+        input.priority.apply_or_default(&mut task.priority);
         input.assigned_to.apply(&mut task.assigned_to);
         input.start_date.apply(&mut task.start_date);
         input.due_date.apply(&mut task.due_date);
         input.parent_id.apply(&mut task.parent_id);
-        input.labels.clone().apply(&mut task.labels);
+        input.labels.clone().apply_or_default(&mut task.labels);
     };
     let assignee = input.assigned_to.set();
     write(&sdk, &event, input.id, assignee, input.position.set(), edit).await

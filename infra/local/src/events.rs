@@ -12,6 +12,7 @@ use std::{
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// The password of everyone whom a fixture names: they exist on a laptop alone.
@@ -90,6 +91,8 @@ struct Person {
     token: String,
     user: String,
     tenant: String,
+    /// Their project, once it is known: somebody may call it something else meanwhile.
+    project: OnceCell<String>,
 }
 
 impl Filler {
@@ -206,6 +209,7 @@ impl Filler {
             token: text(&data["access_token"]),
             user: text(&data["user"]["id"]),
             tenant: text(&data["tenant"]["id"]),
+            project: OnceCell::new(),
         })
     }
 
@@ -336,6 +340,11 @@ impl Filler {
 
     /// Their project: always the same one.
     async fn project(&self, person: &Person) -> Result<String, EventError> {
+        let known = person.project.get_or_try_init(|| self.find_project(person));
+        known.await.cloned()
+    }
+
+    async fn find_project(&self, person: &Person) -> Result<String, EventError> {
         let path = "/api/list-projects";
         let listed = self.call(Method::GET, path, &person.token, None).await?;
         let projects = listed["projects"].as_array().into_iter().flatten();

@@ -37,6 +37,17 @@ impl<T> Patch<T> {
     }
 }
 
+impl<T: Default> Patch<T> {
+    /// The same of a field that is what it is at first where it is empty.
+    pub fn apply_or_default(self, to: &mut T) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *to = T::default(),
+            Self::Set(value) => *to = value,
+        }
+    }
+}
+
 impl<T: Copy> Patch<T> {
     /// What it is to be, if it is set.
     pub fn set(self) -> Option<T> {

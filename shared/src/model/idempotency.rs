@@ -34,6 +34,6 @@ pub struct RecordedAnswer {
     /// The version of the resource that it shows, if that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// The number of the event that it caused.
+    /// The number of the event that it caused; 0 if it found nothing to change.
     pub event_seq: u64,
 }

@@ -198,6 +198,10 @@ pub struct LabelCreated {
 
 impl RealtimeEvent for LabelCreated {
     const TYPE: &'static str = "label:created";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("label/{}", self.id))
+    }
 }
 
 /// A label has another name or another colour.
@@ -211,6 +215,10 @@ pub struct LabelUpdated {
 
 impl RealtimeEvent for LabelUpdated {
     const TYPE: &'static str = "label:updated";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("label/{}", self.id))
+    }
 }
 
 /// A label is gone. No task can be given it from then on, and those that have it lose it a moment later, of which
@@ -223,6 +231,10 @@ pub struct LabelDeleted {
 
 impl RealtimeEvent for LabelDeleted {
     const TYPE: &'static str = "label:deleted";
+
+    fn object(&self) -> Option<String> {
+        Some(format!("label/{}", self.id))
+    }
 }
 
 /// A label is gone: take it off the tasks that have it.

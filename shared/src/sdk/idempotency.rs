@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use serde_json::value::RawValue;
 
-use super::dynamo::{Dynamo, met, number, to_item};
+use super::dynamo::{Dynamo, Transacted, met, number, to_item};
 use crate::error::{Error, Result};
 use crate::idempotency::Idempotency;
 use crate::keys::Stored;
@@ -79,7 +79,29 @@ impl Answers {
         match self.of(idempotency).await {
             Ok(Some(answer)) => Reply::replayed(answer),
             Err(other) if other.cause().is_none() => Err(other),
-            Ok(None) | Err(_) => own,
+            Ok(None) => match own {
+                Ok(reply) => self.kept(idempotency, reply).await,
+                refused => refused,
+            },
+            Err(_) => own,
+        }
+    }
+
+    /// Keeps what a request is answered that has found nothing to change. When it comes again it would find something, if
+    /// somebody has changed that meanwhile, and undo it. One write.
+    async fn kept(
+        &self,
+        idempotency: &Idempotency,
+        reply: Reply<Box<RawValue>>,
+    ) -> Result<Reply<Box<RawValue>>> {
+        let record = recording(&self.dynamo, idempotency, Some(reply.recorded()?))?;
+        if let Transacted::Done = self.dynamo.transact(vec![record]).await? {
+            return Ok(reply);
+        }
+        match self.of(idempotency).await? {
+            Some(answer) => Reply::replayed(answer),
+            // It has its effect part by part, and each has kept its own.
+            None => Ok(reply),
         }
     }
 }

@@ -314,7 +314,7 @@ impl Held {
         for (kind, count) in &self.0 {
             assert!(*count > 0 || *kind == "connections", "there are no {kind}");
         }
-        assert_eq!(self.0.len(), 15);
+        assert_eq!(self.0.len(), 16);
     }
 
     pub(super) fn count(&mut self, kind: &'static str, more: u64) {

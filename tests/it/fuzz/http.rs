@@ -506,17 +506,17 @@ fn labels_answer_whatever_they_are_sent() {
         (labels, one)
     });
     let (labels, one): (&'static str, &'static str) = (labels.leak(), one.leak());
-    let valid = || {
+    let valid = |name: &str| {
         vec![
-            json!({ "name": "🚀" }),
-            json!({ "name": "x".repeat(50), "color": "#FFFFFF" }),
+            json!({ "name": name }),
+            json!({ "name": name.repeat(50), "color": "#FFFFFF" }),
         ]
     };
     for (method, path, valid) in [
         ("GET", labels, Vec::new()),
         ("GET", one, Vec::new()),
-        ("POST", labels, valid()),
-        ("PUT", one, valid()),
+        ("POST", labels, valid("🚀")),
+        ("PUT", one, valid("🛰")),
         ("PATCH", one, vec![json!({ "color": "#000000" }), json!({})]),
         ("DELETE", one, vec![json!({})]),
     ] {

@@ -19,6 +19,7 @@ const NAMES: &[&str] = &[
     "due_after",
     "due_before",
     "updated_after",
+    "label",
     "sort",
     "page",
     "per_page",

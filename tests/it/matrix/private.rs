@@ -53,6 +53,11 @@ impl Private {
         let deleted = made(&tasks, titled).await;
         let said = json!({ "text": word });
         let comment = made(&format!("/api/tasks/{task}/comments"), said).await;
+        let label = made(
+            &format!("/api/projects/{kept}/labels"),
+            json!({ "name": word }),
+        )
+        .await;
         for path in [
             format!("/api/tasks/{deleted}"),
             format!("/api/projects/{discarded}"),
@@ -72,6 +77,7 @@ impl Private {
                 ("neighbour", task),
                 ("deleted", deleted),
                 ("comment", comment),
+                ("label", label),
             ]
             .into(),
         }

@@ -5,7 +5,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::value::RawValue;
 
 use super::header;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, uses};
 use crate::error::{Error, Result};
 use crate::event::caller::{Caller, Principal};
 use crate::idempotency::{HEADER, Idempotency};
@@ -30,6 +30,10 @@ pub(super) fn once<'a, C: Caller>(
         let Some(idempotency) = wanted(endpoint, request, acting)? else {
             return served.await;
         };
+        // What changes nothing, or shows a secret each time, is served each time.
+        if !endpoint.is_granted(&uses::IDEMPOTENCY) {
+            return served.await;
+        }
         if let Some(answer) = sdk.answers.of(&idempotency).await? {
             return Reply::replayed(answer);
         }

@@ -62,7 +62,7 @@ pub struct Operation {
     position: Replace<Spot>,
     #[deserr(default)]
     #[schemars(default)]
-    priority: Replace<Priority>,
+    priority: Patch<Priority>,
     #[deserr(default)]
     #[schemars(default)]
     assigned_to: Patch<UserId>,
@@ -77,7 +77,7 @@ pub struct Operation {
     parent_id: Patch<TaskId>,
     #[deserr(default)]
     #[schemars(default)]
-    labels: Replace<LabelIds>,
+    labels: Patch<LabelIds>,
 }
 
 /// 1 to 100 of them, done in this order.
@@ -142,12 +142,12 @@ impl Operation {
         self.title.clone().apply(&mut task.title);
         self.description.clone().apply(&mut task.description);
         self.status.apply(&mut task.status);
-        self.priority.apply(&mut task.priority);
+        self.priority.apply_or_default(&mut task.priority);
         self.assigned_to.apply(&mut task.assigned_to);
         self.start_date.apply(&mut task.start_date);
         self.due_date.apply(&mut task.due_date);
         self.parent_id.apply(&mut task.parent_id);
-        self.labels.clone().apply(&mut task.labels);
+        self.labels.clone().apply_or_default(&mut task.labels);
     }
 
     /// The names of what else it says of the task.

@@ -10,7 +10,7 @@ use crate::model::project::Project;
 
 impl Db {
     /// Tells whoever is to do a task that it is due soon, in their list and by email, unless they have been told. Nobody
-    /// is told of what is done, due at another time, archived or deleted, nor who does not see it. One read, three at
+    /// is told of what is done, past, due at another time, archived or deleted, nor who does not see it. One read, three at
     /// once, and one transaction, which rests on all that was read: where something has changed, it is read anew.
     ///
     /// # Errors
@@ -35,7 +35,8 @@ impl Db {
 
     /// The change that tells of it; nothing if there is nobody to tell, or nothing.
     async fn due_change(&self, project: Stored<Project>, job: &TellDue) -> Result<Option<Change>> {
-        if project.deleted_at.is_some() || project.is_archived() {
+        let is_past = job.due_date.at() <= self.dynamo.request().clock().now();
+        if is_past || project.deleted_at.is_some() || project.is_archived() {
             return Ok(None);
         }
         let task = self.get(project.task(job.task_id)).await?;
