@@ -32,6 +32,8 @@ pub struct Endpoint {
     pub unbound: bool,
     /// What its calls count as, where those of whoever is known are limited.
     pub rate: Rate,
+    /// Whether what it changes has an `ETag`, so that a change can be of what was seen alone.
+    pub takes_if_match: bool,
 }
 
 /// What invokes a function.
@@ -143,6 +145,14 @@ impl Endpoint {
         self
     }
 
+    /// The same endpoint, whose changes look at `If-Match`. All others refuse it: who sends it must not believe that
+    /// nobody's change is lost.
+    #[must_use]
+    pub const fn takes_if_match(mut self) -> Self {
+        self.takes_if_match = true;
+        self
+    }
+
     /// The AWS actions that it is granted, and no others.
     pub fn granted(&self) -> impl Iterator<Item = &'static Use> + use<> {
         self.callers.iter().chain(self.uses)
@@ -215,6 +225,7 @@ impl Endpoint {
             uses: &[],
             unbound: false,
             rate: Rate::Plain,
+            takes_if_match: false,
         }
     }
 }

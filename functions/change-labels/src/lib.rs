@@ -15,6 +15,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-labels", "POST", "/api/pro
         ("PATCH", "/api/projects/{id}/labels/{label_id}"),
         ("DELETE", "/api/projects/{id}/labels/{label_id}"),
     ])
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,

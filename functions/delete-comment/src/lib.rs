@@ -9,6 +9,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     "DELETE",
     "/api/tasks/{id}/comments/{comment_id}",
 )
+.takes_if_match()
 .called_by(uses::MEMBER)
 .uses(&[
     uses::DB_GET,

@@ -5,6 +5,7 @@ use shared::prelude::*;
 
 /// Who manages it deletes it; one read and one transaction, however much it holds.
 pub const ENDPOINT: Endpoint = Endpoint::http("delete-project", "DELETE", "/api/projects/{id}")
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,

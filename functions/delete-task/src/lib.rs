@@ -5,6 +5,7 @@ use shared::prelude::*;
 
 /// Editors delete tasks; a read, two at once, and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("delete-task", "DELETE", "/api/tasks/{id}")
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,

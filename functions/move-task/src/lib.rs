@@ -8,6 +8,7 @@ use shared::reply::Data;
 /// Editors of both projects move tasks; two reads at once, two, and one transaction. A file is read and written once
 /// more. Where comments are on their way from a move before, one read more.
 pub const ENDPOINT: Endpoint = Endpoint::http("move-task", "POST", "/api/tasks/{id}/move")
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,

@@ -14,6 +14,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     "/api/tasks/{id}/comments/{comment_id}",
 )
 .also(&[("PATCH", "/api/tasks/{id}/comments/{comment_id}")])
+.takes_if_match()
 .called_by(uses::MEMBER)
 .uses(&[
     uses::DB_GET,

@@ -8,6 +8,7 @@ use shared::reply::Data;
 /// All members for themselves; two reads and one transaction.
 pub const ENDPOINT: Endpoint =
     Endpoint::http("update-notifications", "PATCH", "/api/me/notifications")
+        .takes_if_match()
         .called_by(uses::MEMBER)
         .uses(&[uses::USER_CHANGE, uses::CHANGE_NOTES, uses::IDEMPOTENCY]);
 

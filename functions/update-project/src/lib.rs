@@ -10,6 +10,7 @@ use shared::reply::Data;
 /// Editors change projects; whom one is for says who manages it. One read and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("update-project", "PUT", "/api/projects/{id}")
     .also(&[("PATCH", "/api/projects/{id}")])
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,

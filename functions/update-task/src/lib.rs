@@ -13,6 +13,7 @@ use shared::reply::Data;
 /// Editors change tasks; a read, two at once (one more to put it beside another), and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("update-task", "PUT", "/api/tasks/{id}")
     .also(&[("PATCH", "/api/tasks/{id}")])
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::ACCOUNTS_GET,

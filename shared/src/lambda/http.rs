@@ -305,6 +305,14 @@ fn header<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a st
     request.headers.get(name)?.to_str().ok()
 }
 
-fn if_match(request: &ApiGatewayV2httpRequest) -> Result<IfMatch> {
-    header(request, "if-match").map_or(Ok(IfMatch::default()), IfMatch::read)
+fn if_match(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<IfMatch> {
+    let Some(said) = header(request, "if-match") else {
+        return Ok(IfMatch::default());
+    };
+    let reads = request.request_context.http.method == http::Method::GET;
+    if said != "*" && !reads && !endpoint.takes_if_match {
+        let message = "If-Match can't be kept here: what this changes has no ETag";
+        return Err(Error::bad_request(message));
+    }
+    IfMatch::read(said)
 }

@@ -79,6 +79,24 @@ fn a_handler_is_a_story_of_at_most_25_lines() {
 }
 
 #[test]
+fn who_looks_at_if_match_says_so() {
+    let looking = names()
+        .into_iter()
+        .filter(|name| read(&format!("functions/{name}/src/lib.rs")).contains("if_match,"));
+    let saying = endpoints()
+        .into_iter()
+        .filter(|endpoint| endpoint.takes_if_match);
+    assert_agree(
+        ("the handlers that look at `if_match`", &looking.collect()),
+        (
+            "the endpoints that take it",
+            &saying.map(|endpoint| endpoint.name.to_owned()).collect(),
+        ),
+        "say `.takes_if_match()` in ENDPOINT, or look at `event.if_match`.",
+    );
+}
+
+#[test]
 fn only_a_short_list_of_functions_acts_in_no_tenant() {
     let found = words(|word| (word == "System").then(String::new))
         .iter()

@@ -55,7 +55,7 @@ where
                     let (input, fields) =
                         parse::<T>(endpoint, request, arguments?, O::json_schema)?;
                     let event = Event {
-                        if_match: if_match(request)?,
+                        if_match: if_match(endpoint, request)?,
                         client: client(request),
                         ..Event::new(input, caller, request_id)
                     };
