@@ -71,7 +71,7 @@ async fn a_task_is_replaced_as_a_whole_and_changed_in_part() {
             "id": id, "project_id": project, "title": "Count down", "description": null,
             "status": "todo", "position": first["position"], "priority": "none",
             "assigned_to": null, "start_date": null, "due_date": null, "parent_id": null,
-            "attachment": null,
+            "labels": [], "attachment": null,
             "created_by": ada.user_id, "created_at": first["created_at"],
             "updated_at": first["created_at"], "completed_at": null, "comment_count": 0,
         })
