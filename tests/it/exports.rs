@@ -322,7 +322,7 @@ fn assert_same(lines: Vec<Value>, rows: Vec<Value>, fields: &[&str]) {
             assert_eq!(line[field], row[field], "{field} of {line}");
         }
         let named: BTreeSet<_> = line.as_object().expect("it has fields").keys().collect();
-        let known = fields.iter().chain(&["attachment"]);
+        let known = fields.iter().chain(&["attachment", "labels"]);
         let known: BTreeSet<_> = known.map(|field| (*field).to_owned()).collect();
         assert!(named.iter().all(|name| known.contains(*name)), "{line}");
     }

@@ -81,7 +81,7 @@ texts! {
     /// What somebody says on a task.
     CommentText = "Comment", 1..=10_000, lines: true;
     /// What a label is called.
-    LabelName = "Label name", 1..=50, lines: false;
+    LabelName = "Label name", 1..=100, lines: false;
     /// A question in one's own words.
     SearchQuery = "Query", 1..=1_000, lines: true;
     /// The name of an uploaded file.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use shared::endpoint::{Endpoint, Rate};
+use shared::endpoint::{Endpoint, Rate, uses};
 use shared::lambda::Surface;
 
 use super::answers;
@@ -112,12 +112,22 @@ impl Operation {
             "Admin" => "Admins of the tenant may call it.",
             _ => "Everyone who is known may call it.",
         };
+        let where_else = if self.is_in_a_project() {
+            " What they may do in a project is for the project to say as well."
+        } else {
+            ""
+        };
         let how = if self.is_in_person() {
             " It takes no API key."
         } else {
             ""
         };
-        format!("{who}{how}")
+        format!("{who}{where_else}{how}")
+    }
+
+    fn is_in_a_project(&self) -> bool {
+        let of = ["/api/projects/{id}", "/api/tasks/{id}"];
+        of.iter().any(|path| self.path.starts_with(path))
     }
 
     fn security(&self) -> Value {
@@ -129,12 +139,17 @@ impl Operation {
     }
 
     fn rate_class(&self) -> &'static str {
-        match self.endpoint.rate {
-            _ if !self.is_known() => "none",
-            Rate::Plain => "calls",
-            Rate::Search => "searches",
-            Rate::File => "files",
-            Rate::FileIn(_) => "calls, or files where there is one",
+        let counts_attempts = [uses::THROTTLE, uses::COUNT]
+            .iter()
+            .any(|used| self.endpoint.is_granted(used));
+        match (self.endpoint.rate, self.is_known(), counts_attempts) {
+            (_, false, false) => "none",
+            (_, false, true) => "attempts",
+            (Rate::Plain, true, false) => "calls",
+            (Rate::Plain, true, true) => "calls, and attempts",
+            (Rate::Search, ..) => "searches",
+            (Rate::File, ..) => "files",
+            (Rate::FileIn(_), ..) => "calls, or files where there is one",
         }
     }
 
