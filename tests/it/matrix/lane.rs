@@ -216,29 +216,36 @@ impl<'a> Lane<'a> {
         {
             let values = values::of(self.scene, self.route, place);
             let several = if self.scene.thorough { values.len() } else { 1 };
+            // Each once: a name, say, that may be there once is taken then.
+            let mut nobodys = HashMap::new();
             for value in values.into_iter().take(several) {
                 let HasTo::BeAs(instead) = &value.has_to else {
                     continue;
                 };
-                let mut told = Vec::new();
-                for text in [&value.text, instead] {
-                    let (base, owner) = self.fresh().await;
-                    let owner = owner.unwrap_or_else(|| self.nobody());
-                    let request = base.with(&place.at, text);
-                    let seen = self.ask(&request, &owner, &place.at.to_string()).await;
-                    // What is served shows whatever is there by now.
-                    let served = seen.told.status < 400;
-                    told.push(if served {
-                        seen.told.status.to_string()
-                    } else {
-                        seen.comparable
-                    });
+                let told = self.told_of_text(&place.at, &value.text).await;
+                if !nobodys.contains_key(instead) {
+                    let told = self.told_of_text(&place.at, instead).await;
+                    nobodys.insert(instead.clone(), told);
                 }
-                if told[0] != told[1] {
-                    let told = told.join("\nis not\n");
+                let nobodys = &nobodys[instead];
+                if told != *nobodys {
+                    let told = format!("{told}\nis not\n{nobodys}");
                     self.leak(&self.nobody(), &place.at.to_string(), &value.what, &told);
                 }
             }
+        }
+    }
+
+    /// What is answered to a text. What is served shows whatever is there by now.
+    async fn told_of_text(&mut self, at: &At, text: &str) -> String {
+        let (base, owner) = self.fresh().await;
+        let owner = owner.unwrap_or_else(|| self.nobody());
+        let request = base.with(at, text);
+        let seen = self.ask(&request, &owner, &at.to_string()).await;
+        if seen.told.status < 400 {
+            seen.told.status.to_string()
+        } else {
+            seen.comparable
         }
     }
 
