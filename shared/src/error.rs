@@ -181,10 +181,10 @@ impl Error {
         self
     }
 
-    /// What else is wrong with the same query, too.
+    /// What else is wrong with the same input, too.
     #[must_use]
     pub(crate) fn and(mut self, other: Self) -> Self {
-        if self.code == Code::BadRequest && !self.details.is_empty() {
+        if self.code == other.code && !self.details.is_empty() {
             self.details.extend(other.details);
         }
         self
@@ -312,6 +312,15 @@ impl Error {
             headers: Vec::new(),
             cause: None,
         }
+    }
+}
+
+/// What a look at an input has found, told together with what one before it has: all bad fields at once.
+pub(crate) fn after<T>(before: Result<()>, look: Result<T>) -> Result<T> {
+    match (before, look) {
+        (Ok(()), look) => look,
+        (Err(error), Ok(_)) => Err(error),
+        (Err(error), Err(other)) => Err(error.and(other)),
     }
 }
 

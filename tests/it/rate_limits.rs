@@ -300,8 +300,10 @@ async fn who_tries_passwords_is_told_their_limit_too() {
     let app = limited_to(RATE_LIMIT).await;
     let ada = app.member("ada").await;
     let body = json!({ "email": ada.email, "password": "not this one" });
-    for _ in 0..10 {
-        app.post("/api/log-in", body.clone()).await.refused(401);
+    for left in (0..10).rev() {
+        let answer = app.post("/api/log-in", body.clone()).await;
+        assert_eq!((quota(&answer).0, quota(&answer).1), (10, left));
+        answer.refused(401);
     }
     let refused = app.post("/api/log-in", body).await;
     let (limit, remaining, reset) = quota(&refused);

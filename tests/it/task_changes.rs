@@ -199,6 +199,61 @@ async fn every_bad_field_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn all_that_a_task_cannot_be_is_told_at_once() {
+    let app = App::start().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let (project, [task, next]) = tasks(&ada, ["Count down", "Lift off"]).await;
+    let path = format!("/api/tasks/{task}");
+    let label = uuid::Uuid::now_v7();
+    let bad = json!({
+        "title": "Count down", "status": "in_limbo", "assigned_to": bob.user_id, "start_date": 2, "due_date": 1,
+        "parent_id": task, "labels": [label],
+    });
+    let fields = ["due_date", "assigned_to", "status", "parent_id", "labels"];
+    assert_eq!(ada.put(&path, bad.clone()).await.bad_fields(), fields);
+    let mut dragged = bad.clone();
+    dragged["position"] = json!({ "after": next });
+    let answer = ada.patch(&path, dragged.clone()).await;
+    assert_eq!(
+        answer.bad_fields(),
+        [&fields[..], &["position.after"]].concat()
+    );
+
+    let bulk = format!("/api/projects/{project}/tasks/bulk");
+    dragged["op"] = json!("update");
+    dragged["id"] = json!(task);
+    let answer = ada.post(&bulk, json!({ "operations": [dragged] })).await;
+    let refusal = answer.expect(200)["data"][0]["error"].clone();
+    let details = refusal["details"].as_array().expect("they are a list");
+    assert_eq!(details.len(), fields.len() + 1, "{refusal}");
+
+    // What is not there, or has changed, is told before what is wrong with the change.
+    let gone = format!("/api/tasks/{}", uuid::Uuid::now_v7());
+    ada.put(&gone, bad.clone()).await.refused(404);
+    send(&ada, "PUT", &task, "\"7-x\"", bad).await.refused(412);
+    assert_eq!(shown(&ada, &task).await["title"], "Count down");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whose_task_it_is_may_stay_when_they_have_left() {
+    let app = App::start().await;
+    let (ada, bob) = (app.member("ada").await, app.member("bob").await);
+    let editor = app.enrol(&ada, &bob, "editor").await;
+    let (_, [task]) = tasks(&ada, ["Count down"]).await;
+    let path = format!("/api/tasks/{task}");
+    ada.patch(&path, json!({ "assigned_to": editor.user_id }))
+        .await
+        .expect(200);
+    ada.delete(&format!("/api/members/{}", editor.user_id))
+        .await
+        .expect(204);
+    let whole = json!({ "title": "Lift off", "status": "todo", "assigned_to": editor.user_id });
+    ada.put(&path, whole).await.expect(200);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_changes_nothing_is_no_event() {
     let app = App::start().await;
     let ada = app.member("ada").await;

@@ -116,7 +116,7 @@ fn made(label: Label) -> Reply<Data<LabelView>> {
     let location = format!("/api/projects/{}/labels/{}", label.project_id, label.id);
     let version = label.version;
     Reply::created(LabelView::from(label).into())
-        .header("location", location)
+        .location(location)
         .version(version)
 }
 

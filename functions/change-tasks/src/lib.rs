@@ -12,6 +12,7 @@ pub const ENDPOINT: Endpoint =
         .called_by(uses::MEMBER)
         .uses(&[
             uses::DB_GET,
+            uses::DB_BATCH_GET,
             uses::TASKS_BY_PLACE,
             uses::DB_CHANGE,
             uses::DB_UNCHANGED,

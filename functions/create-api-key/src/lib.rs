@@ -62,7 +62,9 @@ pub async fn handler(
         prefix: made.prefix,
         expires_at: made.expires_at,
     };
-    Ok(Reply::created(output.into()).event_seq(committed))
+    let location = format!("/api/api-keys/{}", output.id);
+    let reply = Reply::created(output.into()).location(location);
+    Ok(reply.event_seq(committed))
 }
 
 /// The function.

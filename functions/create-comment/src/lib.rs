@@ -51,7 +51,7 @@ fn made(comment: Comment) -> Reply<Data<CommentView>> {
     let location = format!("/api/tasks/{}/comments/{}", comment.task_id, comment.id);
     let version = comment.version;
     Reply::created(CommentView::from(comment).into())
-        .header("location", location)
+        .location(location)
         .version(version)
 }
 

@@ -35,7 +35,10 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let answer = |invitation: PublicInvitation| Reply::created(invitation.into());
+    let answer = |invitation: PublicInvitation| {
+        let location = format!("/api/invitations/{}", invitation.id);
+        Reply::created(invitation.into()).location(location)
+    };
     sdk.accounts
         .invite(&caller, input.email, input.role, answer)
         .await

@@ -76,9 +76,8 @@ pub async fn create(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<
         ..Project::new(event.caller.user_id, name, description, sdk.clock.now())
     };
     found(&sdk, &event.caller, project, |project| {
-        let (location, version) = (format!("/api/projects/{}", project.id), project.version);
-        let reply = Reply::created(ProjectView::from(project).into());
-        reply.location(location).version(version)
+        let version = project.version;
+        Reply::created(ProjectView::from(project).into()).version(version)
     })
     .await
 }
@@ -95,7 +94,8 @@ async fn found<T: Serialize>(
         id: project.id,
         name: project.name.as_str(),
     });
-    change.commit_with(answer(project)).await
+    let location = format!("/api/projects/{}", project.id);
+    change.commit_with(answer(project).location(location)).await
 }
 
 impl From<Project> for Output {

@@ -11,6 +11,7 @@ use shared::model::task::{Priority, Status, Task, TaskView};
 use shared::model::text::{TaskDescription, TaskTitle};
 use shared::prelude::*;
 use shared::reply::Data;
+use shared::sdk::db::Assignee;
 use shared::sdk::uploads::PendingUpload;
 
 /// Editors make tasks. The body has room for 4 MiB of file in base64.
@@ -22,6 +23,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-task", "POST", "/api/creat
     .uses(&[
         uses::ACCOUNTS_GET,
         uses::DB_GET,
+        uses::DB_BATCH_GET,
         uses::DB_CHANGE,
         uses::DB_UNCHANGED,
         uses::CHANGE_NOTES,
@@ -110,7 +112,7 @@ async fn make<T: Serialize>(
     sdk: &Sdk,
     caller: &Principal,
     mut input: New,
-    assignee: &str,
+    field: &str,
     answer: impl FnOnce(Task, Option<String>) -> Reply<T>,
 ) -> Result<Reply<T>> {
     let limit = caller.profile.settings.attachment_limit_bytes;
@@ -118,18 +120,17 @@ async fn make<T: Serialize>(
     let attachment = attachment
         .map(|file| file.within_limit(limit))
         .transpose()?;
-    let (project, member) = join(
+    let (project, is_member) = join(
         sdk.db.open_project(caller, input.id),
-        sdk.accounts
-            .require_member(&caller.tenant, input.assigned_to, assignee),
+        sdk.accounts.is_member(&caller.tenant, input.assigned_to),
     )
     .await;
-    let (project, ()) = (project?, member?);
-    project.require_seen_by(input.assigned_to, assignee)?;
+    let (project, is_member) = (project?, is_member?);
+    let assignee = Assignee { field, is_member };
     let mut task = input.into_task(caller.user_id, sdk.clock.now());
-    task.check()?;
-    caller.profile.settings.statuses.require(task.status)?;
-    sdk.db.require_parent(&project, &task).await?;
+    sdk.db
+        .require_fitting(caller, &project, None, &task, assignee)
+        .await?;
     let upload = sdk.storage.upload(&project, attachment).await?;
     let attachment_url = sdk.storage.link(upload.as_ref()).await?;
     task.attachment = upload.as_ref().map(PendingUpload::object);
@@ -182,7 +183,8 @@ impl New {
 }
 
 fn output(task: Task, attachment_url: Option<String>) -> Reply<Output> {
-    Reply::created(Output {
+    let location = location(&task);
+    let output = Output {
         task: Created {
             id: task.id,
             project_id: task.project_id,
@@ -190,14 +192,19 @@ fn output(task: Task, attachment_url: Option<String>) -> Reply<Output> {
             status: task.status,
             attachment_url,
         },
-    })
+    };
+    Reply::created(output).location(location)
 }
 
 fn shown(task: Task, _attachment_url: Option<String>) -> Reply<Data<TaskView>> {
-    let (location, version) = (format!("/api/tasks/{}", task.id), task.version);
+    let (location, version) = (location(&task), task.version);
     Reply::created(TaskView::from(task).into())
-        .header("location", location)
+        .location(location)
         .version(version)
+}
+
+fn location(task: &Task) -> String {
+    format!("/api/tasks/{}", task.id)
 }
 
 /// The function.

@@ -9,6 +9,7 @@ use shared::model::task::{Priority, Status, Task, TaskView};
 use shared::model::text::{TaskDescription, TaskTitle};
 use shared::prelude::*;
 use shared::reply::Data;
+use shared::sdk::db::Edit;
 
 /// Editors change tasks; a read, two at once (one more to put it beside another), and one transaction.
 pub const ENDPOINT: Endpoint = Endpoint::http("update-task", "PUT", "/api/tasks/{id}")
@@ -18,6 +19,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("update-task", "PUT", "/api/tasks/
     .uses(&[
         uses::ACCOUNTS_GET,
         uses::DB_GET,
+        uses::DB_BATCH_GET,
         uses::TASKS_BY_PLACE,
         uses::DB_CHANGE,
         uses::DB_UNCHANGED,
@@ -125,19 +127,20 @@ async fn write<T>(
     let Event {
         caller, if_match, ..
     } = event;
-    let (place, assignee) = join(
+    let (place, is_for_a_member) = join(
         sdk.db.task_place(caller, id),
-        sdk.accounts
-            .require_member(&caller.tenant, assignee, "assigned_to"),
+        sdk.accounts.is_member(&caller.tenant, assignee),
     )
     .await;
-    let (place, ()) = (place?, assignee?);
+    let place = place?;
+    let edit = Edit {
+        if_match,
+        edit,
+        spot,
+        is_for_a_member: is_for_a_member?,
+    };
     // Boxed, for it is large.
-    Box::pin(
-        sdk.db
-            .edit_task(caller, &place, if_match, spot, edit, shown),
-    )
-    .await
+    Box::pin(sdk.db.edit_task(caller, &place, &edit, shown)).await
 }
 
 fn shown(task: Task) -> Reply<Data<TaskView>> {

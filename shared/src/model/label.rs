@@ -17,6 +17,11 @@ pub const MOST: usize = 100;
 /// How many of them a task has at most: each is a row in the transaction that gives or takes it.
 pub const MOST_OF_TASK: usize = 10;
 
+/// 422 for a label that a task can't have.
+pub(crate) fn missing(id: LabelId) -> Error {
+    Error::invalid("labels", format!("There is no label {id} in this project"))
+}
+
 /// A label of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {

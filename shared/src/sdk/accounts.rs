@@ -206,21 +206,14 @@ impl Accounts {
         Ok(membership.map(crate::keys::Stored::into_inner))
     }
 
-    /// That whoever is named belongs to the tenant; one read, or none if nobody is named.
+    /// Whether whoever is named belongs to the tenant; one read, or none if nobody is named, who is no stranger.
     ///
     /// # Errors
-    /// 422 for `field` if they do not.
-    pub async fn require_member(
-        &self,
-        tenant: &Tenant,
-        user_id: Option<UserId>,
-        field: &str,
-    ) -> Result<()> {
+    /// If they can't be read.
+    pub async fn is_member(&self, tenant: &Tenant, user_id: Option<UserId>) -> Result<bool> {
         match user_id {
-            Some(user_id) if self.member(tenant, user_id).await?.is_none() => {
-                Err(Error::invalid(field, "Must be a member of this tenant"))
-            }
-            _ => Ok(()),
+            Some(user_id) => Ok(self.member(tenant, user_id).await?.is_some()),
+            None => Ok(true),
         }
     }
 

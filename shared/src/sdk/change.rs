@@ -387,8 +387,11 @@ impl Change {
                 "The same request was carried out meanwhile",
             ));
         }
-        let at = self.refusals.iter().position(|(row, _)| unmet(*row))?;
-        Some(self.refusals.swap_remove(at).1)
+        if !self.refusals.iter().any(|(row, _)| unmet(*row)) {
+            return None;
+        }
+        let refusals = self.refusals.drain(..).filter(|(row, _)| unmet(*row));
+        refusals.map(|(_, refusal)| refusal).reduce(Error::and)
     }
 
     /// Which of the parts is the first of the rows.

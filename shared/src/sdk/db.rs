@@ -6,6 +6,7 @@ mod comments;
 mod due;
 mod events;
 mod expanded;
+mod fitting;
 mod labels;
 mod lists;
 mod members;
@@ -20,6 +21,8 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use self::access::OpenProject;
+pub use self::fitting::Assignee;
+pub use self::tasks::Edit;
 use super::change::Change;
 use super::dynamo::{Dynamo, Item, from_item, met, number, text};
 use crate::error::{Error, Result};

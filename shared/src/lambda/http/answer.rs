@@ -95,9 +95,15 @@ impl Answer {
         self.headers.push(("etag", tag.to_string()));
     }
 
+    fn is_kept_by_anybody(&self) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|(name, value)| *name == "cache-control" && value.starts_with("public"))
+    }
+
     /// The same, as the gateway takes it.
     pub(super) fn into_value(self, request_id: &str) -> Value {
         let mut headers = Map::new();
+        let is_kept_by_anybody = self.is_kept_by_anybody();
         let sent = self.body.sent(self.takes_gzip);
         if !sent.text.is_empty() {
             headers.insert("content-type".to_owned(), json!("application/json"));
@@ -107,8 +113,12 @@ impl Answer {
             ("x-content-type-options".to_owned(), json!("nosniff")),
             (REQUEST_ID.to_owned(), json!(request_id)),
         ]);
-        if sent.differs {
-            headers.insert("vary".to_owned(), json!("accept-encoding"));
+        // The gateway says in it which origin may read it.
+        let origin = is_kept_by_anybody.then_some("origin");
+        let encoding = sent.differs.then_some("accept-encoding");
+        let vary: Vec<_> = encoding.into_iter().chain(origin).collect();
+        if !vary.is_empty() {
+            headers.insert("vary".to_owned(), json!(vary.join(", ")));
         }
         headers.extend(self.headers.into_iter().map(|(name, value)| {
             let is_other = name == "etag" && sent.is_compressed;

@@ -119,6 +119,8 @@ impl Accounts {
             self.take_back(by_account, email.as_str()).await?;
             return Err(refusal);
         }
+        // What others have tried on the account is not told.
+        self.tell_what_is_left([by_address, by_pair]);
         if known {
             Ok(())
         } else {
@@ -131,9 +133,9 @@ impl Accounts {
     /// # Errors
     /// 429 with `Retry-After` if there have been too many.
     pub(super) async fn count_address(&self, client: &Client) -> Result<()> {
-        self.count(ADDRESS, &network(&client.ip))
-            .await?
-            .within_limit()
+        let by_address = self.count(ADDRESS, &network(&client.ip)).await?;
+        self.tell_what_is_left([by_address]);
+        by_address.within_limit()
     }
 
     /// Counts somebody who asks for a link to a new password.
@@ -147,8 +149,17 @@ impl Accounts {
             Box::pin(self.count(ADDRESS, &address)),
             Box::pin(self.count(FORGOTTEN, &pair)),
         )?;
+        self.tell_what_is_left([by_address, by_pair]);
         by_address.within_limit()?;
         by_pair.within_limit()
+    }
+
+    /// Tells whoever tries what is left to them, by the limit that they reach first.
+    fn tell_what_is_left(&self, counted: impl IntoIterator<Item = Counted>) {
+        let quotas = counted.into_iter().map(Counted::quota);
+        if let Some(least) = quotas.min_by_key(|quota| quota.remaining) {
+            self.dynamo.request().note_quota(least);
+        }
     }
 
     /// Counts an attempt to change a password, by a session: nobody else can use up what its user has.
@@ -302,15 +313,21 @@ struct Counted {
 }
 
 impl Counted {
+    /// What is left in the window.
+    fn quota(self) -> Quota {
+        let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        Quota {
+            limit: number(self.limit.most),
+            remaining: number(self.limit.most.saturating_sub(self.hits)),
+            reset: self.limit.end_of(self.limit.window_of(self.now)) / 1000,
+        }
+    }
+
     fn within_limit(self) -> Result<()> {
         if self.hits <= self.limit.most {
             return Ok(());
         }
-        let quota = Quota {
-            limit: u32::try_from(self.limit.most).unwrap_or(u32::MAX),
-            remaining: 0,
-            reset: self.limit.end_of(self.limit.window_of(self.now)) / 1000,
-        };
+        let quota = self.quota();
         let wait = Duration::from_secs(quota.wait(self.now));
         let message = "Too many attempts, please try again later";
         Err(Error::rate_limited(message, wait).with_headers(quota.headers()))

@@ -1,8 +1,7 @@
 //! Labels in a change: which tasks have which, and that they are their project's.
 
 use super::Change;
-use crate::error::Error;
-use crate::model::label::{LabelIds, Labelled};
+use crate::model::label::{self, LabelIds, Labelled};
 use crate::model::task::Task;
 
 impl Change {
@@ -36,8 +35,7 @@ impl Change {
         };
         for id in after.without(before).iter() {
             let part = self.dynamo.presence(&project.label(id));
-            let message = format!("There is no label {id} in this project");
-            self.guarded(part, Error::invalid("labels", message));
+            self.guarded(part, label::missing(id));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::super::idempotency::Answers;
-use super::Db;
+use super::{Assignee, Db, Edit};
 use crate::error::{Error, Result};
 use crate::event::caller::Principal;
 use crate::keys::{Row, Stored};
@@ -18,14 +18,18 @@ use crate::model::task::bulk::{Op, Operation, Operations, Outcome};
 use crate::model::task::{Task, TaskPlace, TaskView};
 use crate::reply::{Data, Reply};
 
-/// What a task can't be given to.
-const NO_MEMBER: &str = "Must be a member of this tenant";
-
 /// Who asks for it, where, and who is nobody there.
 struct Bulk<'a> {
     caller: &'a Principal,
     project_id: ProjectId,
     strangers: &'a BTreeSet<UserId>,
+}
+
+impl Bulk<'_> {
+    fn is_for_a_member(&self, operation: &Operation) -> bool {
+        let assignee = operation.assignee();
+        assignee.is_none_or(|user| !self.strangers.contains(&user))
+    }
 }
 
 impl Db {
@@ -86,19 +90,18 @@ impl Db {
         bulk: &Bulk<'_>,
         operation: &Operation,
     ) -> Result<Reply<Box<RawValue>>> {
-        let assignee = operation.assignee();
-        if assignee.is_some_and(|user| bulk.strangers.contains(&user)) {
-            return Err(Error::invalid("assigned_to", NO_MEMBER));
-        }
         let if_match = operation.if_match.clone().unwrap_or_default();
         match (operation.op, operation.id) {
             (Op::Update, Some(id)) => {
                 let place = self.place_in(bulk, id).await?;
-                let spot = operation.spot();
-                let edit = |task: &mut Task| operation.edit(task);
-                let edited = self.edit_task(bulk.caller, &place, &if_match, spot, edit, |task| {
-                    shown(Reply::ok, task)
-                });
+                let edit = Edit {
+                    if_match: &if_match,
+                    edit: |task: &mut Task| operation.edit(task),
+                    spot: operation.spot(),
+                    is_for_a_member: bulk.is_for_a_member(operation),
+                };
+                let shown = |task| shown(Reply::ok, task);
+                let edited = self.edit_task(bulk.caller, &place, &edit, shown);
                 Box::pin(edited).await?.rendered()
             }
             (Op::Delete, Some(id)) => {
@@ -116,11 +119,13 @@ impl Db {
         let now = self.dynamo.request().clock().now();
         let task = operation.made(bulk.project_id, caller.user_id, now);
         let task = task.ok_or_else(|| Error::invalid("title", "title is required"))?;
-        task.check()?;
-        caller.profile.settings.statuses.require(task.status)?;
         let project = self.open_project(caller, bulk.project_id).await?;
-        project.require_seen_by(task.assigned_to, "assigned_to")?;
-        self.require_parent(&project, &task).await?;
+        let assignee = Assignee {
+            field: "assigned_to",
+            is_member: bulk.is_for_a_member(operation),
+        };
+        self.require_fitting(caller, &project, None, &task, assignee)
+            .await?;
         let mut change = self.change(&project, caller);
         change.add_task(&task);
         change.tell_assignee(&task);

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::dynamo::text;
-use super::{Db, OpenProject, access};
-use crate::error::{Error, Result};
+use super::{Assignee, Db, OpenProject, access};
+use crate::error::{Error, Result, after};
 use crate::etag::IfMatch;
 use crate::event::caller::Principal;
 use crate::keys::{self, Row, Stored};
@@ -21,6 +21,19 @@ use crate::reply::Reply;
 
 /// The index in which tasks stand by their places.
 const BY_PLACE: &str = "lsi1";
+
+/// How a task is to be changed.
+#[derive(Debug)]
+pub struct Edit<'a, F> {
+    /// What the client has seen of it.
+    pub if_match: &'a IfMatch,
+    /// What it is to say.
+    pub edit: F,
+    /// Where it is to stand.
+    pub spot: Option<Spot>,
+    /// Whether whoever it may be given to belongs to the tenant.
+    pub is_for_a_member: bool,
+}
 
 /// What is read to change a task.
 struct Board {
@@ -74,27 +87,31 @@ impl Db {
     /// more to put it beside another, one for each above it to put it beneath another, and one transaction.
     ///
     /// # Errors
-    /// 404 if it is not there; 412 if it is not what the client has seen; 422 if it can't be like that, or stand
-    /// there; 409 if there is no more room there; 503 if too many change the project at once.
+    /// 404 if it is not there; 412 if it is not what the client has seen; 422 for all that it can't be, or if it can't
+    /// stand there; 409 if there is no more room there; 503 if too many change the project at once.
     pub async fn edit_task<T: Serialize>(
         &self,
         caller: &Principal,
         place: &Stored<TaskPlace>,
-        if_match: &IfMatch,
-        spot: Option<Spot>,
-        edit: impl Fn(&mut Task),
+        edit: &Edit<'_, impl Fn(&mut Task)>,
         answer: impl Fn(Task) -> Reply<T>,
     ) -> Result<Reply<T>> {
+        let neighbour = edit.spot.and_then(Spot::neighbour);
+        let assignee = Assignee {
+            field: "assigned_to",
+            is_member: edit.is_for_a_member,
+        };
         let mut backoff = Backoff::default();
         loop {
-            let board = self
-                .board(caller, place, spot.and_then(Spot::neighbour))
-                .await?;
-            if_match.require(board.task.version)?;
+            let board = self.board(caller, place, neighbour).await?;
+            edit.if_match.require(board.task.version)?;
             let mut task = board.task.clone().into_inner();
-            edit(&mut task);
-            self.check(caller, &board, &task).await?;
-            if let Some(position) = self.position(place, &board, &task, spot).await? {
+            (edit.edit)(&mut task);
+            let (project, before) = (&board.project, Some(&*board.task));
+            let fits = self.require_fitting(caller, project, before, &task, assignee);
+            let fits = fits.await;
+            let position = self.position(place, &board, &task, edit.spot).await;
+            if let Some(position) = after(fits, position)? {
                 task.position = position;
                 if let Some(reply) = self.rewrite(caller, board, task, &answer).await? {
                     return Ok(reply);
@@ -188,22 +205,6 @@ impl Db {
             }
             self.again(&mut backoff).await?;
         }
-    }
-
-    /// That a task can be what it is to be: what it has been, it may stay.
-    async fn check(&self, caller: &Principal, board: &Board, task: &Task) -> Result<()> {
-        let (project, before) = (&board.project, &board.task);
-        task.check()?;
-        if task.assigned_to != before.assigned_to {
-            project.require_seen_by(task.assigned_to, "assigned_to")?;
-        }
-        if task.status != before.status {
-            caller.profile.settings.statuses.require(task.status)?;
-        }
-        if task.parent_id != before.parent_id {
-            self.require_parent(project, task).await?;
-        }
-        Ok(())
     }
 
     /// Both at once: a change of the task after it was read is found out by its version, and one of another task by
