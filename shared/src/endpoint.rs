@@ -168,6 +168,13 @@ impl Endpoint {
         self.granted().any(|used| used.resource == resource)
     }
 
+    /// Whether it keeps what it answers, for requests that come again. What has a cache is granted as much, and changes
+    /// nothing.
+    pub fn keeps_answers(&self) -> bool {
+        let may = self.is_granted(&uses::IDEMPOTENCY) || self.is_granted(&uses::PERSONAL_ANSWERS);
+        may && self.is_granted(&uses::CHANGE_NOTES)
+    }
+
     /// Whether those who call it have to show who they are.
     pub fn authenticates(&self) -> bool {
         self.is_granted(&uses::AUTHENTICATE)

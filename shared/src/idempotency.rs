@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::event::caller::Principal;
+use crate::event::caller::Credential;
 use crate::keys::{Key, digest};
 use crate::model::Millis;
+use crate::model::id::UserId;
 use crate::model::idempotency::{IdempotencyRecord, RecordedAnswer};
 use crate::tenant::Tenant;
 
@@ -22,10 +23,21 @@ pub const LIFETIME: Duration = Duration::from_hours(24);
 /// The most characters that a key may have.
 pub const LONGEST_KEY: usize = 255;
 
+/// Who asks for something that is to have its effect once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Requester {
+    /// The tenant that they act in; none for a person, wherever they act.
+    pub(crate) tenant: Option<Tenant>,
+    /// Who.
+    pub(crate) user_id: UserId,
+    /// By what.
+    pub(crate) credential: Credential,
+}
+
 /// A request that is to have its effect once.
 #[derive(Debug, Clone)]
 pub(crate) struct Idempotency {
-    tenant: Tenant,
+    requester: Requester,
     /// A hash of whose request it is, what of, and what they call it.
     whose: String,
     key: Key<IdempotencyRecord>,
@@ -34,13 +46,13 @@ pub(crate) struct Idempotency {
 }
 
 impl Idempotency {
-    /// Of a request by somebody in their tenant. `route` tells it from what the same client asks of others, and
-    /// `content` from what it may ask of the same one.
+    /// Of a request. `route` tells it from what the same client asks of others, and `content` from what it may ask of the
+    /// same one.
     ///
     /// # Errors
     /// 400 for a key that is empty, too long, or not of visible ASCII characters.
     pub(crate) fn of(
-        principal: &Principal,
+        requester: Requester,
         route: &str,
         key: &str,
         content: &[&str],
@@ -53,20 +65,21 @@ impl Idempotency {
                 "{HEADER} must be 1 to {LONGEST_KEY} visible ASCII characters"
             )));
         }
-        let whose = (principal.user_id, principal.credential, route, key);
+        let whose = (requester.user_id, requester.credential, route, key);
         let whose = serde_json::to_string(&whose).map_err(Error::internal)?;
         let content = serde_json::to_string(content).map_err(Error::internal)?;
-        Ok(Self::known(
-            principal.tenant,
-            digest(&whose),
-            digest(&content),
-        ))
+        Ok(Self::known(requester, digest(&whose), digest(&content)))
     }
 
     /// A part of it, which has its effect once by itself.
     pub(crate) fn part(&self, index: usize) -> Self {
         let whose = digest(&format!("{}/{index}", self.whose));
-        Self::known(self.tenant, whose, self.request.clone())
+        Self::known(self.requester, whose, self.request.clone())
+    }
+
+    /// Whether a person has asked for it who need be in no tenant.
+    pub(crate) const fn is_personal(&self) -> bool {
+        self.requester.tenant.is_none()
     }
 
     pub(crate) fn key(&self) -> &Key<IdempotencyRecord> {
@@ -120,11 +133,15 @@ impl Idempotency {
         &self.request
     }
 
-    fn known(tenant: Tenant, whose: String, request: String) -> Self {
+    fn known(requester: Requester, whose: String, request: String) -> Self {
+        let key = match requester.tenant {
+            Some(tenant) => tenant.idempotency_record(&whose),
+            None => Key::personal_idempotency_record(requester.user_id, &whose),
+        };
         Self {
-            key: tenant.idempotency_record(&whose),
-            tenant,
+            requester,
             whose,
+            key,
             request,
         }
     }

@@ -13,6 +13,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("create-tenant", "POST", "/api/ten
         uses::ACCOUNTS_FOUND_ANOTHER,
         uses::DB_FOUND,
         uses::CHANGE_NOTES,
+        uses::PERSONAL_ANSWERS,
+        uses::PERSONAL_ANSWERS_KEPT,
     ]);
 
 /// What it is called, and what before a host's name.
@@ -27,11 +29,13 @@ pub struct Input {
 /// Makes the tenant, with the caller as its admin.
 pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<Data<TenantView>>> {
     let Event { input, caller, .. } = event;
-    let (tenant, committed) = sdk
-        .accounts
-        .found_tenant(&caller, input.name, input.slug)
-        .await?;
-    Ok(Reply::created(tenant.into()).event_seq(committed))
+    let answer = |tenant: TenantView| {
+        let location = format!("/api/tenants/{}", tenant.id());
+        Reply::created(tenant.into()).location(location)
+    };
+    sdk.accounts
+        .found_tenant(&caller, input.name, input.slug, answer)
+        .await
 }
 
 /// The function.

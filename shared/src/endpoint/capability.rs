@@ -71,7 +71,11 @@ const ARCHIVES: &[Use] = &[
 ];
 
 /// What is changed of accounts in the same transaction.
-const ACCOUNTS: &[Use] = &[uses::ACCOUNTS_CHANGE, uses::ACCOUNTS_UNCHANGED];
+const ACCOUNTS: &[Use] = &[
+    uses::ACCOUNTS_CHANGE,
+    uses::ACCOUNTS_UNCHANGED,
+    uses::PERSONAL_ANSWERS_KEPT,
+];
 
 const ERASES: &[Use] = &[
     uses::ERASE_ROWS,

@@ -42,6 +42,10 @@ pub enum Resource {
     KeyUses,
     /// A tenant's rows of the table of what expires.
     Ephemeral,
+    /// What persons were answered who need be in no tenant, in the same table.
+    PersonalAnswers,
+    /// The same, in a transaction that changes a tenant's rows as well.
+    PersonalAnswersWithData,
     /// How often somebody may try, in the same table.
     Attempts,
     /// How often somebody has called, in the same table.
@@ -119,6 +123,7 @@ impl Resource {
                 | Self::Vectors
                 | Self::IdentityWithData
                 | Self::Ephemeral
+                | Self::PersonalAnswersWithData
                 | Self::ChangeNotes
                 | Self::UploadNotes
                 | Self::PurgeNotes
@@ -144,6 +149,8 @@ impl Resource {
             | Self::Vectors => &["DATA_TABLE"],
             Self::Identity | Self::IdentityWithData | Self::KeyUses => &["IDENTITY_TABLE"],
             Self::Ephemeral
+            | Self::PersonalAnswers
+            | Self::PersonalAnswersWithData
             | Self::Attempts
             | Self::Tickets
             | Self::ConnectionRows
@@ -356,6 +363,10 @@ uses! {
     ROOM_AUDIENCE = Ephemeral ["dynamodb:Query", "dynamodb:UpdateItem"];
     /// What a request that may come again was answered: read first, and kept in the transaction of its effect.
     IDEMPOTENCY = Ephemeral ["dynamodb:GetItem", "dynamodb:PutItem"];
+    /// The same of what a person asks for who need be in no tenant: read first,
+    PERSONAL_ANSWERS = PersonalAnswers ["dynamodb:GetItem"];
+    /// and kept in the transaction of its effect.
+    PERSONAL_ANSWERS_KEPT = PersonalAnswersWithData ["dynamodb:PutItem"];
     /// Cached values.
     CACHE = Ephemeral ["dynamodb:GetItem", "dynamodb:PutItem"];
     /// An object, stored.

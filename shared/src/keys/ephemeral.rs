@@ -50,6 +50,15 @@ impl Key<IdempotencyRecord> {
             "ANSWER".to_owned(),
         )
     }
+
+    /// The same of a person who asks in no tenant.
+    pub(crate) fn personal_idempotency_record(user_id: UserId, hash: &str) -> Self {
+        Self::ephemeral(
+            None,
+            format!("PERSON#{user_id}#IDEMPOTENCY#{hash}"),
+            "ANSWER".to_owned(),
+        )
+    }
 }
 
 impl Key<Ticket> {

@@ -32,7 +32,7 @@ const IDENTITY: [&str; 10] = [
 ];
 
 /// What partition keys of `Ephemeral` begin with that are no tenant's.
-const EPHEMERAL: [&str; 5] = ["CALLS#", "CONN#", "RATE#", "TICKET#", "USER#"];
+const EPHEMERAL: [&str; 6] = ["CALLS#", "CONN#", "PERSON#", "RATE#", "TICKET#", "USER#"];
 
 /// What those begin with of notes that say behind their time whose they are.
 const NOTES: [&str; 3] = ["CHANGES#", "DUE#", "PURGES#"];
@@ -147,6 +147,12 @@ mod tests {
             (Table::Identity, "T#{t}", None, None),
             (Table::Ephemeral, "T#{t}#CACHE#x", None, Some(Tenant(id()))),
             (Table::Ephemeral, "CONN#x", None, Some(Nobody)),
+            (
+                Table::Ephemeral,
+                "PERSON#u#IDEMPOTENCY#x",
+                Some("ANSWER"),
+                Some(Nobody),
+            ),
             (Table::Ephemeral, "TICKET#x", None, Some(Nobody)),
             (Table::Ephemeral, "CALLS#user/u", None, Some(Nobody)),
             (

@@ -52,6 +52,7 @@ enum Noun {
     Upload(String),
     Mail(u8, String),
     Idempotency(u8, u8),
+    PersonalIdempotency(u8, u8),
     Note(u8, u8, u64, i64),
     DueNote(u8, u8, u8, i64),
     DueTold(u8, u8, u8, i64),
@@ -126,6 +127,10 @@ impl Noun {
             }
             Self::Idempotency(tenant, request) => {
                 of(&tenant_of(*tenant).idempotency_record(&digest(&request.to_string())))
+            }
+            Self::PersonalIdempotency(user, request) => {
+                let hash = digest(&request.to_string());
+                of(&Key::personal_idempotency_record(id(*user), &hash))
             }
             Self::Note(tenant, project, seq, at) => {
                 let (pk, sk) = change_note(&entry(*tenant, *project, *seq, *at));
@@ -244,6 +249,7 @@ fn nouns() -> impl Strategy<Value = Noun> {
         texts().prop_map(Noun::Upload),
         (ids(), texts()).prop_map(|(t, job)| Noun::Mail(t, job)),
         (ids(), ids()).prop_map(|(t, request)| Noun::Idempotency(t, request)),
+        (ids(), ids()).prop_map(|(u, request)| Noun::PersonalIdempotency(u, request)),
         (ids(), ids(), seqs(), 0..3_i64).prop_map(|(t, p, seq, at)| Noun::Note(t, p, seq, at)),
         (ids(), ids(), ids(), 1..4_i64).prop_map(|(t, p, k, days)| Noun::DueNote(t, p, k, days)),
         (ids(), ids(), ids(), 1..4_i64).prop_map(|(t, u, k, days)| Noun::DueTold(t, u, k, days)),

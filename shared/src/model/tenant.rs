@@ -234,6 +234,11 @@ impl TenantView {
             name: profile.name,
         }
     }
+
+    /// Its id.
+    pub const fn id(&self) -> TenantId {
+        self.id
+    }
 }
 
 /// Somebody has joined a tenant.

@@ -82,6 +82,14 @@ impl Dynamo {
         }
         let request = self.request.renewed();
         credentials::act_in(&request, tenant)?;
+        // What a person asks for is done in a tenant that is not there yet.
+        let personal = self
+            .request
+            .idempotency()
+            .filter(|whole| whole.is_personal());
+        if let Some(whole) = personal {
+            request.once(whole.clone());
+        }
         Ok(Self::new(request))
     }
 

@@ -366,6 +366,7 @@ fn partitions(resource: Resource) -> Option<&'static str> {
     match resource {
         Resource::Ephemeral => Some("T#*"),
         Resource::KeyUses => Some("KEYUSE#*"),
+        Resource::PersonalAnswers | Resource::PersonalAnswersWithData => Some("PERSON#*"),
         Resource::Attempts => Some("RATE#*"),
         Resource::Calls => Some("CALLS#*"),
         Resource::Tickets => Some("TICKET#*"),
@@ -459,6 +460,8 @@ fn arn(resource: Resource) -> String {
         Resource::Vectors => table("data/index/vectors"),
         Resource::Identity | Resource::IdentityWithData | Resource::KeyUses => table("identity"),
         Resource::Ephemeral
+        | Resource::PersonalAnswers
+        | Resource::PersonalAnswersWithData
         | Resource::Attempts
         | Resource::Calls
         | Resource::Tickets

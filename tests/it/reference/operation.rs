@@ -191,7 +191,7 @@ impl Operation {
             ),
             (
                 answers::IDEMPOTENCY_KEY,
-                self.is_in_a_tenant() && !self.reads(),
+                !self.reads() && (self.is_in_a_tenant() || self.endpoint.keeps_answers()),
             ),
             (answers::IF_NONE_MATCH, self.reads() && self.has_tag()),
             (answers::IF_MATCH, !self.reads() && self.told.is_conditional),

@@ -5,33 +5,48 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::value::RawValue;
 
 use super::header;
-use crate::endpoint::{Endpoint, uses};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
-use crate::event::caller::{Caller, Principal};
-use crate::idempotency::{HEADER, Idempotency};
+use crate::event::caller::{Caller, Identity};
+use crate::idempotency::{HEADER, Idempotency, Requester};
 use crate::reply::Reply;
 use crate::sdk::Sdk;
 
 type Rendered = Reply<Box<RawValue>>;
 
+/// Who asks, as far as what they ask for can be had once.
+pub(super) fn requester<C: Caller>(identity: Option<&Identity>) -> Option<Requester> {
+    let identity = identity?;
+    let tenant = if C::IN_A_TENANT {
+        Some(identity.acting()?.tenant)
+    } else {
+        None
+    };
+    Some(Requester {
+        tenant,
+        user_id: identity.user_id,
+        credential: identity.credential,
+    })
+}
+
 /// Serves a request once: one that comes again, or while the first is on its way, is given the first one's answer.
-/// A function that need not be in a tenant holds no code for that.
+/// A function that lets anyone in holds no code for that.
 pub(super) fn once<'a, C: Caller>(
     sdk: &'a Sdk,
     endpoint: &'a Endpoint,
     request: &'a ApiGatewayV2httpRequest,
-    acting: Option<&'a Principal>,
+    requester: Option<Requester>,
     served: impl Future<Output = Result<Rendered>> + Send + 'a,
 ) -> BoxFuture<'a, Result<Rendered>> {
-    if !C::IN_A_TENANT {
+    if !C::AUTHENTICATED {
         return served.boxed();
     }
     async move {
-        let Some(idempotency) = wanted(endpoint, request, acting)? else {
+        let Some(idempotency) = wanted(endpoint, request, requester)? else {
             return served.await;
         };
         // What changes nothing, or shows a secret each time, is served each time.
-        if !endpoint.is_granted(&uses::IDEMPOTENCY) {
+        if !endpoint.keeps_answers() {
             return served.await;
         }
         if let Some(answer) = sdk.answers.of(&idempotency).await? {
@@ -47,11 +62,12 @@ pub(super) fn once<'a, C: Caller>(
 fn wanted(
     endpoint: &Endpoint,
     request: &ApiGatewayV2httpRequest,
-    acting: Option<&Principal>,
+    requester: Option<Requester>,
 ) -> Result<Option<Idempotency>> {
     let method = request.request_context.http.method.as_str();
     let changes = matches!(method, "POST" | "PUT" | "PATCH" | "DELETE");
-    let Some(principal) = acting.filter(|_| changes && request.headers.contains_key(HEADER)) else {
+    let is_asked_for = changes && request.headers.contains_key(HEADER);
+    let Some(requester) = requester.filter(|_| is_asked_for) else {
         return Ok(None);
     };
     let mut keys = request.headers.get_all(HEADER).iter();
@@ -69,5 +85,5 @@ fn wanted(
         request.body.as_deref(),
     ];
     let content = content.map(Option::unwrap_or_default);
-    Idempotency::of(principal, &route, key, &content).map(Some)
+    Idempotency::of(requester, &route, key, &content).map(Some)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::authentication::authenticate;
-use super::idempotency::once;
+use super::idempotency::{once, requester};
 use super::notes::noting;
 use super::{arguments, client, if_match, limits, parse};
 use crate::endpoint::Endpoint;
@@ -47,6 +47,7 @@ where
         act_where::<C>(sdk, identity.as_ref())?;
         let acting = refusals::acting::<C>(identity.as_ref());
         let key = identity.as_ref().and_then(Identity::key_to_note);
+        let requester = requester::<C>(identity.as_ref());
         let seen_as = acting.as_ref().map(|principal| principal.role);
         let served = match C::admit(identity) {
             Err(refusal) => Err(refusal),
@@ -61,8 +62,7 @@ where
                     };
                     fields.of(handler(sdk.clone(), event).await?.rendered()?)
                 };
-                let request_served =
-                    once::<C>(sdk, endpoint, request, acting.as_ref(), request_served);
+                let request_served = once::<C>(sdk, endpoint, request, requester, request_served);
                 noting::<C, _>(sdk, endpoint, key, acting.as_ref(), request_served).await
             }
         };

@@ -13,7 +13,6 @@ use crate::event::caller::{Person, Principal};
 use crate::keys::{Key, Row, Stored, Table};
 use crate::model::account::{Account, Membership, Role, User};
 use crate::model::id::{TenantId, UserId};
-use crate::model::log::Committed;
 use crate::model::tenant::{
     NewSlug, SettingsChanged, SlugRecord, TenantLog, TenantProfile, TenantSettings, TenantView,
 };
@@ -34,16 +33,18 @@ pub(super) struct Known {
 }
 
 impl Accounts {
-    /// Makes a tenant, whose founder is its one member and admin; one read and one transaction.
+    /// Makes a tenant, whose founder is its one member and admin; one read and one transaction. Returns what `answer`
+    /// makes of it.
     ///
     /// # Errors
     /// 409 if the slug is taken, or the founder has founded [`MOST_FOUNDED`] that are still there.
-    pub async fn found_tenant(
+    pub async fn found_tenant<T: Serialize>(
         &self,
         founder: &Person,
         name: TenantName,
         slug: Option<NewSlug>,
-    ) -> Result<(TenantView, Committed)> {
+        answer: impl FnOnce(TenantView) -> Reply<T>,
+    ) -> Result<Reply<T>> {
         let user = self.user(founder.user_id).await?;
         let user = user.ok_or_else(|| Error::internal("a caller has no user"))?;
         let tenant = TenantProfile {
@@ -66,8 +67,8 @@ impl Accounts {
                 "You have founded {MOST_FOUNDED} tenants, and nobody can have more"
             )),
         );
-        let committed = change.commit().await?;
-        Ok((TenantView::of(tenant, Role::Admin, 1), committed))
+        let view = TenantView::of(tenant, Role::Admin, 1);
+        change.commit_with(answer(view)).await
     }
 
     /// The caller's tenant, as they see it; one read.
