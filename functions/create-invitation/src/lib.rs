@@ -35,10 +35,14 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let answer = |invitation: PublicInvitation| Reply::created(invitation.into());
     sdk.accounts
-        .invite(&caller, input.email, input.role, answer)
+        .invite(&caller, input.email, input.role, shown)
         .await
+}
+
+fn shown(invitation: PublicInvitation) -> Reply<Data<PublicInvitation>> {
+    let version = invitation.version();
+    Reply::created(invitation.into()).version(version)
 }
 
 /// The function.

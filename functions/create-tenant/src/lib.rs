@@ -31,7 +31,9 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<Data
         .accounts
         .found_tenant(&caller, input.name, input.slug)
         .await?;
-    Ok(Reply::created(tenant.into()).event_seq(committed))
+    let version = tenant.version();
+    let reply = Reply::created(tenant.into()).version(version);
+    Ok(reply.event_seq(committed))
 }
 
 /// The function.
