@@ -1,7 +1,7 @@
 //! Labels: made, changed and removed in a project, given to its tasks, and what tasks are found by.
 
 use serde_json::{Value, json};
-use tests::{Answer, App, Member, tables};
+use tests::{App, Member, tables};
 
 fn labels(project: &str) -> String {
     format!("/api/projects/{project}/labels")
