@@ -1,8 +1,9 @@
 //! Entity tags: how a client names the state of a resource that it has seen (RFC 9110, sections 8.8 and 13).
 //!
 //! A tag is `"<version>-<hash>"`. The version counts the changes of what can be changed there, and the hash is of
-//! all that was shown, and to whom: so a read by `If-None-Match` never misses anything, a role included, while a
-//! write by `If-Match` fails for another's change of the same resource and not for each task that is counted in it.
+//! all that was shown, and of what whoever saw it may do there: so a read by `If-None-Match` never misses anything,
+//! while a write by `If-Match` fails for another's change of the same resource and not for each task that is counted
+//! in it.
 
 use std::fmt;
 
@@ -12,7 +13,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::input::{Invalid, from_text};
-use crate::model::account::Role;
+use crate::model::account::Permission;
+
+/// The version of what is made, and removed at most: whatever else is shown of it is in the hash.
+pub const NEVER_CHANGED: u64 = 1;
 
 /// How much of the hash a tag carries, in bytes.
 const HASH: usize = 9;
@@ -28,11 +32,11 @@ pub(crate) struct ETag {
 }
 
 impl ETag {
-    /// Of what is shown, in that version and to somebody in that role.
-    pub(crate) fn of(version: u64, shown: impl AsRef<[u8]>, role: Option<Role>) -> Self {
-        let role = role.map(|role| role.to_string()).unwrap_or_default();
+    /// Of what is shown, in that version and to somebody who may do so much with it.
+    pub(crate) fn of(version: u64, shown: impl AsRef<[u8]>, seen_as: Option<Permission>) -> Self {
+        let seen_as = seen_as.map(|permission| permission.to_string());
         let hash = Sha256::new()
-            .chain_update(role)
+            .chain_update(seen_as.unwrap_or_default())
             .chain_update([0])
             .chain_update(shown)
             .finalize();
@@ -111,6 +115,15 @@ impl IfMatch {
             Self::One(_) => Err(Error::precondition_failed()),
         }
     }
+
+    /// What it means that another change came first: 412 to whoever says what they have seen, and `otherwise` to all
+    /// others.
+    pub(crate) fn outrun(&self, otherwise: Error) -> Error {
+        match self {
+            Self::Anything => otherwise,
+            Self::One(_) => Error::precondition_failed(),
+        }
+    }
 }
 
 impl TryFrom<String> for IfMatch {
@@ -132,22 +145,29 @@ fn tags(header: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::account::Role;
     use proptest::prelude::*;
 
     #[test]
-    fn a_tag_is_of_what_is_shown_and_to_whom() {
-        let tag = |version, shown, role| ETag::of(version, shown, role).to_string();
+    fn a_tag_is_of_what_is_shown_and_of_what_may_be_done_with_it() {
+        let tag = |version, shown, seen_as| ETag::of(version, shown, seen_as).to_string();
+        let viewer = Some(Permission::from(Role::Viewer));
+        let manager = Permission {
+            role: Role::Admin,
+            manages: true,
+        };
         let tags = [
-            tag(1, "{}", Some(Role::Viewer)),
-            tag(2, "{}", Some(Role::Viewer)),
-            tag(1, "[]", Some(Role::Viewer)),
-            tag(1, "{}", Some(Role::Admin)),
+            tag(1, "{}", viewer),
+            tag(2, "{}", viewer),
+            tag(1, "[]", viewer),
+            tag(1, "{}", Some(Role::Admin.into())),
+            tag(1, "{}", Some(manager)),
             tag(1, "{}", None),
         ];
         for (at, one) in tags.iter().enumerate() {
             assert!(tags[at + 1..].iter().all(|other| other != one), "{one}");
         }
-        assert_eq!(tags[0], tag(1, "{}", Some(Role::Viewer)));
+        assert_eq!(tags[0], tag(1, "{}", viewer));
     }
 
     #[test]
@@ -166,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_others_change_of_what_is_shown_does_not_hinder_a_write() {
-        let seen = ETag::of(7, "{\"task_count\":1}", Some(Role::Editor));
+        let seen = ETag::of(7, "{\"task_count\":1}", Some(Role::Editor.into()));
         let by = IfMatch::read(&seen.to_string()).expect("it is a tag");
         assert!(by.require(7).is_ok());
         let compressed = ETag::compressed(&seen.to_string());
@@ -176,6 +196,9 @@ mod tests {
             by.require(8).expect_err("it has changed").code().status(),
             412
         );
+        let outrun = |by: &IfMatch| by.outrun(Error::conflict("It has changed"));
+        assert_eq!(outrun(&by).code().status(), 412);
+        assert_eq!(outrun(&IfMatch::Anything).code().status(), 409);
         for never in ["W/\"7-x\"", "\"another's\"", "\"-7\"", "\"\""] {
             let by = IfMatch::read(never).expect("it is a tag");
             assert!(by.require(7).is_err(), "{never}");

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{Code, Error, Result};
-use crate::model::account::Role;
+use crate::etag::NEVER_CHANGED;
+use crate::model::account::Permission;
 use crate::model::idempotency::RecordedAnswer;
 use crate::model::log::Committed;
 
@@ -23,9 +24,9 @@ pub struct Reply<T> {
     pub(crate) status: u16,
     pub(crate) body: T,
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Of a resource that has one: its version, and in which role it is seen.
+    /// Of a resource that has one: its version, and what whoever sees it may do there.
     pub(crate) version: Option<u64>,
-    pub(crate) seen_as: Option<Role>,
+    pub(crate) seen_as: Option<Permission>,
     /// What is served in place of the body.
     pub(crate) file: Option<File>,
 }
@@ -170,8 +171,20 @@ impl<T> Reply<T> {
         self
     }
 
+    /// The same of what no request changes: what is shown of it tells whether it is as it was.
+    #[must_use]
+    pub fn tagged(self) -> Self {
+        self.version(NEVER_CHANGED)
+    }
+
+    /// To somebody who may do so much with what is shown, unless that has been said.
+    pub(crate) fn seen_as(mut self, permission: Option<Permission>) -> Self {
+        self.seen_as = self.seen_as.or(permission);
+        self
+    }
+
     /// The same, as it is kept for a request that may come again.
-    pub(crate) fn recorded(&self) -> Result<RecordedAnswer>
+    pub(crate) fn recorded(&self, seen_as: Option<Permission>) -> Result<RecordedAnswer>
     where
         T: Serialize,
     {
@@ -181,6 +194,7 @@ impl<T> Reply<T> {
             body: serde_json::to_string(&self.body).map_err(Error::internal)?,
             location,
             version: self.version,
+            seen_as,
             event_seq: 0,
         })
     }
@@ -203,6 +217,7 @@ impl Reply<Box<RawValue>> {
         let mut reply = Self {
             status: answer.status,
             version: answer.version,
+            seen_as: answer.seen_as,
             ..Self::ok(body)
         }
         .again();

@@ -41,6 +41,7 @@ use std::time::Duration;
 use self::request::Request;
 use crate::error::Result;
 use crate::idempotency::Idempotency;
+use crate::model::account::Permission;
 use crate::model::audit::Origin;
 use crate::tenant::Tenant;
 
@@ -125,6 +126,11 @@ impl Sdk {
     /// From here on what the request changes is kept with what it is answered.
     pub(crate) fn once(&self, idempotency: Idempotency) {
         self.request.once(idempotency);
+    }
+
+    /// What whoever calls may do with what this request shows, where more tells it than their role in the tenant.
+    pub(crate) fn permission(&self) -> Option<Permission> {
+        self.request.permission()
     }
 
     /// What is left of the function's time.

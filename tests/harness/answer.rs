@@ -62,6 +62,13 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The tag of the resource that it shows.
+    #[track_caller]
+    pub fn etag(&self) -> String {
+        let tag = self.header("etag");
+        tag.expect("the answer carries an ETag").to_owned()
+    }
+
     /// The number of the event that the request caused.
     #[track_caller]
     pub fn event_seq(&self) -> u64 {

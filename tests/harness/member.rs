@@ -121,6 +121,19 @@ impl Member {
         Answer::of(response.expect("the API answers")).await
     }
 
+    /// A request of theirs that is about what they have seen, by its tag.
+    pub async fn if_match(&self, method: &str, path: &str, tag: &str, body: Value) -> Answer {
+        let request = self.request(method, path).header("if-match", tag);
+        let response = request.json(&body).send().await;
+        Answer::of(response.expect("the API answers")).await
+    }
+
+    /// A GET of theirs of what they may have, by its tag.
+    pub async fn if_none_match(&self, path: &str, tag: &str) -> Answer {
+        let request = self.request("GET", path).header("if-none-match", tag);
+        Answer::of(request.send().await.expect("the API answers")).await
+    }
+
     /// The id of their session, as their access token says it.
     pub fn session_id(&self) -> String {
         let claims = self.token.split('.').nth(1).expect("it is a token");

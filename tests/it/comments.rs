@@ -32,12 +32,6 @@ async fn listed(member: &Member, task: &str, query: &str) -> (Vec<String>, Value
     (texts.collect(), page["meta"]["next_cursor"].clone())
 }
 
-async fn if_match(member: &Member, method: &str, path: &str, tag: &str, body: Value) -> Answer {
-    let request = member.request(method, path).json(&body);
-    let request = request.header("if-match", tag);
-    Answer::of(request.send().await.expect("the API answers")).await
-}
-
 /// ada, an admin, with a task; bob, an editor; and carl, who only reads.
 async fn scene(app: &App) -> ([Member; 3], String, String) {
     let ada = app.member("ada").await;
@@ -90,9 +84,11 @@ async fn a_comment_is_changed_by_its_author_alone_and_removed_by_an_admin_as_wel
     let unchanged = bob.patch(&bobs, json!({})).await;
     assert_eq!(unchanged.header("x-event-seq"), None);
     assert_eq!(unchanged.expect(200)["data"], changed);
-    let late = if_match(&bob, "PATCH", &bobs, &tag, json!({ "text": "Seven" })).await;
+    let late = bob
+        .if_match("PATCH", &bobs, &tag, json!({ "text": "Seven" }))
+        .await;
     late.refused(412);
-    if_match(&bob, "DELETE", &bobs, &tag, json!({}))
+    bob.if_match("DELETE", &bobs, &tag, json!({}))
         .await
         .refused(412);
     ada.delete(&bobs).await.expect(204);
@@ -241,7 +237,9 @@ async fn a_task_counts_what_is_said_on_it_and_is_no_other_for_that() {
     let known = ada.request("GET", &path).header("if-none-match", &tag);
     let shown = Answer::of(known.send().await.expect("the API answers")).await;
     assert_eq!(shown.expect(200)["data"]["comment_count"], 2);
-    let renamed = if_match(&ada, "PATCH", &path, &tag, json!({ "title": "Count" })).await;
+    let renamed = ada
+        .if_match("PATCH", &path, &tag, json!({ "title": "Count" }))
+        .await;
     assert_eq!(renamed.expect(200)["data"]["comment_count"], 2);
 
     ada.put(&ten, json!({ "text": "Eleven" })).await.expect(200);

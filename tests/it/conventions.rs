@@ -123,16 +123,12 @@ async fn each_choice_of_fields_has_a_tag_and_any_of_them_will_do_to_write() {
 async fn who_can_t_keep_an_if_match_refuses_it() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let settings = format!("/api/tenants/{}/settings", ada.tenant_id);
-    let write = async |tag: &str| {
-        let request = ada.request("PUT", &settings).header("if-match", tag);
-        let request = request.json(&json!({ "name": "Another" }));
-        Answer::of(request.send().await.expect("the API answers")).await
-    };
-    let (code, message) = write("\"1-x\"").await.refused(400);
+    let session = format!("/api/sessions/{}", app.log_in(&ada).await.session_id());
+    let end = async |tag: &str| ada.if_match("DELETE", &session, tag, json!({})).await;
+    let (code, message) = end("\"1-x\"").await.refused(400);
     assert_eq!(code, "BAD_REQUEST");
     assert!(message.contains("If-Match"), "{message}");
-    write("*").await.expect(200);
+    end("*").await.expect(204);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Labels: made, changed and removed in a project, given to its tasks, and what tasks are found by.
 
 use serde_json::{Value, json};
-use tests::{Answer, App, Member, tables};
+use tests::{App, Member, tables};
 
 fn labels(project: &str) -> String {
     format!("/api/projects/{project}/labels")
@@ -42,12 +42,6 @@ async fn labels_of(member: &Member, task: &str) -> Value {
     shown["data"]["labels"].clone()
 }
 
-async fn if_match(member: &Member, method: &str, path: &str, tag: &str, body: Value) -> Answer {
-    let request = member.request(method, path).json(&body);
-    let request = request.header("if-match", tag);
-    Answer::of(request.send().await.expect("the API answers")).await
-}
-
 #[tokio::test]
 async fn a_label_is_made_changed_and_removed_by_editors_and_seen_by_all_who_see_the_project() {
     let app = App::start().await;
@@ -82,9 +76,9 @@ async fn a_label_is_made_changed_and_removed_by_editors_and_seen_by_all_who_see_
     let own_tag = ada.get(&one).await.header("etag").map(str::to_owned);
     let own_tag = own_tag.expect("it has a tag");
     assert_ne!(own_tag, tag, "who may do more is shown another tag");
-    let changed = if_match(&ada, "PATCH", &one, &own_tag, red.clone()).await;
+    let changed = ada.if_match("PATCH", &one, &own_tag, red.clone()).await;
     assert_eq!(changed.expect(200)["data"]["name"], "Fuel");
-    if_match(&ada, "PATCH", &one, &own_tag, red)
+    ada.if_match("PATCH", &one, &own_tag, red)
         .await
         .refused(412);
     let whole = ada.put(&one, json!({ "name": "Propellant" })).await;

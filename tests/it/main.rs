@@ -15,6 +15,7 @@ mod docs;
 mod due_soon;
 mod email;
 mod epochs;
+mod etags;
 mod exports;
 mod faults;
 mod figures;

@@ -13,6 +13,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     "/api/projects/{id}/members/{user_id}",
 )
 .also(&[("DELETE", "/api/projects/{id}/members/{user_id}")])
+.takes_if_match()
 .called_by(uses::MEMBER)
 .uses(&[
     uses::DB_GET,
@@ -45,17 +46,35 @@ pub async fn handler(
     sdk: Sdk,
     event: Event<Input, Editor>,
 ) -> Result<Reply<Data<ProjectMemberView>>> {
-    let Input { id, user_id, role } = event.input;
-    let answer = |member: ProjectMemberView| Reply::ok(member.into());
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
+    let Input { id, user_id, role } = input;
     sdk.db
-        .share_project(&event.caller, id, (user_id, role), answer)
+        .share_project(&caller, (id, &if_match), (user_id, role), shown)
         .await
 }
 
 /// Ends that, from their next request on.
 pub async fn remove(sdk: Sdk, event: Event<Which, Viewer>) -> Result<Reply<()>> {
-    let Which { id, user_id } = event.input;
-    sdk.db.unshare_project(&event.caller, id, user_id).await
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
+    let Which { id, user_id } = input;
+    sdk.db
+        .unshare_project(&caller, (id, &if_match), user_id)
+        .await
+}
+
+fn shown(member: ProjectMemberView) -> Reply<Data<ProjectMemberView>> {
+    let version = member.version();
+    Reply::ok(member.into()).version(version)
 }
 
 /// The function.

@@ -35,13 +35,17 @@ pub async fn handler(
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
-    let answer = |invitation: PublicInvitation| {
-        let location = format!("/api/invitations/{}", invitation.id);
-        Reply::created(invitation.into()).location(location)
-    };
     sdk.accounts
-        .invite(&caller, input.email, input.role, answer)
+        .invite(&caller, input.email, input.role, shown)
         .await
+}
+
+fn shown(invitation: PublicInvitation) -> Reply<Data<PublicInvitation>> {
+    let location = format!("/api/invitations/{}", invitation.id);
+    let version = invitation.version();
+    Reply::created(invitation.into())
+        .location(location)
+        .version(version)
 }
 
 /// The function.

@@ -31,7 +31,10 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<Data
     let Event { input, caller, .. } = event;
     let answer = |tenant: TenantView| {
         let location = format!("/api/tenants/{}", tenant.id());
-        Reply::created(tenant.into()).location(location)
+        let version = tenant.version();
+        Reply::created(tenant.into())
+            .location(location)
+            .version(version)
     };
     sdk.accounts
         .found_tenant(&caller, input.name, input.slug, answer)

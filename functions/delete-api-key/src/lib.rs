@@ -5,6 +5,7 @@ use shared::prelude::*;
 
 /// Its maker or an admin, in person.
 pub const ENDPOINT: Endpoint = Endpoint::http("delete-api-key", "DELETE", "/api/api-keys/{id}")
+    .takes_if_match()
     .called_by(uses::MEMBER_IN_PERSON)
     .uses(&[
         uses::ACCOUNTS_GET,
@@ -24,8 +25,13 @@ pub struct Input {
 
 /// Revokes it, and ends its connections.
 pub async fn handler(sdk: Sdk, event: Event<Input, InPerson<Viewer>>) -> Result<Reply<()>> {
-    let Event { input, caller, .. } = event;
-    sdk.accounts.revoke_key(&caller, input.id).await
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
+    sdk.accounts.revoke_key(&caller, &if_match, input.id).await
 }
 
 /// The function.

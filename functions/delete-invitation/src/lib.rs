@@ -6,6 +6,7 @@ use shared::prelude::*;
 /// Admins invite, and think better of it.
 pub const ENDPOINT: Endpoint =
     Endpoint::http("delete-invitation", "DELETE", "/api/invitations/{id}")
+        .takes_if_match()
         .called_by(uses::MEMBER)
         .uses(&[
             uses::ACCOUNTS_REMOVE,
@@ -25,8 +26,15 @@ pub struct Input {
 
 /// Revokes it: its link does not work from now on.
 pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<()>> {
-    let Event { input, caller, .. } = event;
-    sdk.accounts.revoke_invitation(&caller, input.id).await
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
+    sdk.accounts
+        .revoke_invitation(&caller, &if_match, input.id)
+        .await
 }
 
 /// The function.

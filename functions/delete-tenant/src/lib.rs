@@ -7,6 +7,7 @@ use shared::reply::Data;
 
 /// Its admins, in person.
 pub const ENDPOINT: Endpoint = Endpoint::http("delete-tenant", "DELETE", "/api/tenants/{id}")
+    .takes_if_match()
     .called_by(uses::MEMBER_IN_PERSON)
     .uses(&[
         uses::ACCOUNTS_DELETE_TENANT,
@@ -27,13 +28,18 @@ pub async fn handler(
     sdk: Sdk,
     event: Event<Input, InPerson<Admin>>,
 ) -> Result<Reply<Data<DeletionBegun>>> {
-    let Event { input, caller, .. } = event;
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
     let answer = |deletion: TenantDeletion| {
         let location = format!("/api/tenant-deletions/{}", deletion.id);
         Reply::accepted(DeletionBegun::from(deletion).into(), location)
     };
     sdk.accounts
-        .delete_tenant(&caller, &input.name, answer)
+        .delete_tenant(&caller, &if_match, &input.name, answer)
         .await
 }
 

@@ -18,7 +18,7 @@ pub struct Input {
     export_id: ExportId,
 }
 
-/// Shows it.
+/// Shows it. Nobody keeps the answer, for who has the link has the archive.
 pub async fn handler(
     sdk: Sdk,
     event: Event<Input, InPerson<Admin>>,
@@ -27,7 +27,8 @@ pub async fn handler(
         .exports
         .show(&event.caller, event.input.export_id)
         .await?;
-    Ok(Reply::ok(export.into()))
+    let reply = Reply::ok(export.into()).header("cache-control", "no-store");
+    Ok(reply.tagged())
 }
 
 /// The function.

@@ -10,7 +10,8 @@ pub const ENDPOINT: Endpoint =
 /// Shows the keys. A verifier may keep them for five minutes.
 pub async fn handler(sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<PublicKeys>> {
     let keys = sdk.accounts.public_keys()?;
-    Ok(Reply::ok(keys).header("cache-control", "public, max-age=300"))
+    let reply = Reply::ok(keys).header("cache-control", "public, max-age=300");
+    Ok(reply.tagged())
 }
 
 /// The function.

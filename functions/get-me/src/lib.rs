@@ -21,7 +21,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-me", "GET", "/api/me")
 /// Shows the caller, the tenant that they act in and all that they belong to.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Welcome>) -> Result<Reply<Data<Profile>>> {
     let profile = sdk.accounts.profile(&event.caller).await?;
-    Ok(Reply::ok(profile.into()))
+    Ok(Reply::ok(profile.into()).tagged())
 }
 
 /// The function.

@@ -1,13 +1,17 @@
-//! `GET /api/projects/{id}`: a project. `GET /api/projects/{id}/members`: whom it is shared with.
+//! `GET /api/projects/{id}`: a project. `GET /api/projects/{id}/members` and `GET /api/projects/{id}/members/{user_id}`:
+//! whom it is shared with.
 
-use shared::model::id::ProjectId;
+use shared::model::id::{ProjectId, UserId};
 use shared::model::project::{ProjectMemberView, ProjectView};
 use shared::prelude::*;
 use shared::reply::Data;
 
 /// Whoever sees it; one read, or two for its members.
 pub const ENDPOINT: Endpoint = Endpoint::http("get-project", "GET", "/api/projects/{id}")
-    .also(&[("GET", "/api/projects/{id}/members")])
+    .also(&[
+        ("GET", "/api/projects/{id}/members"),
+        ("GET", "/api/projects/{id}/members/{user_id}"),
+    ])
     .called_by(uses::MEMBER)
     .uses(&[uses::DB_GET, uses::DB_BATCH_GET]);
 
@@ -16,6 +20,14 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-project", "GET", "/api/projec
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     id: ProjectId,
+}
+
+/// Whom, of which project.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct One {
+    id: ProjectId,
+    user_id: UserId,
 }
 
 /// Shows it as it is now.
@@ -32,14 +44,21 @@ pub async fn members(
     event: Event<Input, Viewer>,
 ) -> Result<Reply<Data<Vec<ProjectMemberView>>>> {
     let members = sdk.db.project_members(&event.caller, event.input.id);
-    Ok(Reply::ok(members.await?.into()))
+    let (members, version) = members.await?;
+    Ok(Reply::ok(members.into()).version(version))
+}
+
+/// Shows one of them.
+pub async fn member(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<ProjectMemberView>>> {
+    let One { id, user_id } = event.input;
+    let member = sdk.db.project_member(&event.caller, (id, user_id)).await?;
+    let version = member.version();
+    Ok(Reply::ok(member.into()).version(version))
 }
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
-        "GET",
-        "/api/projects/{id}/members",
-        members,
-    )
+    shared::lambda::http::function(&ENDPOINT, handler)
+        .route("GET", "/api/projects/{id}/members", members)
+        .route("GET", "/api/projects/{id}/members/{user_id}", member)
 }

@@ -25,7 +25,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Person>) -> Result<Reply<Data
         .accounts
         .tenant_deletion(caller.user_id, input.id)
         .await?;
-    Ok(Reply::ok(DeletionView::from(deletion).into()))
+    Ok(Reply::ok(DeletionView::from(deletion).into()).tagged())
 }
 
 /// The function.

@@ -12,7 +12,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant-usage", "GET", "/api/t
 /// Shows what the tenant uses that the path names, and so the caller acts in.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Admin>) -> Result<Reply<Data<Usage>>> {
     let usage = sdk.usage.of(&event.caller).await?;
-    Ok(Reply::ok(usage.into()))
+    Ok(Reply::ok(usage.into()).tagged())
 }
 
 /// The function.

@@ -12,7 +12,8 @@ pub const ENDPOINT: Endpoint = Endpoint::http("get-tenant", "GET", "/api/tenants
 /// Shows the tenant that the path names, and so the caller acts in.
 pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Data<TenantView>>> {
     let tenant = sdk.accounts.tenant(&event.caller).await?;
-    Ok(Reply::ok(tenant.into()))
+    let version = tenant.version();
+    Ok(Reply::ok(tenant.into()).version(version))
 }
 
 /// The function.

@@ -1,13 +1,16 @@
-//! `GET /api/api-keys`: a tenant's keys, without the keys themselves.
+//! `GET /api/api-keys` and `GET /api/api-keys/{id}`: a tenant's keys, without the keys themselves.
 
+use shared::model::id::ApiKeyId;
 use shared::page::{Cursor, Limit, Page};
 use shared::prelude::*;
+use shared::reply::Data;
 use shared::sdk::accounts::PublicApiKey;
 
-/// Admins see all keys of the tenant, others their own; two reads.
+/// Admins see all keys of the tenant, others their own; two reads, and of one key three.
 pub const ENDPOINT: Endpoint = Endpoint::http("list-api-keys", "GET", "/api/api-keys")
+    .also(&[("GET", "/api/api-keys/{id}")])
     .called_by(uses::MEMBER)
-    .uses(&[uses::KEYS_OF_MEMBER, uses::DB_LIST]);
+    .uses(&[uses::KEYS_OF_MEMBER, uses::DB_GET, uses::DB_LIST]);
 
 /// How many of them, and from where on.
 #[derive(Debug, Deserr, JsonSchema)]
@@ -17,6 +20,13 @@ pub struct Input {
     limit: Limit,
     #[deserr(default)]
     cursor: Option<Cursor>,
+}
+
+/// Which one.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct One {
+    id: ApiKeyId,
 }
 
 /// Lists them, the newest first.
@@ -29,7 +39,14 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
     Ok(Reply::ok(page))
 }
 
+/// Shows one.
+pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<PublicApiKey>>> {
+    let Event { input, caller, .. } = event;
+    let key = sdk.accounts.key(&caller, input.id).await?;
+    Ok(Reply::ok(key.into()).tagged())
+}
+
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/api-keys/{id}", one)
 }

@@ -1,13 +1,16 @@
-//! `GET /api/invitations`: who is asked to join the tenant and has not answered.
+//! `GET /api/invitations` and `GET /api/invitations/{id}`: who is asked to join the tenant and has not answered.
 
+use shared::model::id::InvitationId;
 use shared::page::{Cursor, Limit, Page};
 use shared::prelude::*;
+use shared::reply::Data;
 use shared::sdk::accounts::PublicInvitation;
 
 /// Admins see them.
 pub const ENDPOINT: Endpoint = Endpoint::http("list-invitations", "GET", "/api/invitations")
+    .also(&[("GET", "/api/invitations/{id}")])
     .called_by(uses::MEMBER)
-    .uses(&[uses::DB_LIST]);
+    .uses(&[uses::DB_GET, uses::DB_LIST]);
 
 /// How much of the list.
 #[derive(Debug, Deserr, JsonSchema)]
@@ -17,6 +20,13 @@ pub struct Input {
     limit: Limit,
     #[deserr(default)]
     cursor: Option<Cursor>,
+}
+
+/// Which one.
+#[derive(Debug, Deserr, JsonSchema)]
+#[deserr(error = BadInput, deny_unknown_fields)]
+pub struct One {
+    id: InvitationId,
 }
 
 /// Lists those that are open, the newest first.
@@ -33,7 +43,15 @@ pub async fn handler(
     Ok(Reply::ok(page))
 }
 
+/// Shows one that is.
+pub async fn one(sdk: Sdk, event: Event<One, Admin>) -> Result<Reply<Data<PublicInvitation>>> {
+    let Event { input, caller, .. } = event;
+    let invitation = sdk.accounts.invitation(&caller.tenant, input.id).await?;
+    let version = invitation.version();
+    Ok(Reply::ok(invitation.into()).version(version))
+}
+
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/invitations/{id}", one)
 }

@@ -5,6 +5,7 @@ use shared::prelude::*;
 
 /// The tenant's admins, and everybody for themselves.
 pub const ENDPOINT: Endpoint = Endpoint::http("remove-member", "DELETE", "/api/members/{user_id}")
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::KEYS_OF_MEMBER,
@@ -24,9 +25,16 @@ pub struct Input {
 
 /// Ends the membership, from the next request on.
 pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
-    let Event { input, caller, .. } = event;
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
     caller.require_may_remove(input.user_id)?;
-    sdk.accounts.remove_member(&caller, input.user_id).await
+    sdk.accounts
+        .remove_member(&caller, &if_match, input.user_id)
+        .await
 }
 
 /// The function.

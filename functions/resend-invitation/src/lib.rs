@@ -8,6 +8,7 @@ use shared::sdk::accounts::PublicInvitation;
 /// Admins invite.
 pub const ENDPOINT: Endpoint =
     Endpoint::http("resend-invitation", "POST", "/api/invitations/{id}/resend")
+        .takes_if_match()
         .called_by(uses::MEMBER)
         .uses(&[
             uses::ACCOUNTS_FOUND,
@@ -32,11 +33,20 @@ pub async fn handler(
     sdk: Sdk,
     event: Event<Input, Admin>,
 ) -> Result<Reply<Data<PublicInvitation>>> {
-    let Event { input, caller, .. } = event;
-    let answer = |invitation: PublicInvitation| Reply::ok(invitation.into());
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
     sdk.accounts
-        .resend_invitation(&caller, input.id, answer)
+        .resend_invitation(&caller, &if_match, input.id, shown)
         .await
+}
+
+fn shown(invitation: PublicInvitation) -> Reply<Data<PublicInvitation>> {
+    let version = invitation.version();
+    Reply::ok(invitation.into()).version(version)
 }
 
 /// The function.

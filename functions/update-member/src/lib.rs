@@ -2,12 +2,13 @@
 
 use shared::model::account::Role;
 use shared::model::id::UserId;
-use shared::model::tenant::Member;
+use shared::model::tenant::{Member, MemberView};
 use shared::prelude::*;
 use shared::reply::Data;
 
 /// The tenant's admins.
 pub const ENDPOINT: Endpoint = Endpoint::http("update-member", "PATCH", "/api/members/{user_id}")
+    .takes_if_match()
     .called_by(uses::MEMBER)
     .uses(&[
         uses::ACCOUNTS_SET_ROLE,
@@ -25,12 +26,22 @@ pub struct Input {
 }
 
 /// Gives them the role, which holds from their next request on.
-pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<Member>>> {
-    let Event { input, caller, .. } = event;
-    let answer = |member: Member| Reply::ok(member.into());
+pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<MemberView>>> {
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
+    let Input { user_id, role } = input;
     sdk.accounts
-        .set_role(&caller, input.user_id, input.role, answer)
+        .set_role(&caller, &if_match, (user_id, role), shown)
         .await
+}
+
+fn shown(member: Member) -> Reply<Data<MemberView>> {
+    let version = member.version();
+    Reply::ok(MemberView::from(member).into()).version(version)
 }
 
 /// The function.

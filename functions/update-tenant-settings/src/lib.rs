@@ -15,6 +15,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http(
     "PUT",
     "/api/tenants/{id}/settings",
 )
+.takes_if_match()
 .called_by(uses::MEMBER)
 .uses(&[
     uses::ACCOUNTS_GET,
@@ -47,11 +48,21 @@ pub struct Input {
 
 /// Sets up the tenant that the path names, and so the caller acts in.
 pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<TenantView>>> {
-    let (name, settings) = event.input.into_settings();
-    let answer = |tenant: TenantView| Reply::ok(tenant.into());
+    let Event {
+        input,
+        caller,
+        if_match,
+        ..
+    } = event;
+    let (name, settings) = input.into_settings();
     sdk.accounts
-        .set_up(&event.caller, &name, &settings, answer)
+        .set_up(&caller, &if_match, (&name, &settings), shown)
         .await
+}
+
+fn shown(tenant: TenantView) -> Reply<Data<TenantView>> {
+    let version = tenant.version();
+    Reply::ok(tenant.into()).version(version)
 }
 
 impl Input {

@@ -160,6 +160,31 @@ impl TryFrom<String> for Role {
 
 from_text!(Role);
 
+/// What somebody may do with what they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permission {
+    /// Of what a role may do.
+    pub role: Role,
+    /// Whether they manage it besides, as those do who say whom a project is for.
+    pub manages: bool,
+}
+
+impl From<Role> for Permission {
+    fn from(role: Role) -> Self {
+        Self {
+            role,
+            manages: false,
+        }
+    }
+}
+
+impl std::fmt::Display for Permission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.role)?;
+        f.write_str(if self.manages { ", managing" } else { "" })
+    }
+}
+
 /// What a log-in needs, found by its email.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
+use super::account::Permission;
 
 /// A request that has had its effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct RecordedAnswer {
     /// The version of the resource that it shows, if that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// What whoever saw it might do there, if that was not told by their role in the tenant alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_as: Option<Permission>,
     /// The number of the event that it caused; 0 if it found nothing to change.
     pub event_seq: u64,
 }

@@ -14,7 +14,7 @@ pub use self::gone::{ProjectDeleted, ProjectRestored, Purge, PurgeProject, RESTO
 pub use self::listed::{Archived, ListedProject, Listing, SharedProject, Standing};
 pub use self::shared::{ProjectMember, ProjectMemberView, ProjectShared, ProjectUnshared};
 use super::Millis;
-use super::account::Role;
+use super::account::{Permission, Role};
 use super::id::{ProjectId, UserId};
 use super::realtime::RealtimeEvent;
 use super::task::{OwnStatus, TaskCounts};
@@ -117,6 +117,15 @@ impl Project {
                 .is_some_and(|member| member.since == since && member.role == Role::Admin),
         };
         role >= Role::Editor && (user_id == self.user_id || is_admin)
+    }
+
+    /// All of that together: what somebody may do with it and with what is in it, if they see it.
+    pub fn permission_of(&self, user_id: UserId, since: Millis, role: Role) -> Option<Permission> {
+        let here = self.role_of(user_id, since, role)?;
+        Some(Permission {
+            role: here,
+            manages: self.is_managed_by(user_id, since, role),
+        })
     }
 
     /// Whether a member of its tenant sees it.

@@ -25,6 +25,9 @@ pub struct TenantProfile {
     /// How it is set up.
     #[serde(default)]
     pub settings: TenantSettings,
+    /// How often it has been named and set up: 1 as it was made, or 0 if that was before this was counted.
+    #[serde(default)]
+    pub version: u64,
     /// When it was made.
     pub created_at: Millis,
     /// Who made it: it counts among theirs for as long as it is there.
@@ -184,7 +187,7 @@ pub struct TenantLog {
 }
 
 /// A member, as the tenant lists them: what their membership says, and who they are.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Member {
     /// Who.
     pub user_id: UserId,
@@ -196,6 +199,55 @@ pub struct Member {
     pub role: Role,
     /// Since when.
     pub created_at: Millis,
+    /// How often they have been given another role since then.
+    #[serde(default)]
+    pub role_changes: u64,
+}
+
+impl Member {
+    /// Which version of their membership it is. It counts on from when they joined, so that who leaves and comes back
+    /// is not taken for who they were.
+    pub fn version(&self) -> u64 {
+        self.created_at.unsigned_abs() + self.role_changes
+    }
+
+    /// The same in another role.
+    #[must_use]
+    pub fn promoted(&self, role: Role) -> Self {
+        Self {
+            role,
+            role_changes: self.role_changes + 1,
+            ..self.clone()
+        }
+    }
+}
+
+/// A member, as the API shows them.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Member")]
+pub struct MemberView {
+    /// Who.
+    user_id: UserId,
+    /// Their address.
+    email: Email,
+    /// Their name.
+    name: PersonName,
+    /// What they may do.
+    role: Role,
+    /// Since when.
+    created_at: Millis,
+}
+
+impl From<Member> for MemberView {
+    fn from(member: Member) -> Self {
+        Self {
+            user_id: member.user_id,
+            email: member.email,
+            name: member.name,
+            role: member.role,
+            created_at: member.created_at,
+        }
+    }
 }
 
 /// A tenant, as its members see it.
@@ -208,6 +260,8 @@ pub struct TenantView {
     members: i64,
     created_at: Millis,
     settings: SettingsView,
+    #[serde(skip)]
+    version: u64,
 }
 
 /// Its settings, as they are set: with its name.
@@ -227,6 +281,7 @@ impl TenantView {
             role,
             members,
             created_at: profile.created_at,
+            version: profile.version,
             settings: SettingsView {
                 name: profile.name.clone(),
                 settings: profile.settings,
@@ -238,6 +293,11 @@ impl TenantView {
     /// Its id.
     pub const fn id(&self) -> TenantId {
         self.id
+    }
+
+    /// Which version of its name and settings it shows.
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 }
 
@@ -339,6 +399,30 @@ mod tests {
         let slug = |text: &str| Slug::try_from(text.to_owned()).is_ok();
         assert!(slug("ab-c") && slug("abc--d"));
         assert!(!slug("xn--mnchen-3ya") && !slug("ab--cd"));
+    }
+
+    #[test]
+    fn who_leaves_and_comes_back_is_another_version_of_a_member() {
+        let joined = |created_at| Member {
+            user_id: UserId::new(),
+            email: Email::try_from("ada@example.com".to_owned()).expect("it is one"),
+            name: PersonName::try_from("Ada".to_owned()).expect("it is one"),
+            role: Role::Editor,
+            created_at,
+            role_changes: 0,
+        };
+        let before = joined(1_794_907_815_123);
+        let promoted = before.promoted(Role::Admin).promoted(Role::Editor);
+        let again = joined(1_794_907_999_456);
+        assert_ne!(promoted.version(), before.version());
+        assert!(
+            [&before, &promoted]
+                .iter()
+                .all(|was| was.version() != again.version())
+        );
+        let row = r#"{"user_id":"01900000-0000-7000-8000-000000000000","email":"ada@example.com","name":"Ada","role":"editor","created_at":1794907815123}"#;
+        let old: Member = serde_json::from_str(row).expect("rows of before are read");
+        assert_eq!(old.version(), before.version());
     }
 
     proptest! {

@@ -331,6 +331,7 @@ impl Accounts {
             name: user.name.clone(),
             role,
             created_at: at,
+            role_changes: 0,
         };
         change.create_or(
             &Key::membership(user.id, tenant.id()),

@@ -277,8 +277,9 @@ impl Change {
     /// Says what the request is answered, which is kept for as long as it may come again: see
     /// [`crate::idempotency`].
     fn answers<T: Serialize>(&mut self, reply: &Reply<T>) {
-        if self.dynamo.request().idempotency().is_some() {
-            let answer = reply.recorded();
+        let request = self.dynamo.request();
+        if request.idempotency().is_some() {
+            let answer = reply.recorded(request.permission());
             self.keep(answer, |change, answer| {
                 change.answer = Some(Kept::Whole(answer));
             });

@@ -175,6 +175,7 @@ impl Db {
     /// The change that makes a project: its `seq` begins at 1.
     pub fn found(&self, project: Project, caller: &Principal) -> Change {
         let key = caller.tenant.project(project.id);
+        self.shows(caller, &project);
         Change::founding(self.dynamo.clone(), key.stores(project), caller)
     }
 

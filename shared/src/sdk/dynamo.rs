@@ -82,13 +82,16 @@ impl Dynamo {
         }
         let request = self.request.renewed();
         credentials::act_in(&request, tenant)?;
-        // What a person asks for is done in a tenant that is not there yet.
+        // What a person asks for is done, and kept as it is shown to them, in a tenant that is not there yet.
         let personal = self
             .request
             .idempotency()
             .filter(|whole| whole.is_personal());
         if let Some(whole) = personal {
             request.once(whole.clone());
+        }
+        if let Some(permission) = self.request.permission() {
+            request.permit(permission);
         }
         Ok(Self::new(request))
     }

@@ -94,7 +94,8 @@ impl Answers {
         idempotency: &Idempotency,
         reply: Reply<Box<RawValue>>,
     ) -> Result<Reply<Box<RawValue>>> {
-        let record = recording(&self.dynamo, idempotency, Some(reply.recorded()?))?;
+        let answer = reply.recorded(self.dynamo.request().permission())?;
+        let record = recording(&self.dynamo, idempotency, Some(answer))?;
         if let Transacted::Done = self.dynamo.transact(vec![record]).await? {
             return Ok(reply);
         }

@@ -1,6 +1,6 @@
 //! What belongs to one request: its trace and its deadline, which every AWS call of it carries.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
@@ -16,6 +16,7 @@ use super::guard::Refused;
 use super::rates::Metered;
 use crate::error::{Error, Result};
 use crate::idempotency::Idempotency;
+use crate::model::account::Permission;
 use crate::model::audit::Origin;
 use crate::model::id::TenantId;
 use crate::model::window::Quota;
@@ -41,6 +42,7 @@ pub(crate) struct Request {
     idempotency: OnceLock<Idempotency>,
     metered: OnceLock<Metered>,
     quota: OnceLock<Quota>,
+    permission: Mutex<Option<Permission>>,
     admission: Arc<Admission>,
 }
 
@@ -79,6 +81,7 @@ impl Request {
             idempotency: OnceLock::new(),
             metered: OnceLock::new(),
             quota: OnceLock::new(),
+            permission: Mutex::default(),
             admission: Arc::default(),
         })
     }
@@ -96,6 +99,7 @@ impl Request {
             idempotency: OnceLock::new(),
             metered: OnceLock::new(),
             quota: OnceLock::new(),
+            permission: Mutex::default(),
             admission: Arc::clone(&self.admission),
         })
     }
@@ -128,6 +132,20 @@ impl Request {
     /// What is left to whoever calls, once that is known.
     pub(crate) fn quota(&self) -> Option<Quota> {
         self.quota.get().copied()
+    }
+
+    /// Notes what whoever calls may do with what is shown to them; the last time counts.
+    pub(crate) fn permit(&self, permission: Permission) {
+        let noted = self.permission.lock();
+        *noted.unwrap_or_else(PoisonError::into_inner) = Some(permission);
+    }
+
+    /// The same, where it was noted.
+    pub(crate) fn permission(&self) -> Option<Permission> {
+        *self
+            .permission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it comes from.

@@ -134,6 +134,7 @@ impl Sheet {
         self.http("create-api-key/by-key", "by a key", 403).await;
         self.http("list-api-keys/ok", "two keys, by a key", 200)
             .await;
+        self.http("list-api-keys/one", "one", 200).await;
         self.http("delete-api-key/ok", "a key", 204).await;
         self.http("delete-api-key/key-of-another", "key of another", 404)
             .await;
@@ -174,6 +175,7 @@ impl Sheet {
         }
         self.http("list-members/ok", "all", 200).await;
         self.http("list-members/by-role", "of one role", 200).await;
+        self.http("list-members/one", "one", 200).await;
         self.http("update-member/ok", "another role", 200).await;
         self.http("update-member/last-admin", "the last admin", 409)
             .await;
@@ -391,6 +393,7 @@ impl Sheet {
             ),
             ("change-project-members/ok", "shared", 200),
             ("get-project/members", "whom it is shared with", 200),
+            ("get-project/one-member", "one of them", 200),
             ("delete-project/ok", "a project", 204),
             ("restore-project/ok", "a project", 200),
             ("restore-project/not-deleted", "not deleted", 404),

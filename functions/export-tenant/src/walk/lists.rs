@@ -8,6 +8,7 @@ use shared::model::exported::{
 use shared::model::id::{ApiKeyId, CommentId, InvitationId, ProjectId, TaskId, UserId};
 use shared::model::project::Project;
 use shared::model::task::Task;
+use shared::model::tenant::MemberView;
 use shared::prelude::*;
 use shared::sdk::accounts::PublicInvitation;
 use shared::sdk::db::BATCH;
@@ -19,10 +20,12 @@ impl Walk<'_> {
         let start = after.map(|id| self.tenant.member(id));
         let members = self.tenant.members();
         let (page, more) = self.sdk.db.page(&members, start, None).await?;
-        self.lines("members", &page)?;
-        self.progress.contents.members += count(&page);
-        match page.last().filter(|_| more) {
-            Some(last) => self.progress.place = Place::Members(Some(last.user_id)),
+        let last = page.last().map(|member| member.user_id);
+        let members: Vec<_> = page.into_iter().map(MemberView::from).collect();
+        self.lines("members", &members)?;
+        self.progress.contents.members += count(&members);
+        match last.filter(|_| more) {
+            Some(last) => self.progress.place = Place::Members(Some(last)),
             None => self.go(Place::Invitations(None)),
         }
         Ok(())

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::body::{Body, takes_gzip};
 use super::{REQUEST_ID, has_body, header};
 use crate::error::{Code, Error};
-use crate::etag::ETag;
+use crate::etag::{ETag, NEVER_CHANGED};
 use crate::reply::{File, NO_CONTENT, Reply};
 
 /// What a 503 asks for: most of what it stands for passes within a second.
@@ -45,7 +45,7 @@ pub(super) fn render(reply: Reply<Box<RawValue>>, request: &ApiGatewayV2httpRequ
         takes_gzip: takes_gzip(request),
     };
     if let Some(File { content_type, .. }) = reply.file {
-        let tag = ETag::of(1, answer.body.bytes(), None);
+        let tag = ETag::of(NEVER_CHANGED, answer.body.bytes(), None);
         answer
             .headers
             .push(("content-type", content_type.to_owned()));
@@ -83,7 +83,8 @@ pub(super) fn refusal(error: &Error, request_id: &str) -> Answer {
 }
 
 impl Answer {
-    /// Says by which tag it can be asked for again, and leaves the body out if the client has it.
+    /// Says by which tag it can be asked for again, and leaves the body out if the client has it. How it is kept stands
+    /// as it was said, if it was.
     fn tagged(&mut self, tag: &ETag, kept: &str, request: &ApiGatewayV2httpRequest) {
         let known = header(request, "if-none-match").is_some_and(|known| tag.is_known(known));
         if known && !has_body(request) {
@@ -91,7 +92,13 @@ impl Answer {
             self.body = Body::default();
             self.headers.retain(|(name, _)| *name != "content-type");
         }
-        self.headers.push(("cache-control", kept.to_owned()));
+        let is_said = self
+            .headers
+            .iter()
+            .any(|(name, _)| *name == "cache-control");
+        if !is_said {
+            self.headers.push(("cache-control", kept.to_owned()));
+        }
         self.headers.push(("etag", tag.to_string()));
     }
 

@@ -48,7 +48,7 @@ where
         let acting = refusals::acting::<C>(identity.as_ref());
         let key = identity.as_ref().and_then(Identity::key_to_note);
         let requester = requester::<C>(identity.as_ref());
-        let seen_as = acting.as_ref().map(|principal| principal.role);
+        let role = acting.as_ref().map(|principal| principal.role.into());
         let served = match C::admit(identity) {
             Err(refusal) => Err(refusal),
             Ok(caller) => {
@@ -66,7 +66,7 @@ where
                 noting::<C, _>(sdk, endpoint, key, acting.as_ref(), request_served).await
             }
         };
-        let served = served.map(|reply| Reply { seen_as, ..reply });
+        let served = served.map(|reply| reply.seen_as(sdk.permission().or(role)));
         refusals::noted::<C, _>(sdk, endpoint, acting, request.raw_path.as_deref(), served).await
     };
     limits::within::<C, _>(sdk, kind, served).await

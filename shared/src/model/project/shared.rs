@@ -29,17 +29,25 @@ pub struct ProjectMemberView {
     name: PersonName,
     role: Role,
     added_at: Millis,
+    #[serde(skip)]
+    version: u64,
 }
 
 impl ProjectMemberView {
-    /// A member, and who they are in their tenant.
-    pub(crate) fn of(member: &ProjectMember, who: &Member) -> Self {
+    /// A member, who they are in their tenant, and the version of the project's row that they stand in.
+    pub(crate) fn of(member: &ProjectMember, who: &Member, version: u64) -> Self {
         Self {
+            version,
             user_id: member.user_id,
             name: who.name.clone(),
             role: member.role,
             added_at: member.added_at,
         }
+    }
+
+    /// Which version of the project they were read from.
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 }
 

@@ -11,7 +11,6 @@ use crate::error::{Error, Refusal};
 use crate::etag::{ETag, IfMatch};
 use crate::input::{BadInput, Invalid, Patch, Replace};
 use crate::model::Millis;
-use crate::model::account::Role;
 use crate::model::due::DueDate;
 use crate::model::id::{ProjectId, TaskId, UserId};
 use crate::model::label::LabelIds;
@@ -194,15 +193,15 @@ impl Operation {
 }
 
 impl Outcome {
-    /// As it was answered, or refused, to somebody in that role.
-    pub(crate) fn of(index: usize, role: Role, reply: Result<Reply<Box<RawValue>>, Error>) -> Self {
+    /// As it was answered, or refused.
+    pub(crate) fn of(index: usize, reply: Result<Reply<Box<RawValue>>, Error>) -> Self {
         match reply {
             Ok(reply) => Self {
                 index,
                 status: reply.status,
                 etag: reply.version.map(|version| {
                     let alone = format!("{{\"data\":{}}}", reply.body);
-                    ETag::of(version, alone, Some(role)).to_string()
+                    ETag::of(version, alone, reply.seen_as).to_string()
                 }),
                 data: Some(reply.body).filter(|body| body.get() != "null"),
                 error: None,

@@ -1,12 +1,13 @@
 //! How a tenant begins to be deleted, and how far that is.
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::super::change::Change;
 use super::super::dynamo::{number, updating};
 use super::Accounts;
 use crate::error::{Error, Result};
+use crate::etag::IfMatch;
 use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::Millis;
@@ -20,17 +21,19 @@ impl Accounts {
     /// Deletes the caller's tenant: from here on it is there for nobody, and all that it has goes.
     ///
     /// # Errors
-    /// 422 if `name` is not its name; 404 if somebody else has deleted it meanwhile; 409 if it has been renamed
-    /// meanwhile.
+    /// 422 if `name` is not its name; 404 if somebody else has deleted it meanwhile; 412 if it is not what the client has
+    /// seen; 409 if it has been named or set up otherwise meanwhile.
     pub async fn delete_tenant<T: Serialize>(
         &self,
         caller: &Principal,
+        if_match: &IfMatch,
         name: &TenantName,
         answer: impl FnOnce(TenantDeletion) -> Reply<T>,
     ) -> Result<Reply<T>> {
         if *name != caller.profile.name {
             return Err(Error::invalid("name", "Must be the name of this tenant"));
         }
+        if_match.require(caller.profile.version)?;
         let tenant = caller.tenant;
         let log = self.tenant_log(&self.dynamo, tenant).await?;
         let deletion = TenantDeletion {
@@ -48,9 +51,10 @@ impl Accounts {
             &deletion,
             Error::not_found(TenantProfile::MISSING),
         );
+        let changed = Error::conflict("This tenant has been changed meanwhile: look at it again");
         change.guarded(
-            self.gone_since(tenant.id(), name, deletion.requested_at),
-            Error::conflict("This tenant has been renamed meanwhile: look at it again"),
+            self.gone_since(&caller.profile, deletion.requested_at),
+            if_match.outrun(changed),
         );
         change.send(&EraseTenant::begin());
         change.emit(&TenantDeleted {});
@@ -69,15 +73,20 @@ impl Accounts {
             .ok_or_else(|| Error::not_found(TenantDeletion::MISSING))
     }
 
-    fn gone_since(&self, id: TenantId, name: &TenantName, at: Millis) -> Result<TransactWriteItem> {
-        let key = Key::tenant_profile(id);
+    /// That a tenant is deleted, if it is still called and set up as it was read. One that was never set up since that
+    /// is counted has no count.
+    fn gone_since(&self, read: &TenantProfile, at: Millis) -> Result<TransactWriteItem> {
+        let key = Key::tenant_profile(read.id);
         Update::builder()
             .table_name(self.dynamo.table(key.table())?)
             .set_key(Some(key.item()))
-            .condition_expression("#name = :name AND attribute_not_exists(deleting_at)")
+            .condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(deleting_at) \
+                 AND (#version = :version OR attribute_not_exists(#version))",
+            )
             .update_expression("SET deleting_at = :at")
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_values(":name", AttributeValue::S(name.as_str().to_owned()))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(&read.version))
             .expression_attribute_values(":at", number(&at))
             .build()
             .map(updating)

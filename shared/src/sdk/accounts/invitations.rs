@@ -20,6 +20,7 @@ use super::super::dynamo::{Dynamo, deleting, number, to_item};
 use super::links::{Renewal, changing_password, outrun, spent};
 use super::{Accounts, SignedIn, password};
 use crate::error::{Detail, Error, Result};
+use crate::etag::IfMatch;
 use crate::event::Client;
 use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
@@ -59,6 +60,15 @@ pub struct PublicInvitation {
     pub created_at: Millis,
     /// Until when it is open.
     pub expires_at: Millis,
+    #[serde(skip)]
+    version: u64,
+}
+
+impl PublicInvitation {
+    /// Which version it is: how often it was sent.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
 }
 
 /// What the email of an invitation tells.
@@ -164,19 +174,30 @@ impl Accounts {
         Ok(Page::of(data, next))
     }
 
+    /// An invitation that is open; one read.
+    ///
+    /// # Errors
+    /// 404 if it is not, or another tenant's.
+    pub async fn invitation(&self, tenant: &Tenant, id: InvitationId) -> Result<PublicInvitation> {
+        let invitation = self.open_invitation(tenant, id).await?;
+        Ok(invitation.into_inner().into())
+    }
+
     /// Sends an invitation again, with another link; the one before no longer works.
     ///
     /// # Errors
-    /// 404 if it is not open, or another tenant's; 409 if its address is no longer admitted; 429 if too much was
-    /// sent.
+    /// 404 if it is not open, or another tenant's; 412 if it is not what the client has seen; 409 if its address is no
+    /// longer admitted; 429 if too much was sent.
     pub async fn resend_invitation<T: Serialize>(
         &self,
         caller: &Principal,
+        if_match: &IfMatch,
         id: InvitationId,
         answer: impl FnOnce(PublicInvitation) -> Reply<T>,
     ) -> Result<Reply<T>> {
         let tenant = caller.tenant;
         let (before, log) = self.invitation_and_log(tenant, id).await?;
+        if_match.require(before.sent.into())?;
         if !caller.profile.settings.sign_up_domains.admit(&before.email) {
             return Err(Error::conflict(
                 "This address is of none of this tenant's domains now",
@@ -192,10 +213,8 @@ impl Accounts {
             "link = :link",
             (":link", S(before.link.as_str().to_owned())),
         );
-        change.guarded(
-            replaced,
-            Error::conflict("This invitation has changed meanwhile: look at it again"),
-        );
+        let changed = Error::conflict("This invitation has changed meanwhile: look at it again");
+        change.guarded(replaced, if_match.outrun(changed));
         change.remove(&Key::invitation_link(&before.link));
         change.replace(
             &tenant.invited_address(&next.email),
@@ -209,16 +228,18 @@ impl Accounts {
     /// Revokes an invitation: its link no longer works.
     ///
     /// # Errors
-    /// 404 if it is not open, or another tenant's.
+    /// 404 if it is not open, or another tenant's; 412 if it is not what the client has seen.
     pub async fn revoke_invitation(
         &self,
         caller: &Principal,
+        if_match: &IfMatch,
         id: InvitationId,
     ) -> Result<Reply<()>> {
         let tenant = caller.tenant;
         let (invitation, log) = self.invitation_and_log(tenant, id).await?;
+        if_match.require(invitation.sent.into())?;
         let mut change = Change::of_tenant(self.dynamo.clone(), tenant, log, caller.actor());
-        let missing = Error::not_found(Invitation::MISSING);
+        let missing = if_match.outrun(Error::not_found(Invitation::MISSING));
         end_invitation(&self.dynamo, &mut change, &invitation, missing);
         change.emit(&InvitationRevoked { id });
         change.commit_with(Reply::no_content()).await
@@ -568,6 +589,7 @@ impl From<Invitation> for PublicInvitation {
             invited_by: invitation.invited_by,
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
+            version: invitation.sent.into(),
         }
     }
 }

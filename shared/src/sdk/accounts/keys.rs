@@ -11,6 +11,7 @@ use super::super::db::BATCH;
 use super::super::dynamo::{deleting, from_item, met, number, text};
 use super::Accounts;
 use crate::error::{Error, Result};
+use crate::etag::{IfMatch, NEVER_CHANGED};
 use crate::event::caller::{Credential, Principal};
 use crate::keys::{Key, Partition, Row, Stored, Table, api_key_hash};
 use crate::model::Millis;
@@ -143,6 +144,22 @@ impl Accounts {
         Ok(Page::of(self.shown(keys).await?, next.transpose()?))
     }
 
+    /// One of those keys; one read, and two at once.
+    ///
+    /// # Errors
+    /// 404 for a key that is not there, or that the caller does not see.
+    pub async fn key(&self, caller: &Principal, id: ApiKeyId) -> Result<PublicApiKey> {
+        let missing = || Error::not_found(ListedKey::MISSING);
+        let key = self.dynamo.get(caller.tenant.api_key(id)).await?;
+        let key = key.filter(|key| is_seen(caller, key)).ok_or_else(missing)?;
+        let (living, mut shown) = futures::try_join!(
+            self.living_keys(vec![key.clone().into_inner()]),
+            self.shown(vec![key.into_inner()]),
+        )?;
+        let shown = shown.pop().filter(|_| !living.is_empty());
+        shown.ok_or_else(missing)
+    }
+
     /// A tenant's keys in the order in which they were made, from behind one of them on, at most [`BATCH`], and whether
     /// there are more; two reads.
     pub async fn all_keys(
@@ -201,19 +218,24 @@ impl Accounts {
     /// Revokes a key: at its next request, and on its open connections, which the log tells of it.
     ///
     /// # Errors
-    /// 404 for a key that is not there, or that the caller does not see.
-    pub async fn revoke_key(&self, caller: &Principal, id: ApiKeyId) -> Result<Reply<()>> {
+    /// 404 for a key that is not there, or that the caller does not see; 412 if it is not what the client has seen.
+    pub async fn revoke_key(
+        &self,
+        caller: &Principal,
+        if_match: &IfMatch,
+        id: ApiKeyId,
+    ) -> Result<Reply<()>> {
         let missing = || Error::not_found(ListedKey::MISSING);
         let tenant = caller.tenant;
         let (listed, log) = futures::try_join!(
             self.dynamo.get(tenant.api_key(id)),
             self.tenant_log(&self.dynamo, tenant),
         )?;
-        let seen =
-            |key: &Stored<ListedKey>| key.maker == caller.user_id || caller.role >= Role::Admin;
-        let maker = listed.filter(seen).ok_or_else(missing)?.maker;
+        let seen = listed.filter(|key| is_seen(caller, key));
+        let maker = seen.ok_or_else(missing)?.maker;
         let record = Key::api_key(maker, tenant.id(), id);
         let record = self.dynamo.get(record).await?.ok_or_else(missing)?;
+        if_match.require(NEVER_CHANGED)?;
 
         let dynamo = self.dynamo.clone();
         let mut change = Change::of_tenant(dynamo, tenant, log, caller.actor());
@@ -363,6 +385,11 @@ impl Accounts {
         });
         Ok(shown.collect())
     }
+}
+
+/// Whether it is among the keys that a caller is shown.
+fn is_seen(caller: &Principal, key: &ListedKey) -> bool {
+    key.maker == caller.user_id || caller.role >= Role::Admin
 }
 
 /// # Errors

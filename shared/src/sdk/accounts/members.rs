@@ -9,6 +9,7 @@ use super::super::change::Change;
 use super::super::dynamo::{Dynamo, updating};
 use super::Accounts;
 use crate::error::{Error, Result};
+use crate::etag::IfMatch;
 use crate::event::caller::Principal;
 use crate::keys::{Key, Row, Stored};
 use crate::model::account::Role;
@@ -24,12 +25,12 @@ impl Accounts {
     /// end. Returns what `answer` makes of it; nothing is written if it is the one that they have.
     ///
     /// # Errors
-    /// 404 if there is no such member, 409 if they are the last admin.
+    /// 404 if there is no such member; 412 if they are not what the client has seen; 409 if they are the last admin.
     pub async fn set_role<T: Serialize>(
         &self,
         caller: &Principal,
-        user_id: UserId,
-        role: Role,
+        if_match: &IfMatch,
+        (user_id, role): (UserId, Role),
         answer: impl Fn(Member) -> Reply<T>,
     ) -> Result<Reply<T>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
@@ -38,13 +39,11 @@ impl Accounts {
             // In this order: what is read after the number is as it was then, if the number still is.
             let log = self.tenant_log(dynamo, tenant).await?;
             let before = self.existing_member(tenant, user_id).await?;
-            let member = Member {
-                role,
-                ..Member::clone(&before)
-            };
+            if_match.require(before.version())?;
             if before.role == role {
-                return Ok(answer(member));
+                return Ok(answer(before.into_inner()));
             }
+            let member = before.promoted(role);
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
             change.replace(before.key(), &member);
             change.guarded(promoted(dynamo, tenant, user_id, role), missing());
@@ -65,8 +64,13 @@ impl Accounts {
     /// and connections there end. Tasks stay with whom they were given to.
     ///
     /// # Errors
-    /// 404 if there is no such member, 409 if they are the last admin.
-    pub async fn remove_member(&self, caller: &Principal, user_id: UserId) -> Result<Reply<()>> {
+    /// 404 if there is no such member; 412 if they are not what the client has seen; 409 if they are the last admin.
+    pub async fn remove_member(
+        &self,
+        caller: &Principal,
+        if_match: &IfMatch,
+        user_id: UserId,
+    ) -> Result<Reply<()>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
         let mut backoff = Backoff::default();
         loop {
@@ -76,6 +80,7 @@ impl Accounts {
                 self.keys_of_member(tenant, user_id),
             );
             let (member, keys) = (member?, keys?);
+            if_match.require(member.version())?;
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
             Self::parting(&mut change, &member, &keys);
             if user_id == caller.user_id {

@@ -8,6 +8,7 @@ use super::super::change::Change;
 use super::super::dynamo::{Dynamo, Transacted, from_item, number, updating};
 use super::{Accounts, SignedIn};
 use crate::error::{Code, Error, Result};
+use crate::etag::IfMatch;
 use crate::event::Client;
 use crate::event::caller::{Person, Principal};
 use crate::keys::{Key, Row, Stored, Table};
@@ -47,6 +48,8 @@ impl Accounts {
     ) -> Result<Reply<T>> {
         let user = self.user(founder.user_id).await?;
         let user = user.ok_or_else(|| Error::internal("a caller has no user"))?;
+        // Whatever they are where they act.
+        self.dynamo.request().permit(Role::Admin.into());
         let tenant = TenantProfile {
             slug: slug.map(NewSlug::into_slug),
             ..self.new_tenant(user.id, name)
@@ -90,12 +93,13 @@ impl Accounts {
     /// different nothing is written.
     ///
     /// # Errors
-    /// 404 if the tenant has gone meanwhile, 503 if too many change it at once.
+    /// 404 if the tenant has gone meanwhile; 412 if it is not what the client has seen; 503 if too many change it at
+    /// once.
     pub async fn set_up<T: Serialize>(
         &self,
         caller: &Principal,
-        name: &TenantName,
-        settings: &TenantSettings,
+        if_match: &IfMatch,
+        (name, settings): (&TenantName, &TenantSettings),
         answer: impl Fn(TenantView) -> Reply<T>,
     ) -> Result<Reply<T>> {
         let (tenant, dynamo) = (caller.tenant, &self.dynamo);
@@ -105,18 +109,21 @@ impl Accounts {
             let log = self.tenant_log(dynamo, tenant).await?;
             let profile = dynamo.get(Key::tenant_profile(tenant.id())).await?;
             let mut profile = profile.ok_or_else(gone)?.into_inner();
+            if_match.require(profile.version)?;
             let mut fields = settings.differing(&profile.settings);
             if *name != profile.name {
                 fields.insert(0, "name");
             }
+            if fields.is_empty() {
+                return Ok(answer(TenantView::of(profile, caller.role, log.members)));
+            }
             profile.name = name.clone();
             profile.settings = settings.clone();
-            let view = TenantView::of(profile, caller.role, log.members);
-            if fields.is_empty() {
-                return Ok(answer(view));
-            }
+            profile.version += 1;
+            let (part, members) = (set_up(dynamo, &profile), log.members);
+            let view = TenantView::of(profile, caller.role, members);
             let mut change = Change::of_tenant(dynamo.clone(), tenant, log, caller.actor());
-            change.guarded(set_up(dynamo, tenant, name, settings), gone());
+            change.guarded(part, gone());
             change.emit(&SettingsChanged { fields });
             if let Some(reply) = change.commit_as_read_with(answer(view)).await? {
                 return Ok(reply);
@@ -319,6 +326,7 @@ impl Accounts {
             name,
             slug: None,
             settings: TenantSettings::default(),
+            version: 1,
             created_at: self.dynamo.request().clock().now(),
             founder: Some(founder),
             deleting_at: None,
@@ -363,21 +371,18 @@ fn moved(dynamo: &Dynamo, user: &User, home: TenantId) -> Result<TransactWriteIt
         .map_err(Error::internal)
 }
 
-fn set_up(
-    dynamo: &Dynamo,
-    tenant: Tenant,
-    name: &TenantName,
-    settings: &TenantSettings,
-) -> Result<TransactWriteItem> {
-    let key = Key::tenant_profile(tenant.id());
-    let settings = serde_dynamo::to_attribute_value(settings).map_err(Error::internal)?;
-    let name = serde_dynamo::to_attribute_value(name).map_err(Error::internal)?;
+fn set_up(dynamo: &Dynamo, profile: &TenantProfile) -> Result<TransactWriteItem> {
+    let key = Key::tenant_profile(profile.id);
+    let settings = serde_dynamo::to_attribute_value(&profile.settings).map_err(Error::internal)?;
+    let name = serde_dynamo::to_attribute_value(&profile.name).map_err(Error::internal)?;
     Update::builder()
         .table_name(dynamo.table(key.table())?)
         .set_key(Some(key.item()))
         .condition_expression("attribute_exists(pk) AND attribute_not_exists(deleting_at)")
-        .update_expression("SET #name = :name, settings = :settings")
+        .update_expression("SET #name = :name, settings = :settings, #version = :version")
         .expression_attribute_names("#name", "name")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":version", number(&profile.version))
         .expression_attribute_values(":name", name)
         .expression_attribute_values(":settings", settings)
         .build()

@@ -41,7 +41,26 @@ impl Db {
     /// 404 if it is not there, or not for them.
     pub async fn project(&self, caller: &Principal, id: ProjectId) -> Result<Stored<Project>> {
         let project = self.get(caller.tenant.project(id)).await?;
-        seen(caller, project).ok_or_else(missing)
+        self.let_in(caller, project).ok_or_else(missing)
+    }
+
+    /// A project, if the caller may see it: what it shows from then on is seen by what they may do there.
+    pub(super) fn let_in(
+        &self,
+        caller: &Principal,
+        project: Option<Stored<Project>>,
+    ) -> Option<Stored<Project>> {
+        let project = seen(caller, project)?;
+        self.shows(caller, &project);
+        Some(project)
+    }
+
+    /// Has the entity tag of what the request shows be of what the caller may do in this project.
+    pub(super) fn shows(&self, caller: &Principal, project: &Project) {
+        let permission = project.permission_of(caller.user_id, caller.since, caller.role);
+        if let Some(permission) = permission {
+            self.dynamo.request().permit(permission);
+        }
     }
 
     /// A project in which the caller may change things; one read.

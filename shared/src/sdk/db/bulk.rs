@@ -65,7 +65,9 @@ impl Db {
                 reply => reply,
             };
             told.of(reply.as_ref().ok());
-            outcomes.push(Outcome::of(index, caller.role, reply));
+            let seen_as = self.dynamo.request().permission();
+            let reply = reply.map(|reply| reply.seen_as(seen_as));
+            outcomes.push(Outcome::of(index, reply));
         }
         Ok(told.on(Reply::ok(outcomes.into())))
     }

@@ -50,6 +50,15 @@ impl Db {
         Ok(Page::of(members, next))
     }
 
+    /// One of them; one read.
+    ///
+    /// # Errors
+    /// 404 if there is no such member.
+    pub async fn member(&self, tenant: &Tenant, user_id: UserId) -> Result<Member> {
+        let member = self.load(tenant.member(user_id)).await?;
+        Ok(member.into_inner())
+    }
+
     /// The items of the rows or, by role, of the index; one more than the limit if there are more.
     async fn found_members(
         &self,

@@ -48,6 +48,7 @@ impl Db {
             Box::pin(self.open_project(caller, to)),
         );
         let ((from, task), to) = (found?, to?);
+        self.shows(caller, &to);
         Ok(Move { from, task, to })
     }
 

@@ -112,6 +112,7 @@ impl Db {
             if seen_by_others {
                 share_with_owner(&mut change, &before, &project);
             }
+            self.shows(caller, &project);
             change.emit(&ProjectUpdated {
                 id,
                 version: project.version,
@@ -193,6 +194,7 @@ impl Db {
             project.deleted_at = None;
             let note = Key::purge(caller.tenant, id, due_at);
             change.guarded(self.unclaimed(&note), access::missing());
+            self.shows(caller, &project);
             change.emit(&ProjectRestored {
                 id,
                 version: project.version,

@@ -7,6 +7,7 @@ use super::super::backoff::Backoff;
 use super::super::change::Change;
 use super::{Db, access};
 use crate::error::{Error, Result};
+use crate::etag::IfMatch;
 use crate::event::caller::Principal;
 use crate::keys::{Row, Stored};
 use crate::model::account::Role;
@@ -19,7 +20,8 @@ use crate::model::tenant::Member;
 use crate::reply::Reply;
 
 impl Db {
-    /// Whom a project is shared with, besides its owner: those who still belong to its tenant. Two reads.
+    /// Whom a project is shared with, besides its owner: those who still belong to its tenant; and in which version of
+    /// the project. Two reads.
     ///
     /// # Errors
     /// 404 if it is not there, or not for the caller.
@@ -27,19 +29,40 @@ impl Db {
         &self,
         caller: &Principal,
         id: ProjectId,
-    ) -> Result<Vec<ProjectMemberView>> {
+    ) -> Result<(Vec<ProjectMemberView>, u64)> {
         let project = self.project(caller, id).await?;
+        let version = project.version;
         if project.members.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), version));
         }
         let keys = project.members.iter();
         let keys = keys.map(|member| caller.tenant.member(member.user_id));
         let who = self.get_all(keys.collect()).await?;
         let shown = project.members.iter().filter_map(|member| {
             let who = who.iter().find(|who| who.user_id == member.user_id)?;
-            (who.created_at == member.since).then(|| ProjectMemberView::of(member, who))
+            (who.created_at == member.since).then(|| ProjectMemberView::of(member, who, version))
         });
-        Ok(shown.collect())
+        Ok((shown.collect(), version))
+    }
+
+    /// One of them; two reads at once.
+    ///
+    /// # Errors
+    /// 404 if the project is not there, or not for the caller, or not shared with the user.
+    pub async fn project_member(
+        &self,
+        caller: &Principal,
+        (id, user_id): (ProjectId, UserId),
+    ) -> Result<ProjectMemberView> {
+        let (project, who) = futures::join!(
+            self.project(caller, id),
+            self.get(caller.tenant.member(user_id)),
+        );
+        let (project, who) = (project?, who?);
+        let both = project.member(user_id).zip(who.as_ref());
+        both.filter(|(member, who)| member.since == who.created_at)
+            .map(|(member, who)| ProjectMemberView::of(member, who, project.version))
+            .ok_or_else(|| Error::not_found(Member::MISSING))
     }
 
     /// Shares a project with a member of its tenant, or gives them another role in it. Returns what `answer` makes of it;
@@ -47,11 +70,12 @@ impl Db {
     ///
     /// # Errors
     /// 404 if the project is not for the caller, or there is no such member of the tenant; 403 if the caller does not
-    /// manage it; 409 for its owner, or if it has [`MOST_MEMBERS`]; 503 if too many change it at once.
+    /// manage it; 412 if the project is not what the client has seen; 409 for its owner, or if it has [`MOST_MEMBERS`];
+    /// 503 if too many change it at once.
     pub async fn share_project<T: Serialize>(
         &self,
         caller: &Principal,
-        id: ProjectId,
+        (id, if_match): (ProjectId, &IfMatch),
         (user_id, role): (UserId, Role),
         answer: impl Fn(ProjectMemberView) -> Reply<T>,
     ) -> Result<Reply<T>> {
@@ -62,16 +86,19 @@ impl Db {
                 self.load(caller.tenant.member(user_id)),
             );
             let (before, who) = (before?, who?);
+            if_match.require(before.version)?;
             let mut change = Change::of(self.dynamo.clone(), before.clone(), caller);
             let now = change.at();
             let mut project = before.clone().into_inner();
             let shared = shared(&mut project, &who, role, now)?;
-            let view = ProjectMemberView::of(&shared, &who);
             if before.member(user_id) == Some(&shared) {
+                let view = ProjectMemberView::of(&shared, &who, before.version);
                 return Ok(answer(view));
             }
             project.version += 1;
             project.updated_at = now;
+            self.shows(caller, &project);
+            let view = ProjectMemberView::of(&shared, &who, project.version);
             let found_by = SharedProject { project_id: id };
             change.replace(&before.shared_with(user_id), &found_by);
             change.emit(&ProjectShared { user_id, role });
@@ -87,12 +114,12 @@ impl Db {
     /// transaction.
     ///
     /// # Errors
-    /// 404 if the project is not for the caller, or not shared with the user; 403 if they may not; 503 if too many
-    /// change it at once.
+    /// 404 if the project is not for the caller, or not shared with the user; 403 if they may not; 412 if the project
+    /// is not what the client has seen; 503 if too many change it at once.
     pub async fn unshare_project(
         &self,
         caller: &Principal,
-        id: ProjectId,
+        (id, if_match): (ProjectId, &IfMatch),
         user_id: UserId,
     ) -> Result<Reply<()>> {
         let mut backoff = Backoff::default();
@@ -105,6 +132,7 @@ impl Db {
             if before.member(user_id).is_none() {
                 return Err(Error::not_found(Member::MISSING));
             }
+            if_match.require(before.version)?;
             let mut change = Change::of(self.dynamo.clone(), before.clone(), caller);
             let mut project = before.clone().into_inner();
             project.members.retain(|member| member.user_id != user_id);

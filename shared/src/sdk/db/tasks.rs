@@ -58,7 +58,7 @@ impl Db {
             Box::pin(self.get(place.project())),
             Box::pin(self.get(place.task())),
         )?;
-        access::seen(caller, project).zip(task).ok_or_else(missing)
+        self.let_in(caller, project).zip(task).ok_or_else(missing)
     }
 
     /// The same, where the caller may change things in the project.
@@ -181,7 +181,7 @@ impl Db {
                 Box::pin(self.get(place.project())),
                 Box::pin(self.get(place.deleted())),
             )?;
-            let found = access::seen(caller, project).zip(deleted);
+            let found = self.let_in(caller, project).zip(deleted);
             let (project, deleted) = found.ok_or_else(missing)?;
             let project = access::open(caller, project)?;
             let now = self.after(&project);
@@ -227,7 +227,7 @@ impl Db {
             Box::pin(self.get(place.task())),
             Box::pin(beside),
         )?;
-        let found = access::seen(caller, project).zip(task);
+        let found = self.let_in(caller, project).zip(task);
         let (project, task) = found.ok_or_else(missing)?;
         Ok(Board {
             project: access::open(caller, project)?,
