@@ -17,47 +17,47 @@ SPARE = "Spare"
 PLACES = {
     "project": {
         "path.id": [
-            "getProject", "getProjectMembers", "listTasks", "createTaskPost", "changeTasks", "listEvents",
-            "searchTasksGet", "listLabels", "listLabelsOne", "changeLabels", "changeLabelsPut", "changeLabelsPatch",
-            "changeLabelsRemove",
+            "getProject", "listProjectMembers", "listTasks", "createTask", "changeTasks", "listProjectEvents",
+            "searchTasks", "listLabels", "getLabel", "createLabel", "replaceLabel", "updateLabel",
+            "deleteLabel",
         ],
-        "body.projectId": ["createTask", "searchTasks"],
+        "body.projectId": ["postCreateTask", "postSearchTasks"],
         "body.project_id": ["moveTask"],
     },
     "spare_project": {
         "path.id": [
-            "updateProject", "updateProjectPatch", "deleteProject", "restoreProject", "changeProjectMembers",
-            "changeProjectMembersRemove",
+            "replaceProject", "updateProject", "deleteProject", "restoreProject", "putProjectMember",
+            "removeProjectMember",
         ],
     },
     "task": {
         "path.id": [
-            "getTask", "updateTask", "updateTaskPatch", "createComment", "listComments", "listEventsOfTask",
+            "getTask", "replaceTask", "updateTask", "createComment", "listComments", "listTaskEvents",
         ],
-        "body.position.after": ["updateTaskPatch"],
+        "body.position.after": ["updateTask"],
     },
     "spare_task": {"path.id": ["deleteTask", "moveTask", "restoreTask"], "body.operations[*].id": ["changeTasks"]},
     "commented_task": {
-        "path.id": ["listCommentsOne", "updateComment", "updateCommentPatch", "deleteComment"],
+        "path.id": ["getComment", "replaceComment", "updateComment", "deleteComment"],
     },
-    "comment": {"path.comment_id": ["listCommentsOne", "updateComment", "updateCommentPatch"]},
+    "comment": {"path.comment_id": ["getComment", "replaceComment", "updateComment"]},
     "spare_comment": {"path.comment_id": ["deleteComment"]},
     "label": {
-        "path.label_id": ["listLabelsOne", "changeLabelsPut", "changeLabelsPatch"],
-        "body.labels[*]": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "path.label_id": ["getLabel", "replaceLabel", "updateLabel"],
+        "body.labels[*]": ["createTask", "replaceTask", "updateTask"],
         "query.label": ["listTasks"],
     },
-    "spare_label": {"path.label_id": ["changeLabelsRemove"]},
+    "spare_label": {"path.label_id": ["deleteLabel"]},
     "notification": {"body.ids[*]": ["readNotifications"]},
     "colleague": {
-        "path.user_id": ["updateMember", "changeProjectMembers", "changeProjectMembersRemove"],
-        "body.assigned_to": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "path.user_id": ["updateMember", "putProjectMember", "removeProjectMember"],
+        "body.assigned_to": ["createTask", "replaceTask", "updateTask"],
         "query.assigned_to": ["listTasks"],
     },
     "invitation": {"path.id": ["resendInvitation"]},
     "spare_invitation": {"path.id": ["deleteInvitation"]},
     "tenant": {
-        "path.id": ["getTenant", "getTenantUsage", "updateTenantSettings", "createExport", "getExport"],
+        "path.id": ["getTenant", "getTenantUsage", "replaceTenantSettings", "createExport", "getExport"],
     },
     "export": {"path.export_id": ["getExport"]},
     "spare_session": {"path.id": ["deleteSession"]},

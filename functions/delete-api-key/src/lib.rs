@@ -22,7 +22,7 @@ pub struct Input {
     id: ApiKeyId,
 }
 
-/// Revokes it, and ends its connections.
+/// Revokes it, and ends its connections: for its maker, and for admins of the tenant.
 pub async fn handler(sdk: Sdk, event: Event<Input, InPerson<Viewer>>) -> Result<Reply<()>> {
     let Event { input, caller, .. } = event;
     sdk.accounts.revoke_key(&caller, input.id).await

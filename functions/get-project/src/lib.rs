@@ -19,7 +19,10 @@ pub struct Input {
 }
 
 /// Shows it as it is now.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data<ProjectView>>> {
+pub async fn get_project(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Data<ProjectView>>> {
     let project = sdk.db.project(&event.caller, event.input.id).await?;
     let project = project.into_inner();
     let version = project.version;
@@ -27,7 +30,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data
 }
 
 /// Lists all besides its owner: they are few.
-pub async fn members(
+pub async fn list_project_members(
     sdk: Sdk,
     event: Event<Input, Viewer>,
 ) -> Result<Reply<Data<Vec<ProjectMemberView>>>> {
@@ -37,9 +40,9 @@ pub async fn members(
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, get_project).route(
         "GET",
         "/api/projects/{id}/members",
-        members,
+        list_project_members,
     )
 }

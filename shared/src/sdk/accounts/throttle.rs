@@ -312,8 +312,7 @@ impl Counted {
             reset: self.limit.end_of(self.limit.window_of(self.now)) / 1000,
         };
         let wait = Duration::from_secs(quota.wait(self.now));
-        let message = "Too many attempts, please try again later";
-        Err(Error::rate_limited(message, wait).with_headers(quota.headers()))
+        Err(Error::too_many_attempts(wait).with_headers(quota.headers()))
     }
 }
 
