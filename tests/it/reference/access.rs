@@ -137,7 +137,10 @@ impl Counted {
             (false, _) if self.as_an_attempt => {
                 return "It counts as an attempt from the caller's address.".to_owned();
             }
-            (false, _) => return "It is not counted.".to_owned(),
+            (false, _) => {
+                return "It is not counted: the gateway's limit for all callers together holds alone."
+                    .to_owned();
+            }
             (true, Rate::Plain) => "It counts as a call".to_owned(),
             (true, Rate::Search) => "It counts as a call, and as a search".to_owned(),
             (true, Rate::File) => "It counts as a call, and as one for a file".to_owned(),

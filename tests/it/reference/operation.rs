@@ -39,8 +39,8 @@ pub(super) struct Operation {
 /// A field that no body has.
 const UNKNOWN: &str = "no_such_field";
 
-/// How a route refuses as its siblings do.
-const OF_A_FUNCTION: [u64; 4] = [403, 404, 409, 412];
+/// How a route refuses as its siblings do; as for what is not there, if it names something.
+const OF_A_FUNCTION: [u64; 3] = [403, 409, 412];
 
 impl Operation {
     pub(super) fn of(
@@ -312,8 +312,12 @@ impl Operation {
     /// How it refuses: as its own events do, or else those of its function, or else all that refuse for that reason.
     fn refusal(&self, status: u64, own: &[&Example]) -> Value {
         let of_function = self.of_function.iter();
+        let as_siblings = match status {
+            404 => !self.in_path().is_empty(),
+            status => OF_A_FUNCTION.contains(&status),
+        };
         let of_function: Vec<_> = of_function
-            .filter(|example| example.status == status && OF_A_FUNCTION.contains(&status))
+            .filter(|example| as_siblings && example.status == status)
             .collect();
         match (status, own, of_function.as_slice()) {
             (_, [_, ..], _) => refusals::of_events(status, own),
