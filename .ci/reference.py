@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from product import ROOT, Product
 from seeds import PASSWORD, exemplified, made_up, seeded, settings
 
 RESULTS = ROOT / "target" / "reference"
-ROLES = ["nobody", "viewer", "editor", "admin", "person"]
+# Who calls: nobody in particular, API keys in each role, a person, and one who logs in again whenever that has ended.
+ROLES = ["nobody", "leaver", "viewer", "editor", "admin", "person"]
 # How many of them call at once: each keeps one processor busy.
 AT_ONCE = 2
 # For each role, in seconds.
@@ -26,11 +29,9 @@ CHECKS = [
     "unsupported_method",
     "allow_header_conformance",
 ]
-# They end the log-in that the rest is tried with, and there is no other that they could be told to end.
+# They end the log-ins of whoever calls: a person's, with which all else is tried, would be gone. API keys can't call
+# them, and who has been made for them does nothing else.
 ENDS = ["changePassword", "logOutEverywhere"]
-
-# What only a person may begin: what follows from it would be tried again and again.
-IN_PERSON = ["createExport"]
 
 
 def main():
@@ -49,49 +50,83 @@ def calls(product, folder):
     unknown = made_up(reference)
     if unknown:
         sys.exit(f"nothing is known that could stand in {', '.join(unknown)}: say it in .ci/seeds.py")
-    totals, failed = {}, []
+    totals, failed, served = {}, [], set()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for role, made, complaint in pool.map(lambda role: called(product, folder, reference, role), ROLES):
-            for kind, count in made.items():
+        # All of them first: later there may have been too many log-ins from here.
+        enrolments = list(pool.map(lambda role: enrolled(product, role), ROLES))
+        made = pool.map(lambda role, who: called(product, folder, reference, role, *who), ROLES, enrolments)
+        for role, answers, complaint in made:
+            counts = tally(answers)
+            for kind, count in counts.items():
                 totals[kind] = totals.get(kind, 0) + count
-            print(f"{role}: {told(made)}", flush=True)
+            served |= {operation for operation, status in answers if 200 <= status < 300}
+            print(f"{role}: {told(counts)}", flush=True)
             if complaint:
                 failed.append(role)
                 print(complaint, flush=True)
     print(f"the reference: {told(totals)}, in {len(ROLES)} roles")
+    names = {operation["operationId"] for _, _, operation in operations(reference)}
+    print(f"served at least once: {len(served & names)} of {len(names)} operations")
     if failed:
         sys.exit(f"not as the reference says: {', '.join(failed)}")
+    if names - served:
+        sys.exit(f"served in no role: {', '.join(sorted(names - served))}")
 
 
-def called(product, folder, reference, role):
-    """Calls in one role: how they were answered, and what was not as the reference says."""
-    headers, ids = enrolled(product, role)
+def called(product, folder, reference, role, headers, ids):
+    """Calls in one role: how each was answered, and what was not as the reference says."""
     har, config, document = (RESULTS / f"{role}.{kind}" for kind in ("har", "toml", "json"))
-    config.write_text(settings(ids))
+    config.write_text(settings(ids, address(role) if role == "leaver" else None))
     document.write_text(json.dumps(exemplified(reference, ids)))
     command = [
         str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(config),
         "run", str(document),
-        "--url", product.url, "--checks", ",".join(CHECKS), "--max-time", str(BUDGET),
+        "--url", product.url, "--checks", ",".join(CHECKS), "--max-time", str(budget(role)),
         "--phases", "examples,fuzzing,stateful", "--seed", "20261121", "--workers", "1",
         "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure",
         "--report", "har", "--report-har-path", str(har),
     ]
     for name, value in headers.items():
         command += ["--header", f"{name}: {value}"]
-    for operation in ENDS + (IN_PERSON if role != "person" else []):
-        command += ["--exclude-operation-id", operation]
+    choice = {"leaver": "--include-operation-id", "person": "--exclude-operation-id"}.get(role)
+    for operation in ENDS if choice else []:
+        command += [choice, operation]
     own = Path(folder) / role
     own.mkdir()
     outcome = subprocess.run(command, cwd=own, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return role, tally(har), outcome.stdout if outcome.returncode != 0 else None
+    return role, answered(har, reference), outcome.stdout if outcome.returncode != 0 else None
 
 
-def tally(har):
+def budget(role):
+    """For how long a role calls: who has little to call needs less."""
+    return max(BUDGET // 4, 1) if role == "leaver" else BUDGET
+
+
+def answered(har, reference):
+    """Each call that was made: of which operation, if of any, and its status."""
+    # What a path spells out comes before what could stand there.
+    forms = sorted(operations(reference), key=lambda form: "{" in form[1])
+    forms = [(method, re.compile(re.sub(r"{\w+}", "[^/]+", path)), named) for method, path, named in forms]
+    answers = []
+    for entry in json.loads(har.read_text())["log"]["entries"]:
+        method, path = entry["request"]["method"], urlsplit(entry["request"]["url"]).path
+        of = (named["operationId"] for own, form, named in forms if own == method and form.fullmatch(path))
+        answers.append((next(of, None), entry["response"]["status"]))
+    return answers
+
+
+def operations(reference):
+    """Each operation: its method, its path, and what is said of it."""
+    for path, methods in reference["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def tally(answers):
     """How many calls were made, by the first digit of their status."""
     counts = {}
-    for entry in json.loads(har.read_text())["log"]["entries"]:
-        kind = f"{entry['response']['status'] // 100}xx"
+    for _, status in answers:
+        kind = f"{status // 100}xx"
         counts[kind] = counts.get(kind, 0) + 1
     return dict(sorted(counts.items()))
 
@@ -108,8 +143,10 @@ def enrolled(product, role):
     if role == "nobody":
         return {}, {}
     signed_up = product.call("POST", "/api/sign-up", {
-        "email": f"{role}@example.com", "password": PASSWORD, "name": role.title(),
+        "email": address(role), "password": PASSWORD, "name": role.title(),
     })["data"]
+    if role == "leaver":
+        return {}, {"password": [PASSWORD]}
     ids = seeded(product, role, signed_up)
     token = {"Authorization": f"Bearer {signed_up['access_token']}"}
     if role == "person":
@@ -118,12 +155,15 @@ def enrolled(product, role):
     return {"X-API-Key": key}, ids
 
 
+def address(role):
+    return f"{role}@example.com"
+
+
 def page(product):
     """The page, in a browser that may ask nobody else."""
     from playwright.sync_api import expect, sync_playwright
 
-    operations = json.loads((ROOT / "openapi.json").read_text())["paths"]
-    count = sum(len(methods) for methods in operations.values())
+    count = len(list(operations(json.loads((ROOT / "openapi.json").read_text()))))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"],
@@ -140,7 +180,7 @@ def page(product):
             closed.first.click()
         expect(tab.locator(".opblock")).to_have_count(count)
         tab.screenshot(path=RESULTS / "page.png")
-        answer = tried(tab, "health" if "/health" in operations else "getJwks")
+        answer = tried(tab, "getHealth")
         tab.screenshot(path=RESULTS / "call.png")
         browser.close()
     elsewhere = [url for url in asked if not url.startswith((product.url, "data:", "blob:"))]

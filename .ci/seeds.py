@@ -17,47 +17,44 @@ SPARE = "Spare"
 PLACES = {
     "project": {
         "path.id": [
-            "getProject", "getProjectMembers", "listTasks", "createTaskPost", "changeTasks", "listEvents",
-            "searchTasksGet", "listLabels", "listLabelsOne", "changeLabels", "changeLabelsPut", "changeLabelsPatch",
-            "changeLabelsRemove",
+            "getProject", "listProjectMembers", "listTasks", "createTask", "changeTasks", "listProjectEvents",
+            "searchTasks", "listLabels", "getLabel", "createLabel", "replaceLabel", "updateLabel", "deleteLabel",
         ],
-        "body.projectId": ["createTask", "searchTasks"],
+        "body.projectId": ["postCreateTask", "postSearchTasks"],
         "body.project_id": ["moveTask"],
     },
     "spare_project": {
-        "path.id": [
-            "updateProject", "updateProjectPatch", "deleteProject", "restoreProject", "changeProjectMembers",
-            "changeProjectMembersRemove",
-        ],
+        "path.id": ["replaceProject", "updateProject", "deleteProject", "restoreProject", "putProjectMember"],
     },
+    "shared_project": {"path.id": ["removeProjectMember"]},
     "task": {
         "path.id": [
-            "getTask", "updateTask", "updateTaskPatch", "createComment", "listComments", "listEventsOfTask",
+            "getTask", "replaceTask", "updateTask", "createComment", "listComments", "listTaskEvents",
         ],
-        "body.position.after": ["updateTaskPatch"],
+        "body.position.after": ["updateTask"],
     },
     "spare_task": {"path.id": ["deleteTask", "moveTask", "restoreTask"], "body.operations[*].id": ["changeTasks"]},
     "commented_task": {
-        "path.id": ["listCommentsOne", "updateComment", "updateCommentPatch", "deleteComment"],
+        "path.id": ["getComment", "replaceComment", "updateComment", "deleteComment"],
     },
-    "comment": {"path.comment_id": ["listCommentsOne", "updateComment", "updateCommentPatch"]},
+    "comment": {"path.comment_id": ["getComment", "replaceComment", "updateComment"]},
     "spare_comment": {"path.comment_id": ["deleteComment"]},
     "label": {
-        "path.label_id": ["listLabelsOne", "changeLabelsPut", "changeLabelsPatch"],
-        "body.labels[*]": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "path.label_id": ["getLabel", "replaceLabel", "updateLabel"],
+        "body.labels[*]": ["createTask", "replaceTask", "updateTask"],
         "query.label": ["listTasks"],
     },
-    "spare_label": {"path.label_id": ["changeLabelsRemove"]},
+    "spare_label": {"path.label_id": ["deleteLabel"]},
     "notification": {"body.ids[*]": ["readNotifications"]},
     "colleague": {
-        "path.user_id": ["updateMember", "changeProjectMembers", "changeProjectMembersRemove"],
-        "body.assigned_to": ["createTaskPost", "updateTask", "updateTaskPatch"],
+        "path.user_id": ["updateMember", "putProjectMember", "removeProjectMember"],
+        "body.assigned_to": ["createTask", "replaceTask", "updateTask"],
         "query.assigned_to": ["listTasks"],
     },
     "invitation": {"path.id": ["resendInvitation"]},
     "spare_invitation": {"path.id": ["deleteInvitation"]},
     "tenant": {
-        "path.id": ["getTenant", "getTenantUsage", "updateTenantSettings", "createExport", "getExport"],
+        "path.id": ["getTenant", "getTenantUsage", "replaceTenantSettings", "createExport", "getExport"],
     },
     "export": {"path.export_id": ["getExport"]},
     "spare_session": {"path.id": ["deleteSession"]},
@@ -66,7 +63,16 @@ PLACES = {
     "spare_tenant": {"path.id": ["deleteTenant"]},
     "spare_name": {"body.name": ["deleteTenant"]},
     "deletion": {"path.id": ["getTenantDeletion"]},
+    "email": {"body.email": ["logIn"]},
+    "password": {"body.password": ["logIn", "changePassword"], "body.current_password": ["changePassword"]},
+    "refresh_token": {"body.refresh_token": ["refreshToken"]},
+    "spare_refresh_token": {"body.refresh_token": ["logOut"]},
+    "invitation_link": {"body.token": ["acceptInvitation"]},
+    "reset_link": {"body.token": ["resetPassword"]},
+    "verification_link": {"body.token": ["verifyEmail"]},
 }
+# A new password that is made up would be known to nobody afterwards.
+ALWAYS = [("changePassword", "body.password")]
 # What these end may be the log-in, the membership or the tenant that the rest is tried with, unless it is spare: so
 # they are given nothing that an answer has told.
 SPARE_ALONE = ["deleteSession", "deleteApiKey", "removeMember", "deleteTenant"]
@@ -85,12 +91,17 @@ def seeded(product, role, signed_up):
             product.call("DELETE", f"{path}/{one}", None, token)
 
     (colleague, as_colleague), *others = join(product, role, token, 1 + SPARES)
+    forgetful = invited(product, f"{role}-forgetful", token, SPARES)
+    for one in links(product, forgetful, "invitation"):
+        accept(product, one)
     projects = [post("/api/projects", {"name": f"Reference {number}"}) for number in range(12)]
     project = projects.pop()
     tasks = [post(f"/api/projects/{project}/tasks", {"title": f"Count {number}"}) for number in range(24)]
     commented = tasks[0]
     comments = [post(f"/api/tasks/{commented}/comments", {"text": f"Said {number}"}) for number in range(12)]
     post(f"/api/tasks/{commented}/comments", {"text": f"See <@{signed_up['user']['id']}>"}, as_colleague)
+    for one in projects:
+        product.call("PUT", f"/api/projects/{one}/members/{colleague}", {"role": "editor"}, token)
     labels = [post(f"/api/projects/{project}/labels", {"name": f"Label {number}"}) for number in range(8)]
     invitations = [
         post("/api/invitations", {"email": f"{role}-{number}@example.org", "role": "viewer"}) for number in range(4)
@@ -100,9 +111,11 @@ def seeded(product, role, signed_up):
     tenants = [post("/api/tenants", {"name": SPARE}) for _ in range(SPARES + 1)]
     product.call("DELETE", f"/api/tenants/{tenants[0]}", {"name": SPARE}, token)
     notifications = product.call("GET", "/api/notifications", None, token)["data"]
+    email = signed_up["user"]["email"]
     return {
         "project": [project],
-        "spare_project": projects,
+        "spare_project": projects[SPARES:],
+        "shared_project": projects[:SPARES],
         "task": tasks[:8],
         "spare_task": tasks[8:],
         "commented_task": [commented],
@@ -116,41 +129,75 @@ def seeded(product, role, signed_up):
         "spare_invitation": invitations[1:],
         "tenant": [tenant],
         "export": [post(f"/api/tenants/{tenant}/exports", None)],
-        "spare_session": sessions(product, signed_up["user"]["email"], token),
+        "spare_session": sessions(product, email, token),
         "spare_key": [post("/api/api-keys", {"name": "Spare", "role": "viewer"}) for _ in range(SPARES)],
         "spare_member": [member for member, _ in others],
         "spare_tenant": tenants[1:],
         "spare_name": [SPARE],
         "deletion": tenants[:1],
+        "email": [email],
+        "password": [PASSWORD],
+        "refresh_token": [log_in(product, email) for _ in range(SPARES)],
+        "spare_refresh_token": [log_in(product, email) for _ in range(SPARES)],
+        "invitation_link": links(product, invited(product, f"{role}-newcomer", token, SPARES), "invitation"),
+        "reset_link": forgotten(product, forgetful),
+        "verification_link": links(product, [email], "verify-email"),
     }
 
 
 def join(product, role, token, count):
     """Others in the tenant: who each is, and how they call."""
-    emails = [f"{role}-colleague-{number}@example.com" for number in range(count)]
+    emails = invited(product, f"{role}-colleague", token, count)
+    return [accept(product, one) for one in links(product, emails, "invitation")]
+
+
+def accept(product, token):
+    """Whoever is invited accepts: who they are, and how they call."""
+    joining = {"token": token, "name": "Colleague", "password": PASSWORD}
+    joined = product.call("POST", "/api/accept-invitation", joining)["data"]
+    return joined["user"]["id"], {"Authorization": f"Bearer {joined['access_token']}"}
+
+
+def invited(product, name, token, count):
+    """So many addresses that are invited into the tenant."""
+    emails = [f"{name}-{number}@example.com" for number in range(count)]
     for email in emails:
         product.call("POST", "/api/invitations", {"email": email, "role": "editor"}, token)
-    return [accept(product, email) for email in emails]
+    return emails
 
 
-def accept(product, email):
-    """Whoever is invited there accepts: who they are, and how they call."""
+def forgotten(product, emails):
+    """Links to new passwords, for those who say that they have forgotten theirs."""
+    for email in emails:
+        product.call("POST", "/api/forgot-password", {"email": email})
+    return links(product, emails, "reset-password")
+
+
+def links(product, emails, page):
+    """What the links to a page carry that were emailed to each."""
+    return [link(product, email, page) for email in emails]
+
+
+def link(product, email, page):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        mail = [mail for mail in product.call("GET", "/_local/outbox") if mail["to"] == email]
-        if mail:
-            link = re.search(r"invitation\?token=(\S+)", mail[0]["text"])[1]
-            joining = {"token": link, "name": "Colleague", "password": PASSWORD}
-            joined = product.call("POST", "/api/accept-invitation", joining)["data"]
-            return joined["user"]["id"], {"Authorization": f"Bearer {joined['access_token']}"}
+        texts = [mail["text"] for mail in product.call("GET", "/_local/outbox") if mail["to"] == email]
+        found = [found[1] for text in texts if (found := re.search(rf"{page}\?token=(\S+)", text))]
+        if found:
+            return found[0]
         time.sleep(0.1)
     raise TimeoutError(f"no mail to {email}")
+
+
+def log_in(product, email):
+    """One more log-in: the token that carries it on."""
+    return product.call("POST", "/api/log-in", {"email": email, "password": PASSWORD})["data"]["refresh_token"]
 
 
 def sessions(product, email, token):
     """Log-ins of whoever calls, but for the one that they call with."""
     for _ in range(SPARES):
-        product.call("POST", "/api/log-in", {"email": email, "password": PASSWORD})
+        log_in(product, email)
     listed = product.call("GET", "/api/sessions", None, token)["data"]
     return [session["id"] for session in listed if not session["current"]]
 
@@ -158,12 +205,15 @@ def sessions(product, email, token):
 def exemplified(document, ids):
     """The document, whose examples name what is there."""
     document = copy.deepcopy(document)
-    if ids:
+    if "tenant" in ids:
         document["components"]["parameters"]["Tenant"]["example"] = ids["tenant"][0]
-    named = at_places()
+    named = {place: ids[name] for place, name in at_places().items() if ids.get(name)}
     for operation, place, parameter in in_paths(document):
-        if (operation, place) in named and ids:
-            parameter["example"] = ids[named[operation, place]][0]
+        if (operation, place) in named:
+            parameter["example"] = named[operation, place][0]
+    for operation, place, body, field in in_bodies(document):
+        if (operation, place) in named:
+            body[field] = named[operation, place][0]
     return document
 
 
@@ -189,13 +239,27 @@ def in_paths(document):
                     yield operation["operationId"], f"path.{parameter['name']}", parameter
 
 
-def settings(ids):
-    """What tells schemathesis of them: its configuration file."""
+def in_bodies(document):
+    """Each field of the examples of bodies: of which operation, where, and what it is a field of."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                for example in media.get("examples", {}).values():
+                    for field in example["value"]:
+                        yield operation["operationId"], f"body.{field}", example["value"], field
+
+
+def settings(ids, email=None):
+    """What tells schemathesis of them: its configuration file. With an address it logs in by itself when it has to."""
+    # Left to itself it signs up as whoever it likes, and nobody would be somebody.
+    lines, operations = ["[auth]", "auto-signup = false"], {}
+    if email:
+        lines += ["[auth.dynamic.openapi.token]", 'path = "/api/log-in"', 'extract_selector = "/data/access_token"']
+        lines += [f"payload = {{ email = {json.dumps(email)}, password = {json.dumps(PASSWORD)} }}"]
     # Left to itself it also sends what it has seen in answers, whatever that is the id of, and soon deletes all.
-    lines, operations = [], {}
     for phase in ["examples", "fuzzing"]:
         lines += [f"[phases.{phase}.extra-data-sources]", "responses = false"]
-    if ids:
+    if "tenant" in ids:
         lines += ["[parameters]", f'"header.X-Tenant-Id" = {{ dictionary = "tenant", probability = {OFTEN} }}']
     for name, places in PLACES.items():
         if not ids.get(name):
@@ -208,7 +272,8 @@ def settings(ids):
         lines += ["[[operations]]", f"include-operation-id = {json.dumps(operation)}"]
         lines += ["[operations.parameters]"]
         for place, name in places.items():
-            lines.append(f'"{place}" = {{ dictionary = "{name}", probability = {OFTEN} }}')
+            often = 1.0 if (operation, place) in ALWAYS else OFTEN
+            lines.append(f'"{place}" = {{ dictionary = "{name}", probability = {often} }}')
         if operation in SPARE_ALONE:
             lines += ["[operations.phases.stateful]", "enabled = false"]
     return "\n".join(lines) + "\n"

@@ -122,6 +122,16 @@ impl Error {
         Self::new(Code::Forbidden, message)
     }
 
+    /// 403 for whom the identity provider vouches, and who has not been seen before.
+    pub fn newcomer() -> Self {
+        Self::forbidden("You have not been here before: call GET /api/me first")
+    }
+
+    /// 403 for whom the identity provider vouches, but not for an address of theirs.
+    pub fn unverified() -> Self {
+        Self::forbidden("Your identity provider does not say that your email address is verified")
+    }
+
     /// 404: missing, or another tenant's, which is the same.
     pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::NotFound, message)
@@ -212,6 +222,16 @@ impl Error {
     /// 429: too much at once; it can be tried again after `wait`.
     pub fn rate_limited(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         Self::new(Code::RateLimited, message).retry_in(wait)
+    }
+
+    /// 429 for whoever has called too often; they can call again after `wait`.
+    pub fn too_many_requests(wait: Duration) -> Self {
+        Self::rate_limited("Too many requests, please try again later", wait)
+    }
+
+    /// 429 for whoever has tried something too often; they can try again after `wait`.
+    pub fn too_many_attempts(wait: Duration) -> Self {
+        Self::rate_limited("Too many attempts, please try again later", wait)
     }
 
     /// 500: our fault, and a retry would not help.

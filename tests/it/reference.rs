@@ -1,10 +1,12 @@
 //! The reference, `openapi.json`: written from the functions, their types and their events, and so never by hand.
 
+mod access;
 mod answers;
 mod choice;
 mod document;
 mod examples;
 mod operation;
+mod refusals;
 mod schemas;
 mod sources;
 
@@ -15,7 +17,7 @@ use local::functions;
 use serde_json::Value;
 use shared::lambda::Surface;
 
-use crate::agreement::{Lines, assert_agree, diff};
+use crate::agreement::{Lines, assert_agree, assert_none, diff};
 
 #[test]
 fn the_reference_says_what_the_functions_do() {
@@ -52,6 +54,116 @@ fn the_schema_of_an_input_has_the_fields_that_parsing_takes() {
         ("what the schemas say", &found),
         "a `rename_all` of deserr stands in #[schemars] as well.",
     );
+}
+
+#[test]
+fn every_refusal_of_an_operation_has_examples_in_the_form_that_all_have() {
+    let document = document::of(&functions::all());
+    let mut without = Lines::new();
+    for (_, operation) in operations(&document) {
+        let responses = operation["responses"].as_object().into_iter().flatten();
+        for (status, response) in responses.filter(|(status, _)| status.as_str() >= "400") {
+            let json = &found(&document, response)["content"]["application/json"];
+            let examples = json["examples"].as_object();
+            let mut bodies = examples
+                .into_iter()
+                .flatten()
+                .map(|(_, shown)| &shown["value"]);
+            let is_degraded = json["schema"]["$ref"] != "#/components/schemas/Refusal";
+            let are_some = examples.is_some_and(|examples| !examples.is_empty());
+            if !are_some || !bodies.all(|body| is_degraded || is_refusal(body)) {
+                without.insert(format!("{} {status}", operation["operationId"]));
+            }
+        }
+    }
+    assert_none(
+        &without,
+        "A refusal has an example: an event of its function, or one of those in tests/it/reference/refusals.rs.",
+        "say there why an operation refuses.",
+    );
+}
+
+#[test]
+fn an_operation_is_called_by_what_its_method_does() {
+    const VERBS: &[(&str, &[&str])] = &[
+        ("get", &["get", "list", "search"]),
+        ("put", &["replace", "put"]),
+        ("patch", &["update"]),
+        ("delete", &["delete", "remove"]),
+    ];
+    let document = document::of(&functions::all());
+    let mut otherwise = Lines::new();
+    for (method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().expect("it has one");
+        let verb = id.split(char::is_uppercase).next().unwrap_or_default();
+        let own = VERBS.iter().find(|(of, _)| *of == method);
+        let is_its = match own {
+            Some((_, verbs)) => verbs.contains(&verb),
+            None => !VERBS.iter().any(|(_, verbs)| verbs.contains(&verb)),
+        };
+        if !is_its {
+            otherwise.insert(format!("{method}: {id}"));
+        }
+    }
+    assert_none(
+        &otherwise,
+        "An operation's id says what its method does.",
+        "call its handler otherwise.",
+    );
+}
+
+#[test]
+fn whom_an_operation_is_for_and_what_it_counts_as_is_said_in_words() {
+    let document = document::of(&functions::all());
+    let mut permissions = Lines::new();
+    for (_, operation) in operations(&document) {
+        let text = |name: &str| operation[name].as_str().expect("it is said").to_owned();
+        let (who, counted, told) = (
+            text("x-permission"),
+            text("x-rate-class"),
+            text("description"),
+        );
+        let role = who.split(',').next().unwrap_or_default();
+        let sentence = match role {
+            "anyone" => "Anyone may call it.".to_owned(),
+            "authenticated" => "in whatever role.".to_owned(),
+            role => format!("Needs the role {role} in the tenant"),
+        };
+        assert!(told.contains(&sentence), "{who}: {told}");
+        assert!(told.contains("count"), "{counted}: {told}");
+        assert_eq!(who.contains("in person"), told.contains("takes no API key"));
+        permissions.insert(role.to_owned());
+    }
+    let all = ["admin", "anyone", "authenticated", "editor", "viewer"];
+    assert_eq!(permissions, all.map(str::to_owned).into());
+}
+
+/// Each operation of the document, with its method.
+fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let methods = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+    methods.map(|(method, operation)| (method.as_str(), operation))
+}
+
+/// What stands there, or where it refers to.
+fn found<'a>(document: &'a Value, response: &'a Value) -> &'a Value {
+    let pointer = response["$ref"].as_str();
+    let pointer = pointer.and_then(|path| path.strip_prefix('#'));
+    pointer.map_or(response, |pointer| {
+        let there = document.pointer(pointer);
+        there.unwrap_or_else(|| panic!("there is no {pointer}"))
+    })
+}
+
+fn is_refusal(body: &Value) -> bool {
+    let members = body["error"].as_object().into_iter().flatten();
+    let names: Vec<_> = members.map(|(name, _)| name.as_str()).collect();
+    let says = |name: &str| {
+        body["error"][name]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    };
+    names == ["code", "message", "details", "request_id"] && says("code") && says("message")
 }
 
 /// What answers can carry, as it is called on the wire.

@@ -6,10 +6,10 @@
 //!
 //! # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! let tenon = Client::with_token("http://127.0.0.1:3000", token)?;
-//! let project = types::CreateProjectCreateBody::builder().name("Moon landing");
-//! let project = tenon.create_project_create().body(project).send().await?;
-//! let task = types::CreateTaskPostBody::builder().title("Rehearse the descent");
-//! tenon.create_task_post().id(project.data.id).body(task).send().await?;
+//! let project = types::CreateProjectBody::builder().name("Moon landing");
+//! let project = tenon.create_project().body(project).send().await?;
+//! let task = types::CreateTaskBody::builder().title("Rehearse the descent");
+//! tenon.create_task().id(project.data.id).body(task).send().await?;
 //! # Ok(())
 //! # }
 //! ```

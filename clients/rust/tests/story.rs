@@ -3,8 +3,8 @@
 use reqwest::StatusCode;
 use tenon_client::types::{
     ChangeTasksBody, ChangeTasksBodyOperationsItem, ChangeTasksBodyOperationsItemOp,
-    CreateProjectCreateBody, CreateTaskPostBody, Refusal, RefusalErrorCode, SignUpBody, TaskView,
-    UpdateTaskPatchBody,
+    CreateProjectBody, CreateTaskBody, Refusal, RefusalErrorCode, SignUpBody, TaskView,
+    UpdateTaskBody,
 };
 use tenon_client::{Client, Error, Nullable, refusal};
 use tests::App;
@@ -20,15 +20,15 @@ async fn ada(app: &App) -> (Client, Uuid) {
     let signed_up = Client::new(&url).sign_up().body(account).send().await;
     let token = signed_up.expect("she signs up").data.access_token.clone();
     let ada = Client::with_token(&url, &token).expect("it is a token");
-    let project = CreateProjectCreateBody::builder().name("Moon landing");
-    let project = ada.create_project_create().body(project).send().await;
+    let project = CreateProjectBody::builder().name("Moon landing");
+    let project = ada.create_project().body(project).send().await;
     let id = project.expect("it is made").data.id;
     (ada, id)
 }
 
 async fn task(client: &Client, project: Uuid, title: &str) -> TaskView {
-    let task = CreateTaskPostBody::builder().title(title);
-    let made = client.create_task_post().id(project).body(task).send();
+    let task = CreateTaskBody::builder().title(title);
+    let made = client.create_task().id(project).body(task).send();
     made.await.expect("it is made").data.clone()
 }
 
@@ -67,14 +67,14 @@ async fn the_client_s_patch_says_what_changes_and_what_is_emptied() {
     let app = App::start().await;
     let (ada, project) = ada(&app).await;
     let made = task(&ada, project, "Refuel").await;
-    let dated = UpdateTaskPatchBody::builder()
+    let dated = UpdateTaskBody::builder()
         .description(Nullable::Value("To the brim".to_owned()))
         .due_date(Nullable::Value(1_900_000_000_000_i64));
-    let dated = ada.update_task_patch().id(made.id).body(dated).send().await;
+    let dated = ada.update_task().id(made.id).body(dated).send().await;
     let dated = dated.expect("it changes").into_inner().data;
     assert_eq!(dated.due_date, Some(1_900_000_000_000));
-    let undated = UpdateTaskPatchBody::builder().due_date(Nullable::<i64>::Null);
-    let undated = ada.update_task_patch().id(made.id).body(undated);
+    let undated = UpdateTaskBody::builder().due_date(Nullable::<i64>::Null);
+    let undated = ada.update_task().id(made.id).body(undated);
     let undated = undated.send().await.expect("it changes").into_inner().data;
     assert_eq!(undated.due_date, None);
     assert_eq!(undated.description.as_deref(), Some("To the brim"));
@@ -87,11 +87,8 @@ async fn the_client_s_patch_under_if_match_is_refused_after_another() {
     let made = task(&ada, project, "Refuel").await;
     let tag = tag(&ada, made.id).await;
     let patch = |status: &str| {
-        let body = UpdateTaskPatchBody::builder().status(Some(status.to_owned()));
-        ada.update_task_patch()
-            .id(made.id)
-            .if_match(&tag)
-            .body(body)
+        let body = UpdateTaskBody::builder().status(Some(status.to_owned()));
+        ada.update_task().id(made.id).if_match(&tag).body(body)
     };
     let first = patch("done").send().await.expect("it changes");
     assert_eq!(first.data.status, "done");
@@ -116,8 +113,8 @@ async fn what_the_client_sends_again_with_its_key_has_its_effect_once() {
     let app = App::start().await;
     let (ada, project) = ada(&app).await;
     let send = |title: &str| {
-        let body = CreateTaskPostBody::builder().title(title);
-        ada.create_task_post()
+        let body = CreateTaskBody::builder().title(title);
+        ada.create_task()
             .id(project)
             .idempotency_key("launch-1")
             .body(body)
@@ -175,8 +172,8 @@ async fn what_the_client_deleted_is_gone_and_can_be_restored() {
 async fn the_client_is_told_every_bad_field() {
     let app = App::start().await;
     let (ada, project) = ada(&app).await;
-    let wrong = CreateTaskPostBody::builder().title("").due_date(-1_i64);
-    let error = ada.create_task_post().id(project).body(wrong).send().await;
+    let wrong = CreateTaskBody::builder().title("").due_date(-1_i64);
+    let error = ada.create_task().id(project).body(wrong).send().await;
     let error = error.expect_err("nothing of it is right");
     assert_eq!(code(&error), RefusalErrorCode::ValidationError);
     let refusal = refusal(&error).expect("it is refused");

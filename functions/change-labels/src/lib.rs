@@ -69,14 +69,17 @@ pub struct Which {
 }
 
 /// Makes it.
-pub async fn handler(sdk: Sdk, event: Event<New, Editor>) -> Result<Reply<Data<LabelView>>> {
+pub async fn create_label(sdk: Sdk, event: Event<New, Editor>) -> Result<Reply<Data<LabelView>>> {
     let New { id, name, color } = event.input;
     let label = Label::new(id, name, color);
     sdk.db.add_label(&event.caller, label, made).await
 }
 
 /// Writes all of it anew.
-pub async fn put(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<LabelView>>> {
+pub async fn replace_label(
+    sdk: Sdk,
+    event: Event<Whole, Editor>,
+) -> Result<Reply<Data<LabelView>>> {
     let input = &event.input;
     let edit = |label: &mut Label| {
         label.name = input.name.clone();
@@ -90,7 +93,7 @@ pub async fn put(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<Lab
 }
 
 /// Changes what is named. The tasks that have it are as they were: they name it by its id.
-pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<LabelView>>> {
+pub async fn update_label(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<LabelView>>> {
     let input = &event.input;
     let edit = |label: &mut Label| {
         input.name.clone().apply(&mut label.name);
@@ -104,7 +107,7 @@ pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<La
 }
 
 /// Removes it, for good; the tasks that have it lose it a moment later.
-pub async fn remove(sdk: Sdk, event: Event<Which, Editor>) -> Result<Reply<()>> {
+pub async fn delete_label(sdk: Sdk, event: Event<Which, Editor>) -> Result<Reply<()>> {
     let Which { id, label_id } = event.input;
     let removed = sdk
         .db
@@ -127,8 +130,16 @@ fn shown(label: Label) -> Reply<Data<LabelView>> {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
-        .route("PUT", "/api/projects/{id}/labels/{label_id}", put)
-        .route("PATCH", "/api/projects/{id}/labels/{label_id}", patch)
-        .route("DELETE", "/api/projects/{id}/labels/{label_id}", remove)
+    shared::lambda::http::function(&ENDPOINT, create_label)
+        .route("PUT", "/api/projects/{id}/labels/{label_id}", replace_label)
+        .route(
+            "PATCH",
+            "/api/projects/{id}/labels/{label_id}",
+            update_label,
+        )
+        .route(
+            "DELETE",
+            "/api/projects/{id}/labels/{label_id}",
+            delete_label,
+        )
 }

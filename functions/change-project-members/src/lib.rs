@@ -41,8 +41,9 @@ pub struct Which {
     user_id: UserId,
 }
 
-/// Shares it, from the member's next request on.
-pub async fn handler(
+/// Shares it, from the member's next request on. Who manages a project may: who made it, and its admins. Those are the
+/// tenant's, or while it is private those whom it is shared with as admins.
+pub async fn put_project_member(
     sdk: Sdk,
     event: Event<Input, Editor>,
 ) -> Result<Reply<Data<ProjectMemberView>>> {
@@ -58,8 +59,8 @@ pub async fn handler(
         .await
 }
 
-/// Ends that, from their next request on.
-pub async fn remove(sdk: Sdk, event: Event<Which, Viewer>) -> Result<Reply<()>> {
+/// Ends that, from their next request on: who manages the project anybody's share, and each their own.
+pub async fn remove_project_member(sdk: Sdk, event: Event<Which, Viewer>) -> Result<Reply<()>> {
     let Event {
         input,
         caller,
@@ -79,9 +80,9 @@ fn shown(member: ProjectMemberView) -> Reply<Data<ProjectMemberView>> {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, put_project_member).route(
         "DELETE",
         "/api/projects/{id}/members/{user_id}",
-        remove,
+        remove_project_member,
     )
 }

@@ -55,7 +55,7 @@ struct Created {
 }
 
 /// Makes the project: its row, its place in its creator's list and its first event.
-pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
+pub async fn post_create_project(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
     let Input { name, description } = event.input;
     let project = Project::new(event.caller.user_id, name, description, sdk.clock.now());
     found(&sdk, &event.caller, project, |project| {
@@ -64,8 +64,11 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Outp
     .await
 }
 
-/// The same, with the answer that all resources have.
-pub async fn create(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<ProjectView>>> {
+/// Makes the project, and answers as all resources do.
+pub async fn create_project(
+    sdk: Sdk,
+    event: Event<Whole, Editor>,
+) -> Result<Reply<Data<ProjectView>>> {
     let Whole {
         name,
         description,
@@ -114,5 +117,9 @@ impl From<Project> for Output {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("POST", "/api/projects", create)
+    shared::lambda::http::function(&ENDPOINT, post_create_project).route(
+        "POST",
+        "/api/projects",
+        create_project,
+    )
 }

@@ -95,14 +95,14 @@ pub struct New {
 }
 
 /// Makes it; the answer has a link to its file.
-pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
+pub async fn post_create_task(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Output>> {
     let Event { input, caller, .. } = event;
     // Boxed, as below, for it is large.
     Box::pin(make(&sdk, &caller, input.into(), "assignedTo", output)).await
 }
 
 /// Makes it; the answer tells where it stands from then on.
-pub async fn post(sdk: Sdk, event: Event<New, Editor>) -> Result<Reply<Data<TaskView>>> {
+pub async fn create_task(sdk: Sdk, event: Event<New, Editor>) -> Result<Reply<Data<TaskView>>> {
     let Event { input, caller, .. } = event;
     Box::pin(make(&sdk, &caller, input, "assigned_to", shown)).await
 }
@@ -209,9 +209,9 @@ fn location(task: &Task) -> String {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, post_create_task).route(
         "POST",
         "/api/projects/{id}/tasks",
-        post,
+        create_task,
     )
 }

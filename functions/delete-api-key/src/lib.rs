@@ -23,7 +23,7 @@ pub struct Input {
     id: ApiKeyId,
 }
 
-/// Revokes it, and ends its connections.
+/// Revokes it, and ends its connections: for its maker, and for admins of the tenant.
 pub async fn handler(sdk: Sdk, event: Event<Input, InPerson<Viewer>>) -> Result<Reply<()>> {
     let Event {
         input,

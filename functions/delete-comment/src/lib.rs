@@ -28,7 +28,7 @@ pub struct Input {
     comment_id: CommentId,
 }
 
-/// Removes it, for good.
+/// Removes it, for good: for its author, and for admins of the tenant.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<()>> {
     let Event {
         input,

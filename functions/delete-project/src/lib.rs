@@ -24,7 +24,8 @@ pub struct Input {
     id: ProjectId,
 }
 
-/// From then on nobody finds it, nor anything in it.
+/// From then on nobody finds it, nor anything in it. Who manages a project may: who made it, and its admins. Those are
+/// the tenant's, or while it is private those whom it is shared with as admins.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<()>> {
     let Event {
         input,

@@ -45,35 +45,35 @@ const VIEWER: File = File {
 pub struct Document {}
 
 /// Shows this document.
-pub async fn handler(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<Document>> {
+pub async fn get_openapi(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<Document>> {
     Ok(Reply::file(DOCUMENT))
 }
 
 /// Shows the page that shows it.
-pub async fn page(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
+pub async fn get_docs(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
     Ok(Reply::file(PAGE).header("content-security-policy", POLICY))
 }
 
 /// Shows what starts the viewer on the page.
-pub async fn start(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
+pub async fn get_docs_start(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
     Ok(Reply::file(START))
 }
 
 /// Shows how the page looks.
-pub async fn style(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
+pub async fn get_docs_style(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
     Ok(Reply::file(STYLE))
 }
 
 /// Shows the viewer.
-pub async fn viewer(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
+pub async fn get_docs_viewer(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<()>> {
     Ok(Reply::file(VIEWER))
 }
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
-        .route("GET", "/docs", page)
-        .route("GET", "/docs/start.js", start)
-        .route("GET", "/docs/viewer.css", style)
-        .route("GET", "/docs/viewer.js", viewer)
+    shared::lambda::http::function(&ENDPOINT, get_openapi)
+        .route("GET", "/docs", get_docs)
+        .route("GET", "/docs/start.js", get_docs_start)
+        .route("GET", "/docs/viewer.css", get_docs_style)
+        .route("GET", "/docs/viewer.js", get_docs_viewer)
 }

@@ -31,7 +31,10 @@ pub struct One {
 }
 
 /// Shows it as it is now.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data<ProjectView>>> {
+pub async fn get_project(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Data<ProjectView>>> {
     let project = sdk.db.project(&event.caller, event.input.id).await?;
     let project = project.into_inner();
     let version = project.version;
@@ -39,7 +42,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data
 }
 
 /// Lists all besides its owner: they are few.
-pub async fn members(
+pub async fn list_project_members(
     sdk: Sdk,
     event: Event<Input, Viewer>,
 ) -> Result<Reply<Data<Vec<ProjectMemberView>>>> {
@@ -49,7 +52,10 @@ pub async fn members(
 }
 
 /// Shows one of them.
-pub async fn member(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<ProjectMemberView>>> {
+pub async fn get_project_member(
+    sdk: Sdk,
+    event: Event<One, Viewer>,
+) -> Result<Reply<Data<ProjectMemberView>>> {
     let One { id, user_id } = event.input;
     let member = sdk.db.project_member(&event.caller, (id, user_id)).await?;
     let version = member.version();
@@ -58,7 +64,11 @@ pub async fn member(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<Pr
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
-        .route("GET", "/api/projects/{id}/members", members)
-        .route("GET", "/api/projects/{id}/members/{user_id}", member)
+    shared::lambda::http::function(&ENDPOINT, get_project)
+        .route("GET", "/api/projects/{id}/members", list_project_members)
+        .route(
+            "GET",
+            "/api/projects/{id}/members/{user_id}",
+            get_project_member,
+        )
 }

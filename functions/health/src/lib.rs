@@ -21,7 +21,7 @@ pub struct Live {
 }
 
 /// Asks what all else stands on: 503 if something of it does not answer.
-pub async fn handler(sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<Report>> {
+pub async fn get_health(sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<Report>> {
     let report = sdk.health.report().await;
     Ok(match report.status {
         Condition::Ok => Reply::ok(report),
@@ -30,19 +30,19 @@ pub async fn handler(sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<R
 }
 
 /// The same, by the name that orchestrators ask for.
-pub async fn ready(sdk: Sdk, event: Event<Nothing, Anyone>) -> Result<Reply<Report>> {
-    handler(sdk, event).await
+pub async fn get_readiness(sdk: Sdk, event: Event<Nothing, Anyone>) -> Result<Reply<Report>> {
+    get_health(sdk, event).await
 }
 
 /// Says that it runs, whatever else does.
-pub async fn live(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<Live>> {
+pub async fn get_liveness(_sdk: Sdk, _event: Event<Nothing, Anyone>) -> Result<Reply<Live>> {
     let status = Condition::Ok;
     Ok(Reply::ok(Live { status }))
 }
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
-        .route("GET", "/health/ready", ready)
-        .route("GET", "/health/live", live)
+    shared::lambda::http::function(&ENDPOINT, get_health)
+        .route("GET", "/health/ready", get_readiness)
+        .route("GET", "/health/live", get_liveness)
 }

@@ -30,7 +30,10 @@ pub struct One {
 }
 
 /// Lists them, the newest first.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<PublicApiKey>>> {
+pub async fn list_api_keys(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Page<PublicApiKey>>> {
     let Event { input, caller, .. } = event;
     let page = sdk
         .accounts
@@ -40,7 +43,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
 }
 
 /// Shows one.
-pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<PublicApiKey>>> {
+pub async fn get_api_key(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<PublicApiKey>>> {
     let Event { input, caller, .. } = event;
     let key = sdk.accounts.key(&caller, input.id).await?;
     Ok(Reply::ok(key.into()).tagged())
@@ -48,5 +51,9 @@ pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<Publi
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/api-keys/{id}", one)
+    shared::lambda::http::function(&ENDPOINT, list_api_keys).route(
+        "GET",
+        "/api/api-keys/{id}",
+        get_api_key,
+    )
 }

@@ -47,7 +47,10 @@ enum Order {
 }
 
 /// Lists them, as a conversation is read unless the latest are wanted first.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<CommentView>>> {
+pub async fn list_comments(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Page<CommentView>>> {
     let Event { input, caller, .. } = event;
     let (project, task) = sdk.db.find_task(&caller, input.id).await?;
     let newest_first = input.sort == Order::NewestFirst;
@@ -63,7 +66,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
 }
 
 /// Shows one as it is now.
-pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<CommentView>>> {
+pub async fn get_comment(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<CommentView>>> {
     let Event { input, caller, .. } = event;
     let (_project, _task, comment) = sdk
         .db
@@ -79,9 +82,9 @@ fn shown(comment: Comment) -> Reply<Data<CommentView>> {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, list_comments).route(
         "GET",
         "/api/tasks/{id}/comments/{comment_id}",
-        one,
+        get_comment,
     )
 }

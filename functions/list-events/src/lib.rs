@@ -39,7 +39,10 @@ pub struct OfTask {
 }
 
 /// Tells what has happened in a project, in its order: who has come to the end goes on from there later.
-pub async fn handler(sdk: Sdk, event: Event<OfProject, Viewer>) -> Result<Reply<Stretch>> {
+pub async fn list_project_events(
+    sdk: Sdk,
+    event: Event<OfProject, Viewer>,
+) -> Result<Reply<Stretch>> {
     let Event { input, caller, .. } = event;
     let project = sdk.db.project(&caller, input.id).await?;
     let events = sdk.db.activity(&project, input.after, input.limit).await?;
@@ -47,7 +50,10 @@ pub async fn handler(sdk: Sdk, event: Event<OfProject, Viewer>) -> Result<Reply<
 }
 
 /// Tells what has happened to a task, the latest first.
-pub async fn of_task(sdk: Sdk, event: Event<OfTask, Viewer>) -> Result<Reply<Page<ActivityView>>> {
+pub async fn list_task_events(
+    sdk: Sdk,
+    event: Event<OfTask, Viewer>,
+) -> Result<Reply<Page<ActivityView>>> {
     let Event { input, caller, .. } = event;
     let (project, _task) = sdk.db.find_task(&caller, input.id).await?;
     let cursor = input.cursor.as_ref();
@@ -59,9 +65,9 @@ pub async fn of_task(sdk: Sdk, event: Event<OfTask, Viewer>) -> Result<Reply<Pag
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, list_project_events).route(
         "GET",
         "/api/tasks/{id}/events",
-        of_task,
+        list_task_events,
     )
 }

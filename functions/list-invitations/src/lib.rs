@@ -30,7 +30,7 @@ pub struct One {
 }
 
 /// Lists those that are open, the newest first.
-pub async fn handler(
+pub async fn list_invitations(
     sdk: Sdk,
     event: Event<Input, Admin>,
 ) -> Result<Reply<Page<PublicInvitation>>> {
@@ -44,7 +44,10 @@ pub async fn handler(
 }
 
 /// Shows one that is.
-pub async fn one(sdk: Sdk, event: Event<One, Admin>) -> Result<Reply<Data<PublicInvitation>>> {
+pub async fn get_invitation(
+    sdk: Sdk,
+    event: Event<One, Admin>,
+) -> Result<Reply<Data<PublicInvitation>>> {
     let Event { input, caller, .. } = event;
     let invitation = sdk.accounts.invitation(&caller.tenant, input.id).await?;
     let version = invitation.version();
@@ -53,5 +56,9 @@ pub async fn one(sdk: Sdk, event: Event<One, Admin>) -> Result<Reply<Data<Public
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/invitations/{id}", one)
+    shared::lambda::http::function(&ENDPOINT, list_invitations).route(
+        "GET",
+        "/api/invitations/{id}",
+        get_invitation,
+    )
 }

@@ -27,14 +27,17 @@ pub struct One {
 }
 
 /// Lists all of them, in the order in which they were made.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data<Vec<LabelView>>>> {
+pub async fn list_labels(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Data<Vec<LabelView>>>> {
     let labels = sdk.db.labels(&event.caller, event.input.id).await?;
     let shown: Vec<_> = labels.into_iter().map(LabelView::from).collect();
     Ok(Reply::ok(shown.into()))
 }
 
 /// Shows one.
-pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<LabelView>>> {
+pub async fn get_label(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<LabelView>>> {
     let One { id, label_id } = event.input;
     let label = sdk.db.label(&event.caller, (id, label_id)).await?;
     let version = label.version;
@@ -43,9 +46,9 @@ pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<Label
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, list_labels).route(
         "GET",
         "/api/projects/{id}/labels/{label_id}",
-        one,
+        get_label,
     )
 }

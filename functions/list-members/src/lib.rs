@@ -38,7 +38,10 @@ pub struct One {
 }
 
 /// Lists them, those first who signed up first.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<MemberView>>> {
+pub async fn list_members(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Page<MemberView>>> {
     let Event { input, caller, .. } = event;
     let page = sdk
         .db
@@ -53,7 +56,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
 }
 
 /// Shows one.
-pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<MemberView>>> {
+pub async fn get_member(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<MemberView>>> {
     let Event { input, caller, .. } = event;
     let member = sdk.db.member(&caller.tenant, input.user_id).await?;
     let version = member.version();
@@ -62,5 +65,9 @@ pub async fn one(sdk: Sdk, event: Event<One, Viewer>) -> Result<Reply<Data<Membe
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/members/{user_id}", one)
+    shared::lambda::http::function(&ENDPOINT, list_members).route(
+        "GET",
+        "/api/members/{user_id}",
+        get_member,
+    )
 }

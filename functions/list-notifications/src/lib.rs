@@ -22,7 +22,10 @@ pub struct Input {
 }
 
 /// Lists them, the newest first, and counts those that have not been read.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<NotificationPage>> {
+pub async fn list_notifications(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<NotificationPage>> {
     let Event { input, caller, .. } = event;
     let cursor = input.cursor.as_ref();
     let page = sdk.db.notifications(&caller, input.limit, cursor).await?;
@@ -30,12 +33,19 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Noti
 }
 
 /// Shows of what the caller is told by email.
-pub async fn choice(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Data<ChoiceView>>> {
+pub async fn get_notification_settings(
+    sdk: Sdk,
+    event: Event<Nothing, Viewer>,
+) -> Result<Reply<Data<ChoiceView>>> {
     let inbox = sdk.db.inbox(&event.caller).await?;
     Ok(Reply::ok(ChoiceView::from(inbox).into()).version(inbox.version))
 }
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/me/notifications", choice)
+    shared::lambda::http::function(&ENDPOINT, list_notifications).route(
+        "GET",
+        "/api/me/notifications",
+        get_notification_settings,
+    )
 }

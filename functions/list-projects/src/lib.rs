@@ -53,7 +53,7 @@ struct Listed {
 }
 
 /// Reads the list, and keeps it until a change makes it stale.
-pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Output>> {
+pub async fn get_list_projects(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Output>> {
     let caller = &event.caller;
     let key = caller.tenant.cached_projects(caller.user_id);
     let generation = match sdk.cache.get(&key).await? {
@@ -70,7 +70,10 @@ pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Ou
 
 /// Reads a page of all, by a cursor or by its number. How many there are is told to nobody: private projects make that
 /// differ by who asks, and nobody counts them for each.
-pub async fn all(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<ProjectView>>> {
+pub async fn list_projects(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Page<ProjectView>>> {
     let Event { input, caller, .. } = event;
     let paging = Paging::asked((input.page, input.per_page), (input.limit, input.cursor))?;
     let page = sdk.db.projects(&caller, input.archived, &paging).await?;
@@ -99,5 +102,9 @@ impl From<Project> for Listed {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/projects", all)
+    shared::lambda::http::function(&ENDPOINT, get_list_projects).route(
+        "GET",
+        "/api/projects",
+        list_projects,
+    )
 }

@@ -81,7 +81,10 @@ pub struct OfUser {
 }
 
 /// Lists them: the oldest first, unless something else is asked for.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<ExpandedTask>>> {
+pub async fn list_tasks(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Page<ExpandedTask>>> {
     let Event { input, caller, .. } = event;
     let filter = Filter {
         status: input.status,
@@ -99,7 +102,10 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
 }
 
 /// Lists somebody's, whatever projects they are in: what is due first, unless something else is asked for.
-pub async fn of_user(sdk: Sdk, event: Event<OfUser, Viewer>) -> Result<Reply<Page<ExpandedTask>>> {
+pub async fn list_assigned_tasks(
+    sdk: Sdk,
+    event: Event<OfUser, Viewer>,
+) -> Result<Reply<Page<ExpandedTask>>> {
     let Event { input, caller, .. } = event;
     let user_id = input.assigned_to.of(caller.user_id);
     let filter = Filter {
@@ -116,5 +122,9 @@ pub async fn of_user(sdk: Sdk, event: Event<OfUser, Viewer>) -> Result<Reply<Pag
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("GET", "/api/tasks", of_user)
+    shared::lambda::http::function(&ENDPOINT, list_tasks).route(
+        "GET",
+        "/api/tasks",
+        list_assigned_tasks,
+    )
 }

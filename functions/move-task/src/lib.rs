@@ -33,8 +33,8 @@ pub struct Input {
     project_id: ProjectId,
 }
 
-/// Moves it behind the others of its status there. Its comments follow; what has happened to it so far is told by the
-/// project that it was in.
+/// Moves it behind the others of its status there, for who may change both projects. Its comments follow; what has
+/// happened to it so far is told by the project that it was in.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Data<TaskView>>> {
     let Event {
         input,

@@ -23,7 +23,7 @@ pub struct Input {
     user_id: UserId,
 }
 
-/// Ends the membership, from the next request on.
+/// Ends the membership, from the next request on: for admins anybody's, and for everybody in person their own.
 pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<()>> {
     let Event {
         input,

@@ -26,7 +26,8 @@ pub struct Input {
     id: ProjectId,
 }
 
-/// Takes it back, with all that was in it.
+/// Takes it back, with all that was in it. Who managed the project may: who made it, and its admins. Those are the
+/// tenant's, or if it is private those whom it is shared with as admins.
 pub async fn handler(sdk: Sdk, event: Event<Input, Editor>) -> Result<Reply<Data<ProjectView>>> {
     let Event { input, caller, .. } = event;
     let answer = |project: Project| {

@@ -63,14 +63,14 @@ pub struct Output {
 }
 
 /// Checks access first, then answers from the cache or from the index.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Output>> {
+pub async fn post_search_tasks(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Output>> {
     let Event { input, caller, .. } = event;
     let (results, cache) = search(&sdk, &caller, input.project_id, &input.query).await?;
     Ok(Reply::ok(Output { results }).header(CACHE, cache))
 }
 
-/// The same as a list: ten tasks at most, the nearest first.
-pub async fn get(sdk: Sdk, event: Event<Sought, Viewer>) -> Result<Reply<Data<Vec<Hit>>>> {
+/// Lists ten tasks at most, the nearest first.
+pub async fn search_tasks(sdk: Sdk, event: Event<Sought, Viewer>) -> Result<Reply<Data<Vec<Hit>>>> {
     let Event { input, caller, .. } = event;
     let (results, cache) = search(&sdk, &caller, input.id, &input.q).await?;
     Ok(Reply::ok(results.into()).header(CACHE, cache))
@@ -112,9 +112,9 @@ fn lifetime(project: &Project, now: Millis) -> Duration {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, post_search_tasks).route(
         "GET",
         "/api/projects/{id}/search",
-        get,
+        search_tasks,
     )
 }

@@ -45,8 +45,11 @@ pub struct Part {
     text: Replace<CommentText>,
 }
 
-/// Writes all of it anew.
-pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<CommentView>>> {
+/// Writes all of it anew, for its author alone.
+pub async fn replace_comment(
+    sdk: Sdk,
+    event: Event<Whole, Editor>,
+) -> Result<Reply<Data<CommentView>>> {
     let Whole {
         id,
         comment_id,
@@ -55,8 +58,11 @@ pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data
     write(&sdk, &event, (*id, *comment_id), Some(text)).await
 }
 
-/// Changes what is named.
-pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<CommentView>>> {
+/// Changes what is named, for its author alone.
+pub async fn update_comment(
+    sdk: Sdk,
+    event: Event<Part, Editor>,
+) -> Result<Reply<Data<CommentView>>> {
     let Part {
         id,
         comment_id,
@@ -85,9 +91,9 @@ fn shown(comment: Comment) -> Reply<Data<CommentView>> {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route(
+    shared::lambda::http::function(&ENDPOINT, replace_comment).route(
         "PATCH",
         "/api/tasks/{id}/comments/{comment_id}",
-        patch,
+        update_comment,
     )
 }

@@ -33,7 +33,10 @@ struct Kinds {
 }
 
 /// Writes what is named.
-pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Data<ChoiceView>>> {
+pub async fn update_notification_settings(
+    sdk: Sdk,
+    event: Event<Input, Viewer>,
+) -> Result<Reply<Data<ChoiceView>>> {
     let Event {
         input,
         caller,
@@ -56,5 +59,5 @@ fn shown(inbox: Inbox) -> Reply<Data<ChoiceView>> {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, update_notification_settings)
 }

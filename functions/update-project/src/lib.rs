@@ -49,8 +49,11 @@ pub struct Part {
     archived: Replace<bool>,
 }
 
-/// Writes all of it anew.
-pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<ProjectView>>> {
+/// Writes all of it anew. Whom it is for is changed by who manages it alone: who made it, and its admins.
+pub async fn replace_project(
+    sdk: Sdk,
+    event: Event<Whole, Editor>,
+) -> Result<Reply<Data<ProjectView>>> {
     let input = &event.input;
     let edit = |project: &mut Project| {
         project.name = input.name.clone();
@@ -60,8 +63,11 @@ pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data
     write(&sdk, &event, input.id, edit).await
 }
 
-/// Changes what is named.
-pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<ProjectView>>> {
+/// Changes what is named. Whom it is for is changed by who manages it alone: who made it, and its admins.
+pub async fn update_project(
+    sdk: Sdk,
+    event: Event<Part, Editor>,
+) -> Result<Reply<Data<ProjectView>>> {
     let (input, now) = (&event.input, sdk.clock.now());
     let edit = |project: &mut Project| {
         input.name.clone().apply(&mut project.name);
@@ -94,5 +100,9 @@ async fn write<T>(
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("PATCH", "/api/projects/{id}", patch)
+    shared::lambda::http::function(&ENDPOINT, replace_project).route(
+        "PATCH",
+        "/api/projects/{id}",
+        update_project,
+    )
 }

@@ -82,7 +82,7 @@ pub struct Part {
 }
 
 /// Writes all of it anew.
-pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<TaskView>>> {
+pub async fn replace_task(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data<TaskView>>> {
     let input = &event.input;
     let edit = |task: &mut Task| {
         task.title = input.title.clone();
@@ -99,7 +99,7 @@ pub async fn handler(sdk: Sdk, event: Event<Whole, Editor>) -> Result<Reply<Data
 }
 
 /// Changes what is named.
-pub async fn patch(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<TaskView>>> {
+pub async fn update_task(sdk: Sdk, event: Event<Part, Editor>) -> Result<Reply<Data<TaskView>>> {
     let input = &event.input;
     let edit = |task: &mut Task| {
         input.title.clone().apply(&mut task.title);
@@ -150,5 +150,9 @@ fn shown(task: Task) -> Reply<Data<TaskView>> {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler).route("PATCH", "/api/tasks/{id}", patch)
+    shared::lambda::http::function(&ENDPOINT, replace_task).route(
+        "PATCH",
+        "/api/tasks/{id}",
+        update_task,
+    )
 }

@@ -47,7 +47,10 @@ pub struct Input {
 }
 
 /// Sets up the tenant that the path names, and so the caller acts in.
-pub async fn handler(sdk: Sdk, event: Event<Input, Admin>) -> Result<Reply<Data<TenantView>>> {
+pub async fn replace_tenant_settings(
+    sdk: Sdk,
+    event: Event<Input, Admin>,
+) -> Result<Reply<Data<TenantView>>> {
     let Event {
         input,
         caller,
@@ -82,5 +85,5 @@ impl Input {
 
 /// The function.
 pub fn function() -> Function {
-    shared::lambda::http::function(&ENDPOINT, handler)
+    shared::lambda::http::function(&ENDPOINT, replace_tenant_settings)
 }

@@ -159,11 +159,13 @@ impl Filler {
             "deleted" => self.deleted_task(person).await,
             "disposable" => self.new_project(person, "Disposable").await,
             "discarded" => self.deleted_project(person).await,
+            "archived" => self.archived_project(person).await,
             "ticket" => self.ticket(person).await,
             "refresh" => Ok(text(&self.log_in(person).await?["refresh_token"])),
             "session" => self.session(person).await,
-            "key" => Ok(text(&self.api_key(person).await?["key"])),
-            "keyid" => Ok(text(&self.api_key(person).await?["id"])),
+            "key" => Ok(text(&self.api_key(person, "admin").await?["key"])),
+            "reader" => Ok(text(&self.api_key(person, "viewer").await?["key"])),
+            "keyid" => Ok(text(&self.api_key(person, "admin").await?["id"])),
             "reset" => {
                 let body = json!({ "email": person.email });
                 self.call(Method::POST, "/api/forgot-password", "", Some(body))
@@ -233,11 +235,10 @@ impl Filler {
             .unwrap_or_default())
     }
 
-    /// A new API key of theirs, that may do all that they may. Where there is no room for one, their oldest
-    /// makes it.
-    async fn api_key(&self, person: &Person) -> Result<Value, EventError> {
+    /// A new API key of theirs, in a role. Where there is no room for one, their oldest makes it.
+    async fn api_key(&self, person: &Person, role: &str) -> Result<Value, EventError> {
         let path = "/api/api-keys";
-        let body = json!({ "name": "Fixture", "role": "admin" });
+        let body = json!({ "name": "Fixture", "role": role });
         let outcome = self.post(path, &person.token, body.clone()).await;
         let mut made = match outcome {
             Err(EventError::Refused {
@@ -373,6 +374,15 @@ impl Filler {
         let path = format!("/api/projects/{id}");
         self.call(Method::DELETE, &path, &person.token, None)
             .await?;
+        Ok(id)
+    }
+
+    /// A project of theirs that is archived.
+    async fn archived_project(&self, person: &Person) -> Result<String, EventError> {
+        let id = self.new_project(person, "Archived").await?;
+        let path = format!("/api/projects/{id}");
+        let body = Some(json!({ "archived": true }));
+        self.call(Method::PATCH, &path, &person.token, body).await?;
         Ok(id)
     }
 

@@ -292,7 +292,8 @@ fn declared_length(request: &ApiGatewayV2httpRequest) -> usize {
         .unwrap_or(0)
 }
 
-fn too_large(endpoint: &Endpoint) -> Error {
+/// What is said of a body that is larger than an endpoint takes.
+pub fn too_large(endpoint: &Endpoint) -> Error {
     let limit = || format!("The body may have at most {} bytes", endpoint.body_limit);
     Error::payload_too_large(
         endpoint

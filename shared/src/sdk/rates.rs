@@ -69,8 +69,7 @@ impl Rates {
             return Ok(());
         }
         let wait = Duration::from_secs(decided.quota.wait(request.clock().now()));
-        let message = "Too many requests, please try again later";
-        Err(Error::rate_limited(message, wait))
+        Err(Error::too_many_requests(wait))
     }
 
     /// Has all that the request changes wait until it is admitted.

@@ -1,10 +1,8 @@
-//! What all operations have in common: their headers, and how they refuse.
+//! What all operations have in common: their headers, and what their statuses stand for.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-
-use super::examples::{Example, fitting};
 
 pub(super) const TENANT: &str = "Tenant";
 pub(super) const IDEMPOTENCY_KEY: &str = "IdempotencyKey";
@@ -23,7 +21,6 @@ const WORDS: &[(u64, &str)] = &[
     (401, "It does not say who calls, or not validly."),
     (403, "Whoever calls may not do this."),
     (404, "It is not there, or not for whoever calls."),
-    (405, "The path does not take this method."),
     (409, "It does not go together with what is there."),
     (412, "It has changed since it was read."),
     (413, "The body is too large."),
@@ -174,45 +171,4 @@ pub(super) fn headers_of(sent: &BTreeSet<&str>) -> Value {
         )
     });
     headers.collect::<Map<_, _>>().into()
-}
-
-/// How all operations refuse, by status.
-pub(super) fn refusals() -> Value {
-    let refusals = WORDS.iter().filter(|(status, _)| *status >= 400);
-    let refusals = refusals.map(|(status, _)| (format!("Refused{status}"), described(*status)));
-    refusals.collect::<Map<_, _>>().into()
-}
-
-/// How an operation refuses: with examples, if it has some.
-pub(super) fn refusal(status: u64, examples: &[&Example]) -> Value {
-    if examples.is_empty() {
-        return json!({ "$ref": format!("#/components/responses/Refused{status}") });
-    }
-    let shown = examples.iter().map(|example| {
-        let body = fitting(example.body.clone(), &Value::Null, &Map::new());
-        (example.name.clone(), json!({ "value": body }))
-    });
-    let mut refusal = described(status);
-    refusal["content"]["application/json"]["examples"] = shown.collect::<Map<_, _>>().into();
-    refusal
-}
-
-/// A refusal that shows what it can.
-pub(super) fn shown_with(status: u64, schema: &Value) -> Value {
-    let mut refusal = described(status);
-    refusal["headers"] = headers_of(&BTreeSet::from(["x-request-id"]));
-    refusal["content"]["application/json"]["schema"] = schema.clone();
-    refusal
-}
-
-fn described(status: u64) -> Value {
-    let mut sent = BTreeSet::from(["x-request-id"]);
-    if matches!(status, 429 | 503) {
-        sent.insert("retry-after");
-    }
-    json!({
-        "description": words(status),
-        "headers": headers_of(&sent),
-        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Refusal" } } },
-    })
 }

@@ -9,6 +9,7 @@ use shared::lambda::{Function, Surface};
 use super::answers;
 use super::choice;
 use super::operation::Operation;
+use super::refusals;
 use super::schemas::{self, Schemas};
 
 /// What holds of all operations.
@@ -21,13 +22,27 @@ is there; 204 is for what has nothing to show. `PUT` replaces all that can be ch
 then on. `PATCH` takes a merge patch (RFC 7396): what is left out stays, and null empties. What a tenant does not \
 have is 404, whether or not another has it.
 
-Every refusal has the same form, and names every bad field. A request with an `Idempotency-Key` has its effect once, \
+Every refusal has the same form, and names every bad field. A path that does not take a method is 405, and `Allow` \
+names those that it takes. What never reaches Tenon its gateway refuses itself, as `{\"message\": …}`: 413 above 6 MB, \
+429 where all callers together are too many, 500 and 503. A request with an `Idempotency-Key` has its effect once, \
 however often it is sent. An `ETag` can be sent back: as `If-None-Match` to be spared what has not changed, as \
 `If-Match` so that nobody's change is lost.
 
 With `fields` an answer shows as much of a resource as it names, and always its `id`. Each choice has an `ETag` of its \
 own, and any of them can be sent as `If-Match`. Without `fields` all of a resource is shown: its schema has that as \
-`x-whole`.";
+`x-whole`.
+
+`x-permission` is whom an operation is for: `anyone`; `authenticated`, whoever has a token or an API key; `viewer`, \
+`editor` and `admin`, a member of the tenant in that role or one after it. What is done `in person` takes no API key. A \
+private project is there for its owner, who has in it the role that they have in the tenant, and for those whom it is \
+shared with, who have the lesser of that and the role that they were let in with. For all others it is 404, admins \
+included.
+
+`x-rate-class` is what it counts as. A user or an API key may make so many calls in any 60 seconds, of which three in \
+ten may be searches and three in ten for files; `X-RateLimit-Remaining` says how many are left. An attempt of somebody \
+who is not known counts against the address that it comes from, and at a log-in or for a forgotten password against the \
+account as well; of somebody who is, against what it is for: their password, the address that is written to, the tenant \
+that invites.";
 
 /// The document of these functions.
 pub(super) fn of(functions: &[Function]) -> Value {
@@ -47,7 +62,7 @@ pub(super) fn of(functions: &[Function]) -> Value {
         used.insert(tags.of(&operation.path));
         assert!(
             ids.insert(operation.id.clone()),
-            "two operations are called {}: call a handler otherwise",
+            "two operations are called {}: call the handler of one otherwise",
             operation.id
         );
         let mut written = operation.written(&tags.of(&operation.path), &shared);
@@ -57,6 +72,7 @@ pub(super) fn of(functions: &[Function]) -> Value {
         path[operation.method.to_lowercase()] = written;
     }
     all_schemas.insert("Refusal".to_owned(), schemas::refusal());
+    let refusals = refusals::shared(&paths);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -81,7 +97,7 @@ pub(super) fn of(functions: &[Function]) -> Value {
             },
             "parameters": answers::parameters(),
             "headers": answers::headers(),
-            "responses": answers::refusals(),
+            "responses": refusals,
             "schemas": all_schemas,
         },
     })

@@ -26,13 +26,20 @@ pub(super) struct Example {
     pub(super) body: Value,
 }
 
-/// The examples of a route.
-pub(super) fn of(endpoint: &Endpoint, route: (&str, &str)) -> Vec<Example> {
-    let cases = fixtures::cases_of(endpoint.name, Some(route));
+/// The examples of a route, or of all routes of its function.
+pub(super) fn of(endpoint: &Endpoint, route: Option<(&str, &str)>) -> Vec<Example> {
+    let cases = fixtures::cases_of(endpoint.name, route);
     cases
         .into_iter()
         .map(|case| read(endpoint.name, case))
         .collect()
+}
+
+/// An event of a function, and the route that it is of.
+pub(super) fn of_case(function: &str, case: &str) -> (String, Example) {
+    let event = fixtures::event(function, case);
+    let route = event["routeKey"].as_str().expect("an event has a route");
+    (route.to_owned(), read(function, case.to_owned()))
 }
 
 fn read(function: &str, case: String) -> Example {
@@ -168,7 +175,7 @@ fn in_place_of(placeholder: &str) -> String {
 }
 
 /// The same id each time for the same text.
-fn an_id(of: &str) -> String {
+pub(super) fn an_id(of: &str) -> String {
     let hash = Sha256::digest(of);
     let mut id = [0; 16];
     id[..8].copy_from_slice(&[0x01, 0x9a, 0x9a, 0x2e, 0, 0, 0x70, 0]);

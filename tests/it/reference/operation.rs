@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use shared::endpoint::{Endpoint, Rate, uses};
+use shared::endpoint::Endpoint;
+use shared::error::Detail;
 use shared::lambda::Surface;
 
+use super::access::{Counted, Policy};
 use super::answers;
 use super::choice;
 use super::examples::{self, Example};
+use super::refusals::{self, Reason};
 use super::schemas::{Schemas, of_input, settle};
 use super::sources::{self, Told};
 
@@ -18,7 +21,8 @@ pub(super) struct Operation {
     pub(super) method: &'static str,
     pub(super) path: String,
     endpoint: &'static Endpoint,
-    caller: String,
+    policy: Policy,
+    counted: Counted,
     told: Told,
     pub(super) id: String,
     input: Value,
@@ -26,7 +30,17 @@ pub(super) struct Operation {
     /// The members of its resources that a client can choose from.
     choice: Vec<String>,
     examples: Vec<Example>,
+    /// Those of all routes of its function.
+    of_function: Vec<Example>,
+    /// What is wrong with a body that has a field too many, and none of those that it needs.
+    bad_fields: Vec<Detail>,
 }
+
+/// A field that no body has.
+const UNKNOWN: &str = "no_such_field";
+
+/// How a route refuses as its siblings do; as for what is not there, if it names something.
+const OF_A_FUNCTION: [u64; 3] = [403, 409, 412];
 
 impl Operation {
     pub(super) fn of(
@@ -36,21 +50,24 @@ impl Operation {
         surface: &Surface,
     ) -> Self {
         let told = sources::told(endpoint.name, surface.route);
-        let own = surface.route.map(|_| told.handler.as_str());
+        let input = of_input(surface);
         Self {
             method,
             path: path.to_owned(),
             endpoint,
-            caller: surface.caller.clone(),
-            id: camel_case(endpoint.name, own),
+            policy: Policy::of(&surface.caller),
+            counted: Counted::of(endpoint),
+            id: id(endpoint.name, &told.handler),
             told,
-            input: of_input(surface),
+            bad_fields: surface.refusals(bad_body(path, &input)),
+            input,
             output: schemas.output(endpoint.name, surface),
             choice: match method {
                 "GET" => surface.choice(),
                 _ => Vec::new(),
             },
-            examples: examples::of(endpoint, (method, path)),
+            examples: examples::of(endpoint, Some((method, path))),
+            of_function: examples::of(endpoint, None),
         }
     }
 
@@ -65,7 +82,7 @@ impl Operation {
             "operationId": self.id,
             "tags": [tag],
             "summary": self.told.summary,
-            "description": format!("{}\n\n{}", self.told.description, self.permission()),
+            "description": self.description(),
             "security": self.security(),
             "parameters": self.parameters(),
         });
@@ -73,8 +90,8 @@ impl Operation {
             operation["requestBody"] = body;
         }
         operation["responses"] = self.responses(shared);
-        operation["x-permission"] = self.caller.clone().into();
-        operation["x-rate-class"] = self.rate_class().into();
+        operation["x-permission"] = self.policy.word().into();
+        operation["x-rate-class"] = self.counted.words().into();
         operation
     }
 
@@ -86,79 +103,35 @@ impl Operation {
         self.endpoint.authenticates()
     }
 
-    fn is_in_a_tenant(&self) -> bool {
-        let members = ["Viewer", "Editor", "Admin"];
-        members.iter().any(|member| self.caller.contains(member))
-    }
-
-    fn is_in_person(&self) -> bool {
-        self.caller.contains("Person")
-    }
-
     fn has_tag(&self) -> bool {
         let mut headers = self.examples.iter().flat_map(|example| &example.headers);
         headers.any(|name| name == "etag")
     }
 
-    fn permission(&self) -> String {
-        let who = match self
-            .caller
-            .trim_start_matches("InPerson<")
-            .trim_end_matches('>')
-        {
-            "Anyone" => "Anyone may call it.",
-            "Viewer" => "Every member of the tenant may call it.",
-            "Editor" => "Editors and admins of the tenant may call it.",
-            "Admin" => "Admins of the tenant may call it.",
-            _ => "Everyone who is known may call it.",
-        };
-        let where_else = if self.is_in_a_project() {
-            " What they may do in a project is for the project to say as well."
-        } else {
-            ""
-        };
-        let how = if self.is_in_person() {
-            " It takes no API key."
-        } else {
-            ""
-        };
-        format!("{who}{where_else}{how}")
+    fn description(&self) -> String {
+        let does = &self.told.description;
+        let permission = self.policy.sentence(self.is_in_a_project());
+        let counted = self.counted.sentence();
+        format!("{does}\n\n{permission} {counted}")
     }
 
     fn is_in_a_project(&self) -> bool {
         let of = ["/api/projects/{id}", "/api/tasks/{id}"];
-        of.iter().any(|path| self.path.starts_with(path))
+        let named = self.fields().any(|(name, _)| name == "projectId");
+        named || of.iter().any(|path| self.path.starts_with(path))
     }
 
     fn security(&self) -> Value {
-        match (self.is_known(), self.is_in_person()) {
+        match (self.is_known(), self.policy.is_in_person()) {
             (false, _) => json!([]),
             (true, true) => json!([{ "token": [] }]),
             (true, false) => json!([{ "token": [] }, { "apiKey": [] }]),
         }
     }
 
-    fn rate_class(&self) -> &'static str {
-        let counts_attempts = [uses::THROTTLE, uses::COUNT]
-            .iter()
-            .any(|used| self.endpoint.is_granted(used));
-        match (self.endpoint.rate, self.is_known(), counts_attempts) {
-            (_, false, false) => "none",
-            (_, false, true) => "attempts",
-            (Rate::Plain, true, false) => "calls",
-            (Rate::Plain, true, true) => "calls, and attempts",
-            (Rate::Search, ..) => "searches",
-            (Rate::File, ..) => "files",
-            (Rate::FileIn(_), ..) => "calls, or files where there is one",
-        }
-    }
-
     /// The names that the path has.
     fn in_path(&self) -> Vec<&str> {
-        let parts = self.path.split('/');
-        parts
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            .collect()
+        names_in(&self.path)
     }
 
     fn fields(&self) -> impl Iterator<Item = (&String, &Value)> {
@@ -191,7 +164,7 @@ impl Operation {
             ),
             (
                 answers::IDEMPOTENCY_KEY,
-                !self.reads() && (self.is_in_a_tenant() || self.endpoint.keeps_answers()),
+                !self.reads() && (self.policy.is_in_a_tenant() || self.endpoint.keeps_answers()),
             ),
             (answers::IF_NONE_MATCH, self.reads() && self.has_tag()),
             (answers::IF_MATCH, !self.reads() && self.told.is_conditional),
@@ -215,8 +188,7 @@ impl Operation {
             "required": place == "path" || self.requires(name),
             "schema": schema,
         });
-        let mut served = self.examples.iter().filter(|example| example.status < 400);
-        if let Some(value) = served.find_map(|example| example.named.get(name)) {
+        if let Some(value) = self.fullest().and_then(|example| example.named.get(name)) {
             let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
             let is_number = parameter["schema"]["type"] == "integer";
             parameter["example"] = match number.filter(|_| is_number) {
@@ -225,6 +197,12 @@ impl Operation {
             };
         }
         parameter
+    }
+
+    /// The example that names the most in path and query: what it names goes together.
+    fn fullest(&self) -> Option<&Example> {
+        let served = self.examples.iter().filter(|example| example.status < 400);
+        served.max_by_key(|example| example.named.len())
     }
 
     fn body(&self) -> Option<Value> {
@@ -283,13 +261,12 @@ impl Operation {
         let refused: BTreeSet<u64> = refused.chain(self.refusals()).collect();
         for status in refused {
             let examples = by_status.get(&status).map_or(&[][..], Vec::as_slice);
-            responses.insert(status, answers::refusal(status, examples));
+            responses.insert(status, self.refusal(status, examples));
         }
         if self.told.degrades {
             let mut output = self.output.clone();
             settle(&mut output, shared);
-            let shown = answers::shown_with(503, &output);
-            responses.insert(503, shown);
+            responses.insert(503, refusals::degraded(&output));
         }
         let responses = responses
             .into_iter()
@@ -332,10 +309,55 @@ impl Operation {
         response
     }
 
+    /// How it refuses: as its own events do, or else those of its function, or else all that refuse for that reason.
+    fn refusal(&self, status: u64, own: &[&Example]) -> Value {
+        let of_function = self.of_function.iter();
+        let as_siblings = match status {
+            404 => !self.in_path().is_empty(),
+            status => OF_A_FUNCTION.contains(&status),
+        };
+        let of_function: Vec<_> = of_function
+            .filter(|example| as_siblings && example.status == status)
+            .collect();
+        match (status, own, of_function.as_slice()) {
+            (_, [_, ..], _) => refusals::of_events(status, own),
+            (_, [], [_, ..]) => refusals::of_events(status, &of_function),
+            (413, ..) => refusals::of_size(self.endpoint),
+            (422, ..) => refusals::of_fields(&self.bad_fields),
+            _ => self.reason(status).reference(),
+        }
+    }
+
+    /// Why it would refuse with a status of which its function has no event.
+    fn reason(&self, status: u64) -> Reason {
+        match status {
+            400 if self.reads() => Reason::BadQuery,
+            400 => Reason::BadBody,
+            401 => Reason::NobodyInParticular,
+            403 if self.policy.is_in_person() => Reason::NotInPerson,
+            403 if self.policy.is_above_the_lowest_role() => Reason::Role,
+            403 if self.policy.welcomes() => Reason::Unverified,
+            403 => Reason::Newcomer,
+            404 => Reason::NoSuchTenant,
+            409 if self.is_in_a_project() => Reason::ArchivedProject,
+            409 if self.policy.is_in_a_tenant() => Reason::LastAdmin,
+            409 => Reason::AccountTaken,
+            412 => Reason::ChangedSince,
+            415 => Reason::NotJson,
+            429 if !self.counted.as_an_attempt() => Reason::TooManyCalls,
+            429 if !self.counted.as_a_call() => Reason::TooManyAttempts,
+            429 => Reason::TooManyOfEither,
+            500 => Reason::Bug,
+            503 => Reason::Outage,
+            other => panic!("say in tests/it/reference/operation.rs why it would be {other}"),
+        }
+    }
+
     /// The statuses with which it can refuse, whether or not there is an event of it.
     fn refusals(&self) -> impl Iterator<Item = u64> {
         let named = !self.in_path().is_empty();
         let writes = !self.reads();
+        let is_counted = self.counted.as_a_call() || self.counted.as_an_attempt();
         [
             (400, true),
             (401, self.is_known()),
@@ -346,7 +368,7 @@ impl Operation {
             (413, writes),
             (415, writes),
             (422, writes),
-            (429, true),
+            (429, is_counted),
             (500, true),
             (503, true),
         ]
@@ -355,13 +377,18 @@ impl Operation {
     }
 }
 
-/// `updateTask`; of a further route of it, with its handler's name: `updateTaskPatch`.
-fn camel_case(function: &str, handler: Option<&str>) -> String {
-    let words = function
-        .split('-')
-        .chain(handler.into_iter().flat_map(|name| name.split('_')));
+/// What an operation is called: as its handler, or as its function, where that has no other.
+fn id(function: &str, handler: &str) -> String {
+    match handler {
+        "handler" => camel_case(function),
+        own => camel_case(own),
+    }
+}
+
+/// `updateTask`, of `update-task` or `update_task`.
+fn camel_case(name: &str) -> String {
     let mut id = String::new();
-    for word in words {
+    for word in name.split(['-', '_']) {
         if id.is_empty() {
             id.push_str(word);
         } else {
@@ -371,6 +398,23 @@ fn camel_case(function: &str, handler: Option<&str>) -> String {
         }
     }
     id
+}
+
+/// The names that a path has: `id` in `/api/tasks/{id}`.
+fn names_in(path: &str) -> Vec<&str> {
+    let parts = path.split('/');
+    parts
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .collect()
+}
+
+/// What the path says, and a field that there is not.
+fn bad_body(path: &str, input: &Value) -> Value {
+    let said = names_in(path).into_iter();
+    let said = said.filter(|name| input["properties"].get(name).is_some());
+    let said = said.map(|name| (name.to_owned(), examples::an_id(name).into()));
+    let unknown = (UNKNOWN.to_owned(), json!(true));
+    said.chain([unknown]).collect::<Map<_, _>>().into()
 }
 
 /// What stands in a query is there or is not; it is never null.

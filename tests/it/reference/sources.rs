@@ -23,12 +23,12 @@ pub(super) fn told(function: &str, route: Option<(&str, &str)>) -> Told {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let file = folder.join(function).join("src/lib.rs");
     let source = fs::read_to_string(&file).expect("every function has a file");
-    let handler = route.map_or_else(|| "handler".to_owned(), |route| behind(&source, route));
+    let handler = behind(&source, route);
     Told {
         summary: summary(&source),
         description: description(&source, &handler),
         is_conditional: source.contains("if_match"),
-        degrades: source.contains("Reply::degraded") && handler != "live",
+        degrades: source.contains("Reply::degraded") && handler != "get_liveness",
         handler,
     }
 }
@@ -63,10 +63,13 @@ fn description(source: &str, handler: &str) -> String {
     lines.join(" ")
 }
 
-/// The name of the handler behind a route that is not the first.
-fn behind(source: &str, (method, path): (&str, &str)) -> String {
+/// The name of the handler behind a route, or behind the first.
+fn behind(source: &str, route: Option<(&str, &str)>) -> String {
     let compact: String = source.split_whitespace().collect();
-    let call = format!(".route(\"{method}\",\"{path}\",");
+    let call = match route {
+        Some((method, path)) => format!(".route(\"{method}\",\"{path}\","),
+        None => "function(&ENDPOINT,".to_owned(),
+    };
     let (_, rest) = compact
         .split_once(&call)
         .unwrap_or_else(|| panic!("there is no `{call}`"));

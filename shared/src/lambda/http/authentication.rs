@@ -86,8 +86,7 @@ fn first_seen<'a, C: Caller>(sdk: &'a Sdk, visitor: &'a Visitor) -> BoxFuture<'a
     if C::WELCOMES {
         return sdk.accounts.welcome(visitor).boxed();
     }
-    let elsewhere = "You have not been here before: call GET /api/me first";
-    ready(Err(Error::forbidden(elsewhere))).boxed()
+    ready(Err(Error::newcomer())).boxed()
 }
 
 /// Whether a header is there that can't be read. It must not count as if it were not.

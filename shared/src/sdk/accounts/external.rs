@@ -67,9 +67,7 @@ impl Accounts {
     pub(crate) async fn welcome(&self, visitor: &Visitor) -> Result<UserId> {
         let identity = &visitor.identity;
         let Some(email) = &identity.email else {
-            return Err(Error::forbidden(
-                "Your identity provider does not say that your email address is verified",
-            ));
+            return Err(Error::unverified());
         };
         for _ in 0..TRIES {
             let outcome = match self.dynamo.get(Key::account(email)).await? {

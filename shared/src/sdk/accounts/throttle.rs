@@ -329,8 +329,7 @@ impl Counted {
         }
         let quota = self.quota();
         let wait = Duration::from_secs(quota.wait(self.now));
-        let message = "Too many attempts, please try again later";
-        Err(Error::rate_limited(message, wait).with_headers(quota.headers()))
+        Err(Error::too_many_attempts(wait).with_headers(quota.headers()))
     }
 }
 
