@@ -42,7 +42,6 @@ PLACES = {
     "label": {
         "path.label_id": ["getLabel", "replaceLabel", "updateLabel"],
         "body.labels[*]": ["createTask", "replaceTask", "updateTask"],
-        "query.label": ["listTasks"],
     },
     "spare_label": {"path.label_id": ["deleteLabel"]},
     "notification": {"body.ids[*]": ["readNotifications"]},
@@ -214,6 +213,11 @@ def exemplified(document, ids):
     for operation, place, body, field in in_bodies(document):
         if (operation, place) in named:
             body[field] = named[operation, place][0]
+    for parameter in in_queries(document):
+        if "example" not in parameter:
+            # What is meant by nothing would be sent beside the examples, and does not go together with all of them.
+            for word in ["default", "examples"]:
+                parameter["schema"].pop(word, None)
     return document
 
 
@@ -237,6 +241,15 @@ def in_paths(document):
             for parameter in operation.get("parameters", []):
                 if parameter.get("in") == "path":
                     yield operation["operationId"], f"path.{parameter['name']}", parameter
+
+
+def in_queries(document):
+    """What is said of each parameter that stands in a query."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if parameter.get("in") == "query":
+                    yield parameter
 
 
 def in_bodies(document):
