@@ -3,7 +3,7 @@
 use shared::model::audit::Moment;
 use shared::model::id::{LabelId, ProjectId};
 use shared::model::task::expanded::{Expand, ExpandedTask};
-use shared::model::task::listed::{Assignee, Filter, Sort, Wanted};
+use shared::model::task::listed::{AssignedSort, Assignee, Filter, TaskSort, Wanted};
 use shared::model::task::{Priority, Status};
 use shared::page::{Cursor, Limit, Page, PageNumber, Paging, PerPage};
 use shared::prelude::*;
@@ -44,7 +44,7 @@ pub struct Input {
     #[deserr(default)]
     label: Option<LabelId>,
     #[deserr(default)]
-    sort: Option<Sort>,
+    sort: Option<TaskSort>,
     #[deserr(default)]
     page: Option<PageNumber>,
     #[deserr(default)]
@@ -67,7 +67,7 @@ pub struct OfUser {
     #[deserr(default)]
     due_before: Option<Moment>,
     #[deserr(default)]
-    sort: Option<Sort>,
+    sort: Option<AssignedSort>,
     #[deserr(default)]
     page: Option<PageNumber>,
     #[deserr(default)]

@@ -111,6 +111,11 @@ pub(crate) fn refuse(wrong: Vec<Detail>) -> Result<()> {
     }
 }
 
+/// What came out, or else nothing, and all that is wrong among the rest of it.
+pub(crate) fn told<T>(outcome: Result<T, Vec<Detail>>, wrong: &mut Vec<Detail>) -> Option<T> {
+    outcome.map_err(|details| wrong.extend(details)).ok()
+}
+
 impl PageNumber {
     /// The number.
     pub const fn get(self) -> usize {

@@ -473,6 +473,10 @@ impl Sheet {
             ("sort=due_date", "five, by when they are due"),
             ("sort=priority", "five, by how much they matter"),
             ("sort=-updated_at", "five, the last changed first"),
+            (
+                "sort=-priority,-created_at,title",
+                "five, by several fields",
+            ),
             ("status=todo", "five of a status, by their places"),
             ("priority=none", "five that matter so much"),
             (

@@ -43,6 +43,8 @@ const VALUES: &[&str] = &[
     "created_at",
     "-due_date",
     "-position",
+    "-status,-position,title",
+    "due_date,created_at",
     "title,due_date",
     "project,assignee",
     "assignee",

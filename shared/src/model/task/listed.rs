@@ -6,52 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{Priority, Status, Task};
 use crate::error::{Detail, Error, Result};
-use crate::input::{BadInput, Invalid};
+use crate::input::{BadInput, Invalid, from_text};
 use crate::model::audit::Moment;
 use crate::model::due::DueDate;
 use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
-use crate::page::{Paging, detail, refuse};
+use crate::page::sort::{Order, SORTED, Sort, pattern};
+use crate::page::{Paging, detail, refuse, told};
 use crate::schema::described;
 
-/// In which order tasks are listed; those that are equal by it in that of their ids, which is that in which they were
-/// made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserr)]
-#[deserr(error = BadInput)]
-pub enum Sort {
-    /// The oldest first.
-    #[deserr(rename = "created_at")]
-    Created,
-    /// The newest first.
-    #[deserr(rename = "-created_at")]
-    CreatedDown,
-    /// What is due first.
-    #[deserr(rename = "due_date")]
-    Due,
-    /// What is due last.
-    #[deserr(rename = "-due_date")]
-    DueDown,
-    /// What matters most.
-    #[deserr(rename = "priority")]
-    Priority,
-    /// What matters least.
-    #[deserr(rename = "-priority")]
-    PriorityDown,
-    /// What has not been changed for longest.
-    #[deserr(rename = "updated_at")]
-    Updated,
-    /// What was changed last.
-    #[deserr(rename = "-updated_at")]
-    UpdatedDown,
-    /// By status, and in that by its place.
-    #[deserr(rename = "position")]
-    Position,
-    /// The same from the end.
-    #[deserr(rename = "-position")]
-    PositionDown,
-}
+/// In which order tasks of a project are listed; those that are equal by it in that of their ids, which is that in which
+/// they were made.
+#[derive(Debug, Clone)]
+pub struct TaskSort(Sort);
+
+/// In which order somebody's tasks are listed, whatever projects they are in; equal ones as in a project.
+#[derive(Debug, Clone)]
+pub struct AssignedSort(Sort);
 
 /// An order in which there is an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum By {
     /// By their ids.
     Id,
@@ -135,44 +108,57 @@ pub struct Filter {
 #[derive(Debug, Clone)]
 pub struct Wanted {
     pub(crate) filter: Filter,
-    pub(crate) sort: Sort,
     pub(crate) by: By,
+    /// Whether from the end to the beginning.
+    pub(crate) is_down: bool,
     pub(crate) paging: Paging,
 }
 
-/// In which orders an index can list what has passed a filter. The first is the one for which nobody has to ask.
-type Orders = &'static [(Sort, By)];
-
-const OF_ALL: Orders = &[
-    (Sort::Created, By::Id),
-    (Sort::CreatedDown, By::Id),
-    (Sort::Due, By::Due),
-    (Sort::DueDown, By::Due),
-    (Sort::Priority, By::Rank),
-    (Sort::PriorityDown, By::Rank),
-    (Sort::Updated, By::Change),
-    (Sort::UpdatedDown, By::Change),
-    (Sort::Position, By::Place),
-    (Sort::PositionDown, By::Place),
+/// What tasks of a project can be sorted by.
+const FIELDS: &[&str] = &[
+    CREATED,
+    "due_date",
+    "priority",
+    "updated_at",
+    "status",
+    "position",
+    "title",
 ];
 
-const OF_STATUS: Orders = &[(Sort::Position, By::Place), (Sort::PositionDown, By::Place)];
+/// What somebody's tasks can be sorted by.
+const FIELDS_OF_USER: &[&str] = &["due_date", CREATED, "title"];
 
-const OF_PRIORITY: Orders = &[(Sort::Created, By::Rank), (Sort::CreatedDown, By::Rank)];
+/// The ids are of the time, finer than it is shown, and no two are equal: so it is what decides in the end.
+const CREATED: &str = "created_at";
 
-const OF_DUE: Orders = &[(Sort::Due, By::Due), (Sort::DueDown, By::Due)];
+/// In which orders an index can list what has passed a filter. The first is the one for which nobody has to ask.
+type Orders = &'static [Order<By>];
 
-const OF_CHANGE: Orders = &[(Sort::Updated, By::Change), (Sort::UpdatedDown, By::Change)];
+const OF_ALL: Orders = &[
+    (&[CREATED], By::Id),
+    (&["due_date", CREATED], By::Due),
+    (&["priority", CREATED], By::Rank),
+    (&["updated_at", CREATED], By::Change),
+    (&["status", "position"], By::Place),
+    // A place is one in its status.
+    (&["position"], By::Place),
+];
 
-const OF_LABEL: Orders = &[(Sort::Created, By::Label), (Sort::CreatedDown, By::Label)];
+const OF_STATUS: Orders = &[(&["position"], By::Place)];
 
-const OF_ASSIGNEE: Orders = &[(Sort::Due, By::Assignee), (Sort::DueDown, By::Assignee)];
+const OF_PRIORITY: Orders = &[(&[CREATED], By::Rank)];
+
+const OF_DUE: Orders = &[(&["due_date", CREATED], By::Due)];
+
+const OF_CHANGE: Orders = &[(&["updated_at", CREATED], By::Change)];
+
+const OF_LABEL: Orders = &[(&[CREATED], By::Label)];
+
+const OF_ASSIGNEE: Orders = &[(&["due_date", CREATED], By::Assignee)];
 
 const OF_USER: Orders = &[
-    (Sort::Due, By::Assignee),
-    (Sort::DueDown, By::Assignee),
-    (Sort::Created, By::Id),
-    (Sort::CreatedDown, By::Id),
+    (&["due_date", CREATED], By::Assignee),
+    (&[CREATED], By::Id),
 ];
 
 const ALONE: &str = "Can't be combined like that: assigned_to, due_after and due_before go together, \
@@ -185,9 +171,10 @@ impl Wanted {
     /// 400 for all that no index can answer, which says what one can.
     pub fn in_project(
         filter: Filter,
-        sort: Option<Sort>,
+        sort: Option<TaskSort>,
         paging: Result<Paging, Vec<Detail>>,
     ) -> Result<Self> {
+        let sort = sort.map(|TaskSort(sort)| sort);
         Self::of(filter, sort, paging, filter.orders())
     }
 
@@ -197,9 +184,10 @@ impl Wanted {
     /// The same.
     pub fn of_user(
         filter: Filter,
-        sort: Option<Sort>,
+        sort: Option<AssignedSort>,
         paging: Result<Paging, Vec<Detail>>,
     ) -> Result<Self> {
+        let sort = sort.map(|AssignedSort(sort)| sort);
         let orders = if filter.is_of_due() {
             OF_ASSIGNEE
         } else {
@@ -220,40 +208,19 @@ impl Wanted {
         if range.is_some_and(|(after, before)| after >= before) {
             wrong.push(detail("due_before", "Must be later than due_after"));
         }
-        let order = orders.and_then(|orders| told(chosen(orders, sort), &mut wrong));
+        let sort = sort.unwrap_or_default();
+        let served = orders.map(|orders| sort.served_by(orders, |field| filter.fixes(field)));
+        let order = served.and_then(|served| told(served, &mut wrong));
         let paging = told(paging, &mut wrong);
         refuse(wrong)?;
         let untold = || Error::internal("nobody has said what is wrong with a query");
-        let ((sort, by), paging) = order.zip(paging).ok_or_else(untold)?;
+        let ((by, is_down), paging) = order.zip(paging).ok_or_else(untold)?;
         Ok(Self {
             filter,
-            sort,
             by,
+            is_down,
             paging,
         })
-    }
-}
-
-impl Sort {
-    /// As it is called.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created_at",
-            Self::CreatedDown => "-created_at",
-            Self::Due => "due_date",
-            Self::DueDown => "-due_date",
-            Self::Priority => "priority",
-            Self::PriorityDown => "-priority",
-            Self::Updated => "updated_at",
-            Self::UpdatedDown => "-updated_at",
-            Self::Position => "position",
-            Self::PositionDown => "-position",
-        }
-    }
-
-    /// Whether it goes from the end to the beginning.
-    pub(crate) fn is_down(self) -> bool {
-        self.name().starts_with('-')
     }
 }
 
@@ -289,6 +256,15 @@ impl Filter {
     /// Whether it lets everything through.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether all that pass it are equal by a field.
+    fn fixes(&self, field: &str) -> bool {
+        match field {
+            "status" => self.status.is_some(),
+            "priority" => self.priority.is_some(),
+            _ => false,
+        }
     }
 
     fn orders(&self) -> Result<Orders, Vec<Detail>> {
@@ -328,8 +304,27 @@ impl Filter {
     }
 }
 
+impl TryFrom<String> for TaskSort {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Sort::read(&text, FIELDS).map(Self)
+    }
+}
+
+impl TryFrom<String> for AssignedSort {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Sort::read(&text, FIELDS_OF_USER).map(Self)
+    }
+}
+
+from_text!(TaskSort, AssignedSort);
+
 described! {
-    Sort: { "type": "string", "enum": OF_ALL.iter().map(|(sort, _)| sort.name()).collect::<Vec<_>>() };
+    TaskSort: { "type": "string", "pattern": pattern(FIELDS), "description": SORTED };
+    AssignedSort: { "type": "string", "pattern": pattern(FIELDS_OF_USER), "description": SORTED };
     Assignee: { "type": "string", "description": "`me`, or the id of a user." };
 }
 
@@ -347,24 +342,6 @@ impl Deserr<BadInput> for Assignee {
             }),
         }
     }
-}
-
-/// The order that is asked for, or else the first.
-fn chosen(orders: Orders, sort: Option<Sort>) -> Result<(Sort, By), Vec<Detail>> {
-    let Some(sort) = sort else {
-        return Ok(orders[0]);
-    };
-    let mut known = orders.iter().copied();
-    known.find(|(known, _)| *known == sort).ok_or_else(|| {
-        let names: Vec<_> = orders.iter().map(|(sort, _)| sort.name()).collect();
-        let message = format!("With these filters it must be one of: {}", names.join(", "));
-        vec![detail("sort", message)]
-    })
-}
-
-/// What came out, or else nothing, and all that is wrong among the rest of it.
-fn told<T>(outcome: Result<T, Vec<Detail>>, wrong: &mut Vec<Detail>) -> Option<T> {
-    outcome.map_err(|details| wrong.extend(details)).ok()
 }
 
 #[cfg(test)]

@@ -17,11 +17,12 @@ use crate::model::id::{ProjectId, TaskId, UserId};
 use crate::model::project::Project;
 use crate::model::task::Task;
 use crate::model::task::expanded::{Expand, ExpandedTask};
-use crate::model::task::listed::{By, Filter, Sort, Wanted};
+use crate::model::task::listed::{By, Filter, Wanted};
 use crate::page::{Cursor, Limit, Meta, Page, PageNumber, Paging, PerPage};
 
-/// What a cursor is bound to: the name of its list, whose it is, and what is listed of it.
-type Bound<T> = (&'static str, T, Filter, Sort);
+/// What a cursor is bound to: the name of its list, whose it is, what is listed of it, and in which order, whether that
+/// is down.
+type Bound<T> = (&'static str, T, Filter, (By, bool));
 
 /// What is read of a stretch for a page.
 struct Found {
@@ -46,7 +47,8 @@ impl Db {
     ) -> Result<Page<ExpandedTask>> {
         let key = caller.tenant.project(id);
         let span = Span::of_project(&key, wanted.by, &wanted.filter);
-        let bound = ("tasks of a project", id, wanted.filter, wanted.sort);
+        let order = (wanted.by, wanted.is_down);
+        let bound = ("tasks of a project", id, wanted.filter, order);
         // Both to their ends: what is not there takes no other calls than what is another's.
         let (project, found) = futures::join!(
             Box::pin(self.project(caller, id)),
@@ -85,7 +87,8 @@ impl Db {
     ) -> Result<Page<ExpandedTask>> {
         let tenant = caller.tenant;
         let span = Span::of_user(tenant, user_id, wanted.by, &wanted.filter);
-        let bound = ("tasks of a user", user_id, wanted.filter, wanted.sort);
+        let order = (wanted.by, wanted.is_down);
+        let bound = ("tasks of a user", user_id, wanted.filter, order);
         let found = self.look(&span, wanted, &bound).await?;
         let meta = meta(&span, wanted, &bound, &found, None)?;
         let items = found.items.iter();
@@ -139,7 +142,7 @@ impl Db {
         wanted: &Wanted,
         bound: &Bound<impl Serialize>,
     ) -> Result<Found> {
-        let query = self.query(span)?.scan_index_forward(!wanted.sort.is_down());
+        let query = self.query(span)?.scan_index_forward(!wanted.is_down);
         match &wanted.paging {
             Paging::Cursor(limit, cursor) => {
                 let start = cursor.as_ref().map(|cursor| start(span, cursor, bound));
