@@ -95,6 +95,57 @@ async fn all_that_somebody_sees_is_listed_once_while_others_make_more() {
 }
 
 #[tokio::test]
+async fn projects_are_listed_in_both_directions() {
+    let (_app, ada, bob) = start().await;
+    for (name, visibility) in [
+        ("One", "tenant"),
+        ("Two", "private"),
+        ("Six", "tenant"),
+        ("Ten", "private"),
+    ] {
+        made(&ada, name, visibility).await;
+    }
+    made(&bob, "Bob's own", "private").await;
+    let oldest_first = ["One", "Two", "Six", "Ten"];
+    for (sort, turn) in [
+        ("sort=created_at,-name", false),
+        ("sort=created_at", false),
+        ("sort=-created_at,name", true),
+        ("archived=false", true),
+    ] {
+        let mut expected = oldest_first;
+        if turn {
+            expected.reverse();
+        }
+        assert_eq!(names(&ada, sort).await, expected, "{sort}");
+        let mut walked = Vec::new();
+        let mut query = format!("{sort}&limit=1");
+        loop {
+            let (names, next) = page(&ada, &query).await;
+            walked.extend(names);
+            let Some(next) = next else { break };
+            query = format!("{sort}&limit=1&cursor={next}");
+        }
+        assert_eq!(walked, expected, "{sort}");
+        let second = format!("{sort}&page=2&per_page=3");
+        assert_eq!(names(&ada, &second).await, [expected[3]], "{sort}");
+    }
+    let (_, next) = page(&ada, "sort=created_at&limit=1").await;
+    let next = next.expect("there are more");
+    for (query, status) in [
+        (format!("sort=created_at,name&cursor={next}"), 200),
+        (format!("cursor={next}"), 400),
+        ("sort=name".to_owned(), 400),
+        ("sort=name,created_at".to_owned(), 400),
+        ("sort=colour".to_owned(), 400),
+        ("sort=updated_at&limit=0".to_owned(), 400),
+    ] {
+        let answer = ada.get(&format!("/api/projects?{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn an_archived_project_is_read_and_not_changed() {
     let (app, ada, bob) = start().await;
     let id = made(&ada, "Apollo", "tenant").await;

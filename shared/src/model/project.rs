@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use deserr::Deserr;
 
 pub use self::gone::{ProjectDeleted, ProjectRestored, Purge, PurgeProject, RESTORABLE};
-pub use self::listed::{Archived, ListedProject, Listing, SharedProject, Standing};
+pub use self::listed::{
+    ListedProject, Listing, ProjectSort, SharedProject, Standing, WantedProjects,
+};
 pub use self::shared::{ProjectMember, ProjectMemberView, ProjectShared, ProjectUnshared};
 use super::Millis;
 use super::account::Role;

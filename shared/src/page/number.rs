@@ -30,17 +30,6 @@ pub enum Paging {
 }
 
 impl Paging {
-    /// As [`Self::of`], where nothing else can be wrong.
-    ///
-    /// # Errors
-    /// 400 for all that is.
-    pub fn asked(
-        numbered: (Option<PageNumber>, Option<PerPage>),
-        cursored: (Option<Limit>, Option<Cursor>),
-    ) -> Result<Self> {
-        Self::of(numbered, cursored).map_err(|wrong| Error::validation(wrong).of_query())
-    }
-
     /// How many rows have to be read, from the beginning or from a cursor on: those of the page, and all before it that
     /// are skipped.
     pub(crate) const fn rows(&self) -> usize {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::change::Change;
-use super::super::dynamo::{deleting, text};
+use super::super::dynamo::{Item, deleting, text};
 use super::sharing::share_with_owner;
 use super::{Db, access};
 use crate::error::{Error, Result};
@@ -14,8 +14,7 @@ use crate::event::caller::Principal;
 use crate::keys::{Key, Partition, Stored, listed_place};
 use crate::model::id::ProjectId;
 use crate::model::project::{
-    Archived, Project, ProjectDeleted, ProjectRestored, ProjectUpdated, Purge, SharedProject,
-    Standing,
+    Project, ProjectDeleted, ProjectRestored, ProjectUpdated, Purge, Standing, WantedProjects,
 };
 use crate::page::{Cursor, Meta, Page, Paging};
 use crate::reply::Reply;
@@ -24,7 +23,7 @@ use crate::reply::Reply;
 const LIST: &str = "projects";
 
 impl Db {
-    /// All projects that the caller sees, the newest first: those for all by the tenant's list, those that were shared
+    /// All projects that the caller sees, by their ids: those for all by the tenant's list, those that were shared
     /// with them by their own. Two reads at once, and one of the rows. A page may be shorter than its limit where what
     /// was shared with them is archived, or not for them any more. A page with a number reads the keys of all before it;
     /// how many there are is not told, for nobody counts what each caller sees.
@@ -34,21 +33,24 @@ impl Db {
     pub async fn projects(
         &self,
         caller: &Principal,
-        archived: Archived,
-        paging: &Paging,
+        wanted: &WantedProjects,
     ) -> Result<Page<Project>> {
-        let before = match paging {
-            Paging::Cursor(_, Some(cursor)) => Some(cursor.place::<ProjectId>(LIST, &archived)?),
+        let paging = &wanted.paging;
+        let bound = (wanted.standing, wanted.is_down);
+        let after = match paging {
+            Paging::Cursor(_, Some(cursor)) => Some(cursor.place::<ProjectId>(LIST, &bound)?),
             _ => None,
         };
-        let most = paging.rows() + 1;
         let (for_all, shared) = futures::try_join!(
-            self.listed_projects(caller, archived, before, most),
-            self.shared_projects(caller, before, most),
+            self.listed_projects(caller, wanted, after),
+            self.shared_projects(caller, wanted, after),
         )?;
         let mut ids: Vec<_> = for_all.into_iter().chain(shared).collect();
-        ids.sort_unstable_by(|one, other| other.cmp(one));
+        ids.sort_unstable();
         ids.dedup();
+        if wanted.is_down {
+            ids.reverse();
+        }
         let has_more = paging.cut(&mut ids);
         let meta = match *paging {
             Paging::Number(page, per_page) => Meta::Number {
@@ -59,7 +61,7 @@ impl Db {
             },
             Paging::Cursor(..) => {
                 let last = ids.last().filter(|_| has_more);
-                let next = last.map(|last| Cursor::new(LIST, &archived, last));
+                let next = last.map(|last| Cursor::new(LIST, &bound, last));
                 Meta::Cursor {
                     next_cursor: next.transpose()?,
                     has_more,
@@ -73,7 +75,8 @@ impl Db {
         let keys = ids.into_iter().map(|id| caller.tenant.project(id));
         let found = self.get_all(keys.collect()).await?.into_iter();
         let seen = found.filter_map(|project| access::seen(caller, Some(project)));
-        let meant = seen.filter(|project| project.is_archived() == archived.0);
+        let is_archived = wanted.standing == Standing::Archived;
+        let meant = seen.filter(|project| project.is_archived() == is_archived);
         let data = meant.map(Stored::into_inner).collect();
         Ok(Page { data, meta })
     }
@@ -228,17 +231,11 @@ impl Db {
     async fn listed_projects(
         &self,
         caller: &Principal,
-        archived: Archived,
-        before: Option<ProjectId>,
-        most: usize,
+        wanted: &WantedProjects,
+        after: Option<ProjectId>,
     ) -> Result<Vec<ProjectId>> {
-        let standing = if archived.0 {
-            Standing::Archived
-        } else {
-            Standing::Open
-        };
-        let place = |id| AttributeValue::S(listed_place(standing, id).unwrap_or_default());
-        let start = before.map(|id| {
+        let place = |id| AttributeValue::S(listed_place(wanted.standing, id).unwrap_or_default());
+        let start = after.map(|id| {
             let mut start = caller.tenant.listed_project(id).item();
             start.insert("l1".to_owned(), place(Some(id)));
             start
@@ -255,29 +252,47 @@ impl Db {
             .expression_attribute_values(":kind", place(None))
             .set_exclusive_start_key(start)
             .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .scan_index_forward(!wanted.is_down)
+            .limit(most(&wanted.paging))
             .send()
             .await?;
-        let items = answer.items.unwrap_or_default();
-        let ids = items.iter().map(|item| {
-            let id = text(item, "sk").strip_prefix(list.prefix());
-            id.and_then(|id| id.parse().ok())
-        });
-        ids.collect::<Option<_>>()
-            .ok_or_else(|| Error::internal("a listed project's key has no id"))
+        ids(&list, answer.items)
     }
 
+    /// The ids of those that the caller's own list finds.
     async fn shared_projects(
         &self,
         caller: &Principal,
-        before: Option<ProjectId>,
-        most: usize,
+        wanted: &WantedProjects,
+        after: Option<ProjectId>,
     ) -> Result<Vec<ProjectId>> {
         let (tenant, user_id) = (caller.tenant, caller.user_id);
         let list = Partition::shared_projects(tenant, user_id);
-        let start = before.map(|id| Key::shared_project(tenant, user_id, id));
-        let found: Vec<SharedProject> = self.dynamo.last(list, start, most).await?;
-        Ok(found.iter().map(|shared| shared.project_id).collect())
+        let start = after.map(|id| Key::shared_project(tenant, user_id, id).item());
+        let answer = self
+            .dynamo
+            .query_of(&list)?
+            .set_exclusive_start_key(start)
+            .scan_index_forward(!wanted.is_down)
+            .limit(most(&wanted.paging))
+            .send()
+            .await?;
+        ids(&list, answer.items)
     }
+}
+
+/// How many rows a query for a page reads: one more than are wanted tells whether there are more.
+fn most(paging: &Paging) -> i32 {
+    i32::try_from(paging.rows() + 1).unwrap_or(i32::MAX)
+}
+
+/// Which projects the rows of a list are of, by their keys.
+fn ids<T>(list: &Partition<T>, items: Option<Vec<Item>>) -> Result<Vec<ProjectId>> {
+    let items = items.unwrap_or_default();
+    let ids = items.iter().map(|item| {
+        let id = text(item, "sk").strip_prefix(list.prefix());
+        id.and_then(|id| id.parse().ok())
+    });
+    ids.collect::<Option<_>>()
+        .ok_or_else(|| Error::internal("a listed project's key has no id"))
 }
