@@ -1,5 +1,6 @@
 //! `GET /api/projects/{id}/tasks` and `GET /api/tasks`: tasks of a project, and of whoever is to do them.
 
+use shared::input::Flag;
 use shared::model::audit::Moment;
 use shared::model::id::{LabelId, ProjectId};
 use shared::model::task::expanded::{Expand, ExpandedTask};
@@ -8,8 +9,8 @@ use shared::model::task::{Priority, Status};
 use shared::page::{Cursor, Limit, Page, PageNumber, Paging, PerPage};
 use shared::prelude::*;
 
-/// Viewers list; the project and a query at once, and then the tasks that it has found; whom they are given to comes
-/// after that, where it is asked for.
+/// Viewers list, and editors what is deleted; the project and a query at once, and then the tasks that it has found; whom
+/// they are given to comes after that, where it is asked for.
 pub const ENDPOINT: Endpoint = Endpoint::http("list-tasks", "GET", "/api/projects/{id}/tasks")
     .also(&[("GET", "/api/tasks")])
     .called_by(uses::MEMBER)
@@ -43,6 +44,8 @@ pub struct Input {
     updated_after: Option<Moment>,
     #[deserr(default)]
     label: Option<LabelId>,
+    #[deserr(default)]
+    deleted: Flag,
     #[deserr(default)]
     sort: Option<TaskSort>,
     #[deserr(default)]
@@ -80,7 +83,8 @@ pub struct OfUser {
     expand: Expand,
 }
 
-/// Lists them: the oldest first, unless something else is asked for.
+/// Lists them: the oldest first, unless something else is asked for. Those that are deleted and can be restored are for
+/// whoever may change tasks, each with `restorable_until`.
 pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<ExpandedTask>>> {
     let Event { input, caller, .. } = event;
     let filter = Filter {
@@ -91,6 +95,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
         due_before: input.due_before,
         updated_after: input.updated_after,
         label: input.label,
+        deleted: input.deleted.0,
     };
     let paging = Paging::of((input.page, input.per_page), (input.limit, input.cursor));
     let wanted = Wanted::in_project(filter, input.sort, paging)?;

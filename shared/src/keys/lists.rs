@@ -2,7 +2,7 @@
 
 use super::data::{project_pk, user_pk};
 use super::labels::{self, LABELLED, labelled_with};
-use super::tasks::{first_place, last_place, task};
+use super::tasks::{DELETED, first_place, last_place, task};
 use super::{Key, Row, Table, sortable};
 use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
 use crate::model::project::Project;
@@ -56,6 +56,7 @@ impl Span {
         let due = || due(filter);
         let (index, attribute, within) = match by {
             By::Id => (None, "sk", all_behind(TASK)),
+            By::Deleted => (None, "sk", all_behind(DELETED)),
             By::Place => (
                 Some("lsi1"),
                 "l1",
@@ -95,6 +96,7 @@ impl Span {
         };
         let (pk, prefix) = match by {
             By::Label => (labels::of(project), LABELLED),
+            By::Deleted => (project.pk().to_owned(), DELETED),
             _ => (project.pk().to_owned(), TASK),
         };
         Self {
@@ -134,7 +136,10 @@ impl Span {
         if place < first.as_str() || last.as_str() < place {
             return None;
         }
-        let ids = if self.prefix == TASK { 1 } else { 2 };
+        let ids = match self.prefix {
+            TASK | DELETED => 1,
+            _ => 2,
+        };
         let start = place.rmatch_indices('#').nth(ids - 1)?.0;
         let sk = format!("{}{}", self.prefix, &place[start + 1..]);
         let is_row = self.index.is_some() || sk == place;
@@ -144,7 +149,7 @@ impl Span {
     /// Which task a row is of, by its sort key.
     pub(crate) fn task(&self, sk: &str) -> Option<TaskId> {
         match self.prefix {
-            TASK => sk.strip_prefix(TASK)?.parse().ok(),
+            prefix @ (TASK | DELETED) => sk.strip_prefix(prefix)?.parse().ok(),
             LABELLED => {
                 let (label, id) = sk.strip_prefix(LABELLED)?.split_once('#')?;
                 label.parse::<LabelId>().ok()?;
@@ -216,6 +221,7 @@ mod tests {
             By::Assignee,
             By::Rank,
             By::Change,
+            By::Deleted,
             By::Label,
         ];
         let of_project = orders.map(|by| Span::of_project(&project, by, &all));
@@ -227,7 +233,7 @@ mod tests {
     fn a_place_tells_the_row_that_stands_there() {
         let row = |span: &Span, place: &str| span.row_at(&place.replace("{id}", ID));
         let spans = spans();
-        let [id, place, .., label, user, due] = &spans[..] else {
+        let [id, place, .., deleted, label, user, due] = &spans[..] else {
             panic!("there are more")
         };
         let task = format!("TASK#{ID}");
@@ -236,6 +242,8 @@ mod tests {
         let assigned = format!("ASSIGNED#{ID}#{ID}");
         assert_eq!(row(user, "ASSIGNED#{id}#{id}"), Some(assigned.clone()));
         assert_eq!(row(due, "ASSIGNED#~#{id}#{id}"), Some(assigned));
+        let put_aside = format!("DELETED#{ID}");
+        assert_eq!(row(deleted, &put_aside), Some(put_aside.clone()));
         let labelled = format!("LABELLED#{ID}#{ID}");
         assert_eq!(row(label, &labelled), Some(labelled.clone()));
         for (span, other) in [
@@ -244,6 +252,8 @@ mod tests {
             (label, "LABELLED#x#{id}"),
             (label, "LABEL#{id}#{id}"),
             (id, "DELETED#{id}"),
+            (deleted, "TASK#{id}"),
+            (deleted, "DELETED#x"),
             (place, "{id}"),
             (place, "todo#i7#"),
             (user, "ASSIGNED#{id}"),

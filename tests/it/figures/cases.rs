@@ -495,6 +495,9 @@ impl Sheet {
         let with_label = format!("label={}", self.scene.label_of_six().await);
         self.list("list-tasks/ok", &with_label, "five with a label")
             .await;
+        self.scene.delete_six().await;
+        self.list("list-tasks/ok", "deleted=true", "five that are deleted")
+            .await;
     }
 
     /// Several changes at once.

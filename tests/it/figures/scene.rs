@@ -86,6 +86,14 @@ impl Scene {
         label
     }
 
+    /// Six new tasks that are deleted.
+    pub(super) async fn delete_six(&self) {
+        for _ in 0..6 {
+            let task = self.ada.task(&self.project, "Count down").await;
+            self.ada.delete(&format!("/api/tasks/{task}")).await.expect(204);
+        }
+    }
+
     async fn label(&self, member: &Member, project: &str) -> String {
         let number = self.named.fetch_add(1, Ordering::Relaxed);
         let path = format!("/api/projects/{project}/labels");

@@ -20,6 +20,7 @@ const NAMES: &[&str] = &[
     "due_before",
     "updated_after",
     "label",
+    "deleted",
     "sort",
     "page",
     "per_page",
@@ -32,6 +33,7 @@ const NAMES: &[&str] = &[
 ];
 
 const VALUES: &[&str] = &[
+    "true",
     "todo",
     "me",
     "high",

@@ -40,6 +40,8 @@ pub(crate) enum By {
     Change,
     /// By their ids, of those that have a label.
     Label,
+    /// By their ids, of those that are deleted.
+    Deleted,
 }
 
 /// A task in the list of whoever is to do it. All that it says stands in its key and its index.
@@ -102,6 +104,8 @@ pub struct Filter {
     pub updated_after: Option<Moment>,
     /// With this label.
     pub label: Option<LabelId>,
+    /// Whether those that are deleted and can be restored, in place of those that are there.
+    pub deleted: bool,
 }
 
 /// What is listed, and which page of it.
@@ -153,6 +157,8 @@ const OF_DUE: Orders = &[(&["due_date", CREATED], By::Due)];
 const OF_CHANGE: Orders = &[(&["updated_at", CREATED], By::Change)];
 
 const OF_LABEL: Orders = &[(&[CREATED], By::Label)];
+
+const OF_DELETED: Orders = &[(&[CREATED], By::Deleted)];
 
 const OF_ASSIGNEE: Orders = &[(&["due_date", CREATED], By::Assignee)];
 
@@ -275,15 +281,17 @@ impl Filter {
             self.is_of_due(),
             self.updated_after.is_some(),
             self.label.is_some(),
+            self.deleted,
         );
         match given {
-            (false, false, false, false, false, false) => Ok(OF_ALL),
-            (true, false, false, false, false, false) => Ok(OF_STATUS),
-            (false, true, false, _, false, false) => Ok(OF_ASSIGNEE),
-            (false, false, true, false, false, false) => Ok(OF_PRIORITY),
-            (false, false, false, true, false, false) => Ok(OF_DUE),
-            (false, false, false, false, true, false) => Ok(OF_CHANGE),
-            (false, false, false, false, false, true) => Ok(OF_LABEL),
+            (false, false, false, false, false, false, false) => Ok(OF_ALL),
+            (true, false, false, false, false, false, false) => Ok(OF_STATUS),
+            (false, true, false, _, false, false, false) => Ok(OF_ASSIGNEE),
+            (false, false, true, false, false, false, false) => Ok(OF_PRIORITY),
+            (false, false, false, true, false, false, false) => Ok(OF_DUE),
+            (false, false, false, false, true, false, false) => Ok(OF_CHANGE),
+            (false, false, false, false, false, true, false) => Ok(OF_LABEL),
+            (false, false, false, false, false, false, true) => Ok(OF_DELETED),
             _ => Err(self.given().map(|name| detail(name, ALONE)).collect()),
         }
     }
@@ -298,6 +306,7 @@ impl Filter {
             ("due_before", self.due_before.is_some()),
             ("updated_after", self.updated_after.is_some()),
             ("label", self.label.is_some()),
+            ("deleted", self.deleted),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         given.map(|(name, _)| name)

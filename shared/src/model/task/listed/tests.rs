@@ -21,8 +21,8 @@ fn moment(at: i64) -> Moment {
     Moment::try_from(at).expect("it is a time")
 }
 
-/// Which of the seven filters are given, and what is asked of them.
-fn filter(given: [bool; 7]) -> Filter {
+/// Which of the eight filters are given, and what is asked of them.
+fn filter(given: [bool; 8]) -> Filter {
     let [
         status,
         assigned_to,
@@ -31,6 +31,7 @@ fn filter(given: [bool; 7]) -> Filter {
         due_before,
         updated_after,
         label,
+        deleted,
     ] = given;
     Filter {
         status: status.then_some(Status::Done),
@@ -40,6 +41,7 @@ fn filter(given: [bool; 7]) -> Filter {
         due_before: due_before.then(|| moment(2)),
         updated_after: updated_after.then(|| moment(1)),
         label: label.then(|| ID.parse().expect("it is an id")),
+        deleted,
     }
 }
 
@@ -182,13 +184,13 @@ fn by(field: &str, one: &Task, other: &Task) -> Ordering {
 proptest! {
     #[test]
     fn whatever_is_asked_for_has_one_index_or_is_refused_by_name(
-        given in any::<[bool; 7]>(),
+        given in any::<[bool; 8]>(),
         text in prop::option::of(sorts()),
     ) {
         let filter = filter(given);
         match Wanted::in_project(filter, text.as_deref().and_then(sort), by_cursor()) {
             Ok(_) => {
-                let apart = [filter.status.is_some(), filter.assigned_to.is_some() || filter.is_of_due(), filter.priority.is_some(), filter.updated_after.is_some(), filter.label.is_some()];
+                let apart = [filter.status.is_some(), filter.assigned_to.is_some() || filter.is_of_due(), filter.priority.is_some(), filter.updated_after.is_some(), filter.label.is_some(), filter.deleted];
                 prop_assert!(apart.iter().filter(|given| **given).count() <= 1);
             }
             Err(refused) => {
@@ -205,8 +207,8 @@ proptest! {
         which in 0..7_usize,
         text in sorts(),
     ) {
-        let mut given = [false; 7];
-        // Labels have rows of their own; without one of the others all are listed.
+        let mut given = [false; 8];
+        // Labels have rows of their own, and so have deleted ones; without one of the others all are listed.
         if which < 6 {
             given[which] = true;
         }
