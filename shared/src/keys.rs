@@ -31,7 +31,7 @@ use crate::tenant::Tenant;
 
 pub(crate) use audit::{AuditStretch, audited, is_append_only};
 pub(crate) use comments::comments_on;
-pub(crate) use data::{event, events, listed_place};
+pub(crate) use data::{deleted_place, event, events, listed_place};
 pub(crate) use ephemeral::{
     change_note, change_notes, change_notes_until, connection_pk, due_until, known_address, mail,
     no_rate, noted_event, purges_until, rate, user_connections_pk,

@@ -18,6 +18,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-projects", "GET", "/api/list
         uses::DB_LATEST,
         uses::DB_BATCH_GET,
         uses::DB_LIST,
+        uses::PROJECTS_DELETED,
     ]);
 
 /// Which of all that the caller sees, in which order, and which page.
@@ -25,7 +26,9 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-projects", "GET", "/api/list
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     #[deserr(default)]
-    archived: Flag,
+    archived: Option<Flag>,
+    #[deserr(default)]
+    deleted: Flag,
     #[deserr(default)]
     sort: Option<ProjectSort>,
     #[deserr(default)]
@@ -71,12 +74,13 @@ pub async fn handler(sdk: Sdk, event: Event<Nothing, Viewer>) -> Result<Reply<Ou
     Ok(Reply::ok(output(projects, false)))
 }
 
-/// Reads a page of all, by a cursor or by its number, the newest first unless something else is asked for. How many there are is told to nobody: private projects make that
-/// differ by who asks, and nobody counts them for each.
+/// Reads a page of all, by a cursor or by its number, the newest first unless something else is asked for; or of those
+/// that are deleted, for whoever may restore them, each with `restorable_until`. How many there are is told to nobody:
+/// private projects make that differ by who asks, and nobody counts them for each.
 pub async fn all(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page<ProjectView>>> {
     let Event { input, caller, .. } = event;
     let paging = Paging::of((input.page, input.per_page), (input.limit, input.cursor));
-    let wanted = WantedProjects::of(input.archived, input.sort, paging)?;
+    let wanted = WantedProjects::of(input.archived, input.deleted, input.sort, paging)?;
     let page = sdk.db.projects(&caller, &wanted).await?;
     Ok(Reply::ok(page.map(ProjectView::from)))
 }

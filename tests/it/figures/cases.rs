@@ -391,7 +391,9 @@ impl Sheet {
             ),
             ("change-project-members/ok", "shared", 200),
             ("get-project/members", "whom it is shared with", 200),
+            ("list-projects/oldest-first", "all, the oldest first", 200),
             ("delete-project/ok", "a project", 204),
+            ("list-projects/deleted", "what is deleted", 200),
             ("restore-project/ok", "a project", 200),
             ("restore-project/not-deleted", "not deleted", 404),
         ] {

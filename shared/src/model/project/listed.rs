@@ -8,7 +8,7 @@ use crate::input::{Flag, Invalid, from_text};
 use crate::model::Millis;
 use crate::model::id::{ProjectId, UserId};
 use crate::page::sort::{Order, SORTED, Sort, pattern};
-use crate::page::{Paging, refuse, told};
+use crate::page::{Paging, detail, refuse, told};
 use crate::schema::described;
 
 /// Where a project stands in its tenant's list.
@@ -20,7 +20,9 @@ pub enum Standing {
     Open,
     /// Among the archived ones for all.
     Archived,
-    /// Where nobody looks: it is private, or deleted.
+    /// Among those for all that can be restored.
+    Deleted,
+    /// Where nobody looks: it is private.
     Hidden,
 }
 
@@ -50,12 +52,15 @@ impl From<&Project> for ListedProject {
     }
 }
 
-/// A project that somebody sees though it is private, or has been let into while it is not: what their list of all
-/// projects finds it by. It opens nothing.
+/// A project that somebody sees though it is private, or has been let into while it is not, or may restore: what their list of
+/// all projects finds it by. It opens nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SharedProject {
     /// Which project.
     pub project_id: ProjectId,
+    /// Whether it is deleted, and they may restore it.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 /// In which order projects are listed: by their ids, which is that in which they were made.
@@ -77,23 +82,29 @@ pub struct WantedProjects {
 }
 
 impl WantedProjects {
-    /// Those that are archived, or the others; the newest first, unless another order is asked for.
+    /// Those that are archived, those that are deleted, or the others; the newest first, unless another order is asked for.
     ///
     /// # Errors
     /// 400 for all that is wrong.
     pub fn of(
-        archived: Flag,
+        archived: Option<Flag>,
+        deleted: Flag,
         sort: Option<ProjectSort>,
         paging: Result<Paging, Vec<Detail>>,
     ) -> Result<Self> {
         let mut wrong = Vec::new();
-        let standing = if archived.0 {
-            Standing::Archived
-        } else {
-            Standing::Open
+        if deleted.0 && archived.is_some() {
+            let message = "Can't be combined: archived or not, what is deleted is one list";
+            wrong.extend(["archived", "deleted"].map(|field| detail(field, message)));
+        }
+        let standing = match (deleted, archived.unwrap_or_default()) {
+            (Flag(true), _) => Standing::Deleted,
+            (Flag(false), Flag(true)) => Standing::Archived,
+            (Flag(false), Flag(false)) => Standing::Open,
         };
         let is_down = sort.map_or(Ok(true), |ProjectSort(sort)| {
-            sort.served_by(ORDERS, |_| false).map(|((), is_down)| is_down)
+            sort.served_by(ORDERS, |_| false)
+                .map(|((), is_down)| is_down)
         });
         let (is_down, paging) = (told(is_down, &mut wrong), told(paging, &mut wrong));
         refuse(wrong)?;

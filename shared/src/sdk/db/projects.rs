@@ -1,17 +1,20 @@
 //! Projects: all that somebody sees, what each says of itself, and how it goes and comes back.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use serde::Serialize;
 
 use super::super::backoff::Backoff;
 use super::super::change::Change;
-use super::super::dynamo::{Item, deleting, text};
-use super::sharing::share_with_owner;
+use super::super::dynamo::{deleting, text};
+use super::sharing::{found_by_restorers, share_with_owner};
 use super::{Db, access};
 use crate::error::{Error, Result};
 use crate::etag::IfMatch;
 use crate::event::caller::Principal;
-use crate::keys::{Key, Partition, Stored, listed_place};
+use crate::keys::{Key, Partition, Stored, deleted_place, listed_place};
+use crate::model::Millis;
+use crate::model::account::Role;
 use crate::model::id::ProjectId;
 use crate::model::project::{
     Project, ProjectDeleted, ProjectRestored, ProjectUpdated, Purge, Standing, WantedProjects,
@@ -24,8 +27,9 @@ const LIST: &str = "projects";
 
 impl Db {
     /// All projects that the caller sees, by their ids: those for all by the tenant's list, those that were shared
-    /// with them by their own. Two reads at once, and one of the rows. A page may be shorter than its limit where what
-    /// was shared with them is archived, or not for them any more. A page with a number reads the keys of all before it;
+    /// with them by their own; or those that are deleted and theirs to restore. Two reads at once, and one of the rows; of what
+    /// is deleted the tenant's list is its admins' alone. A page may be shorter than its limit where what was shared with
+    /// them is archived, or not for them any more. A page with a number reads the keys of all before it;
     /// how many there are is not told, for nobody counts what each caller sees.
     ///
     /// # Errors
@@ -74,9 +78,8 @@ impl Db {
         }
         let keys = ids.into_iter().map(|id| caller.tenant.project(id));
         let found = self.get_all(keys.collect()).await?.into_iter();
-        let seen = found.filter_map(|project| access::seen(caller, Some(project)));
-        let is_archived = wanted.standing == Standing::Archived;
-        let meant = seen.filter(|project| project.is_archived() == is_archived);
+        let now = self.dynamo.request().clock().now();
+        let meant = found.filter(|project| is_meant(caller, project, wanted.standing, now));
         let data = meant.map(Stored::into_inner).collect();
         Ok(Page { data, meta })
     }
@@ -147,11 +150,12 @@ impl Db {
             access::require_managed(caller, &before)?;
             if_match.require(before.version)?;
             let mut project = before.clone().into_inner();
-            let mut change = Change::of(self.dynamo.clone(), before, caller);
+            let mut change = Change::of(self.dynamo.clone(), before.clone(), caller);
             let now = change.at();
             project.version += 1;
             project.updated_at = now;
             project.deleted_at = Some(now);
+            found_by_restorers(&mut change, &before, &project);
             let purge = Purge {
                 tenant_id: caller.tenant.id(),
                 project_id: id,
@@ -186,7 +190,7 @@ impl Db {
             let before = self.deleted_project(caller, id).await?;
             let mut project = before.clone().into_inner();
             let due_at = project.restorable_until().ok_or_else(access::missing)?;
-            let mut change = Change::of(self.dynamo.clone(), before, caller);
+            let mut change = Change::of(self.dynamo.clone(), before.clone(), caller);
             let now = change.at();
             if now >= due_at {
                 return Err(access::missing());
@@ -194,6 +198,7 @@ impl Db {
             project.version += 1;
             project.updated_at = now;
             project.deleted_at = None;
+            found_by_restorers(&mut change, &before, &project);
             let note = Key::purge(caller.tenant, id, due_at);
             change.guarded(self.unclaimed(&note), access::missing());
             change.emit(&ProjectRestored {
@@ -208,12 +213,10 @@ impl Db {
         }
     }
 
-    /// A deleted project that the caller managed. Who did not is told nothing of it.
+    /// A deleted project that is the caller's to restore.
     async fn deleted_project(&self, caller: &Principal, id: ProjectId) -> Result<Stored<Project>> {
         let project = self.get(caller.tenant.project(id)).await?;
-        let deleted = project.filter(|project| {
-            project.deleted_at.is_some() && access::require_managed(caller, project).is_ok()
-        });
+        let deleted = project.filter(|project| is_deleted_for(caller, project));
         deleted.ok_or_else(access::missing)
     }
 
@@ -227,36 +230,21 @@ impl Db {
         delete.build().map(deleting).map_err(Error::internal)
     }
 
-    /// The ids of those for all, as many as one call reads: keys alone stand in the index.
+    /// The ids of those for all, as many as one call reads.
     async fn listed_projects(
         &self,
         caller: &Principal,
         wanted: &WantedProjects,
         after: Option<ProjectId>,
     ) -> Result<Vec<ProjectId>> {
-        let place = |id| AttributeValue::S(listed_place(wanted.standing, id).unwrap_or_default());
-        let start = after.map(|id| {
-            let mut start = caller.tenant.listed_project(id).item();
-            start.insert("l1".to_owned(), place(Some(id)));
-            start
-        });
+        if wanted.standing == Standing::Deleted && caller.role < Role::Admin {
+            return Ok(Vec::new());
+        }
         let list = caller.tenant.projects();
-        let answer = self
-            .dynamo
-            .client()
-            .query()
-            .table_name(self.dynamo.table(list.table())?)
-            .index_name("lsi1")
-            .key_condition_expression("pk = :pk AND begins_with(l1, :kind)")
-            .expression_attribute_values(":pk", AttributeValue::S(list.pk().to_owned()))
-            .expression_attribute_values(":kind", place(None))
-            .set_exclusive_start_key(start)
-            .consistent_read(true)
-            .scan_index_forward(!wanted.is_down)
-            .limit(most(&wanted.paging))
-            .send()
-            .await?;
-        ids(&list, answer.items)
+        let place = |id| listed_place(wanted.standing, id).unwrap_or_default();
+        let start = after.map(|id| (caller.tenant.listed_project(id), place(Some(id))));
+        let query = self.standing(&list, ("lsi1", "l1"), &place(None), start)?;
+        self.ids(&list, query, wanted).await
     }
 
     /// The ids of those that the caller's own list finds.
@@ -268,31 +256,79 @@ impl Db {
     ) -> Result<Vec<ProjectId>> {
         let (tenant, user_id) = (caller.tenant, caller.user_id);
         let list = Partition::shared_projects(tenant, user_id);
-        let start = after.map(|id| Key::shared_project(tenant, user_id, id).item());
-        let answer = self
+        let start = after.map(|id| (Key::shared_project(tenant, user_id, id), Some(id)));
+        let query = if wanted.standing == Standing::Deleted {
+            let start = start.map(|(key, id)| (key, deleted_place(id)));
+            self.standing(&list, ("lsi2", "l2"), &deleted_place(None), start)?
+        } else {
+            let start = start.map(|(key, _)| key.item());
+            self.dynamo.query_of(&list)?.set_exclusive_start_key(start)
+        };
+        self.ids(&list, query, wanted).await
+    }
+
+    /// The rows of a list whose place in an index begins like this, from behind one of them on: keys alone stand there.
+    fn standing<T>(
+        &self,
+        list: &Partition<T>,
+        (index, attribute): (&str, &str),
+        kind: &str,
+        start: Option<(Key<T>, String)>,
+    ) -> Result<QueryFluentBuilder> {
+        let start = start.map(|(key, place)| {
+            let mut start = key.item();
+            start.insert(attribute.to_owned(), AttributeValue::S(place));
+            start
+        });
+        Ok(self
             .dynamo
-            .query_of(&list)?
+            .client()
+            .query()
+            .table_name(self.dynamo.table(list.table())?)
+            .index_name(index)
+            .key_condition_expression("pk = :pk AND begins_with(#place, :kind)")
+            .expression_attribute_names("#place", attribute)
+            .expression_attribute_values(":pk", AttributeValue::S(list.pk().to_owned()))
+            .expression_attribute_values(":kind", AttributeValue::S(kind.to_owned()))
             .set_exclusive_start_key(start)
-            .scan_index_forward(!wanted.is_down)
-            .limit(most(&wanted.paging))
-            .send()
-            .await?;
-        ids(&list, answer.items)
+            .consistent_read(true))
+    }
+
+    /// Which projects the rows of a list are of, one more than are wanted if there are more; one call.
+    async fn ids<T>(
+        &self,
+        list: &Partition<T>,
+        query: QueryFluentBuilder,
+        wanted: &WantedProjects,
+    ) -> Result<Vec<ProjectId>> {
+        let most = i32::try_from(wanted.paging.rows() + 1).unwrap_or(i32::MAX);
+        let query = query.scan_index_forward(!wanted.is_down).limit(most);
+        let items = query.send().await?.items.unwrap_or_default();
+        let ids = items.iter().map(|item| {
+            let id = text(item, "sk").strip_prefix(list.prefix());
+            id.and_then(|id| id.parse().ok())
+        });
+        ids.collect::<Option<_>>()
+            .ok_or_else(|| Error::internal("a listed project's key has no id"))
     }
 }
 
-/// How many rows a query for a page reads: one more than are wanted tells whether there are more.
-fn most(paging: &Paging) -> i32 {
-    i32::try_from(paging.rows() + 1).unwrap_or(i32::MAX)
+/// Whether a project is deleted, and whoever asks managed it: who did not is told nothing of it.
+fn is_deleted_for(caller: &Principal, project: &Project) -> bool {
+    project.deleted_at.is_some() && access::require_managed(caller, project).is_ok()
 }
 
-/// Which projects the rows of a list are of, by their keys.
-fn ids<T>(list: &Partition<T>, items: Option<Vec<Item>>) -> Result<Vec<ProjectId>> {
-    let items = items.unwrap_or_default();
-    let ids = items.iter().map(|item| {
-        let id = text(item, "sk").strip_prefix(list.prefix());
-        id.and_then(|id| id.parse().ok())
-    });
-    ids.collect::<Option<_>>()
-        .ok_or_else(|| Error::internal("a listed project's key has no id"))
+/// Whether a project that a list has found is one of those, and shown to whoever asks.
+fn is_meant(
+    caller: &Principal,
+    project: &Stored<Project>,
+    standing: Standing,
+    now: Millis,
+) -> bool {
+    if standing == Standing::Deleted {
+        let is_restorable = project.restorable_until().is_some_and(|until| now < until);
+        return is_restorable && is_deleted_for(caller, project);
+    }
+    let is_archived = standing == Standing::Archived;
+    access::is_seen(caller, project) && project.is_archived() == is_archived
 }
