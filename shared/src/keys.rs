@@ -40,7 +40,7 @@ pub(crate) use erased::Any;
 pub(crate) use events::{events_of, log_partition_of, seq_of};
 pub(crate) use identity::{api_key_hash, no_key_use};
 pub(crate) use lists::Span;
-pub(crate) use notifications::{notification_id, unread_until};
+pub(crate) use notifications::{notification_id, unread_place, unread_until};
 pub(crate) use tasks::{first_place, last_place, place};
 pub(crate) use usage::usage_since;
 

@@ -270,7 +270,7 @@ async fn a_private_project_with_as_many_admins_as_there_can_be_is_deleted_and_re
     app.put(tables::DATA, &row).await;
     let once = |method: &str, path: &str| {
         let request = ada.request(method, path).header("idempotency-key", path);
-        async { Answer::of(request.send().await.expect("the API answers")).await }
+        async move { Answer::of(request.send().await.expect("the API answers")).await }
     };
     once("DELETE", &path(&id)).await.expect(204);
     for who in [&ada, &bob] {
