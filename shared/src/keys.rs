@@ -11,6 +11,7 @@ mod labels;
 mod lists;
 mod notifications;
 pub(crate) mod owner;
+mod subtasks;
 mod tasks;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use shared::input::Flag;
 use shared::model::audit::Moment;
-use shared::model::id::{LabelId, ProjectId};
+use shared::model::id::{LabelId, ProjectId, TaskId};
 use shared::model::task::expanded::{Expand, ExpandedTask};
 use shared::model::task::listed::{AssignedSort, Assignee, Filter, TaskSort, Wanted};
 use shared::model::task::{Priority, Status};
@@ -44,6 +44,8 @@ pub struct Input {
     updated_after: Option<Moment>,
     #[deserr(default)]
     label: Option<LabelId>,
+    #[deserr(default)]
+    parent_id: Option<TaskId>,
     #[deserr(default)]
     deleted: Flag,
     #[deserr(default)]
@@ -95,6 +97,7 @@ pub async fn handler(sdk: Sdk, event: Event<Input, Viewer>) -> Result<Reply<Page
         due_before: input.due_before,
         updated_after: input.updated_after,
         label: input.label,
+        parent_id: input.parent_id,
         deleted: input.deleted.0,
     };
     let paging = Paging::of((input.page, input.per_page), (input.limit, input.cursor));

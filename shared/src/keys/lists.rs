@@ -2,6 +2,7 @@
 
 use super::data::{project_pk, user_pk};
 use super::labels::{self, LABELLED, labelled_with};
+use super::subtasks::{BENEATH, beneath};
 use super::tasks::{DELETED, first_place, last_place, task};
 use super::{Key, Row, Table, sortable};
 use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
@@ -88,6 +89,10 @@ impl Span {
                 let label = filter.label.map(labelled_with);
                 all_behind(label.as_deref().unwrap_or(LABELLED))
             }),
+            By::Parent => (None, "sk", {
+                let parent = filter.parent_id.map(beneath);
+                all_behind(parent.as_deref().unwrap_or(BENEATH))
+            }),
             By::Change => (Some("lsi5"), "l5", {
                 let after = filter.updated_after;
                 let first = after.map(|after| format!("{}#", sortable(after.millis())));
@@ -96,6 +101,7 @@ impl Span {
         };
         let (pk, prefix) = match by {
             By::Label => (labels::of(project), LABELLED),
+            By::Parent => (labels::of(project), BENEATH),
             By::Deleted => (project.pk().to_owned(), DELETED),
             _ => (project.pk().to_owned(), TASK),
         };
@@ -153,6 +159,11 @@ impl Span {
             LABELLED => {
                 let (label, id) = sk.strip_prefix(LABELLED)?.split_once('#')?;
                 label.parse::<LabelId>().ok()?;
+                id.parse().ok()
+            }
+            BENEATH => {
+                let (parent, id) = sk.strip_prefix(BENEATH)?.split_once('#')?;
+                parent.parse::<TaskId>().ok()?;
                 id.parse().ok()
             }
             _ => self.task_and_project(sk).map(|(id, _)| id),
@@ -221,6 +232,7 @@ mod tests {
             By::Assignee,
             By::Rank,
             By::Change,
+            By::Parent,
             By::Deleted,
             By::Label,
         ];
@@ -233,7 +245,7 @@ mod tests {
     fn a_place_tells_the_row_that_stands_there() {
         let row = |span: &Span, place: &str| span.row_at(&place.replace("{id}", ID));
         let spans = spans();
-        let [id, place, .., deleted, label, user, due] = &spans[..] else {
+        let [id, place, .., parent, deleted, label, user, due] = &spans[..] else {
             panic!("there are more")
         };
         let task = format!("TASK#{ID}");
@@ -242,6 +254,8 @@ mod tests {
         let assigned = format!("ASSIGNED#{ID}#{ID}");
         assert_eq!(row(user, "ASSIGNED#{id}#{id}"), Some(assigned.clone()));
         assert_eq!(row(due, "ASSIGNED#~#{id}#{id}"), Some(assigned));
+        let beneath = format!("BENEATH#{ID}#{ID}");
+        assert_eq!(row(parent, &beneath), Some(beneath.clone()));
         let put_aside = format!("DELETED#{ID}");
         assert_eq!(row(deleted, &put_aside), Some(put_aside.clone()));
         let labelled = format!("LABELLED#{ID}#{ID}");
@@ -249,6 +263,8 @@ mod tests {
         for (span, other) in [
             (id, "TASK#x#{id}"),
             (label, "LABELLED#{id}"),
+            (parent, "BENEATH#{id}"),
+            (parent, "LABELLED#{id}#{id}"),
             (label, "LABELLED#x#{id}"),
             (label, "LABEL#{id}#{id}"),
             (id, "DELETED#{id}"),

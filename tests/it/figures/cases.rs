@@ -497,6 +497,9 @@ impl Sheet {
         let with_label = format!("label={}", self.scene.label_of_six().await);
         self.list("list-tasks/ok", &with_label, "five with a label")
             .await;
+        let beneath = format!("parent_id={}", self.scene.parent_of_six().await);
+        self.list("list-tasks/ok", &beneath, "five beneath another")
+            .await;
         self.scene.delete_six().await;
         self.list("list-tasks/ok", "deleted=true", "five that are deleted")
             .await;

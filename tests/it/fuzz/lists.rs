@@ -20,6 +20,7 @@ const NAMES: &[&str] = &[
     "due_before",
     "updated_after",
     "label",
+    "parent_id",
     "deleted",
     "sort",
     "page",

@@ -40,6 +40,8 @@ pub(crate) enum By {
     Change,
     /// By their ids, of those that have a label.
     Label,
+    /// By their ids, of those beneath another.
+    Parent,
     /// By their ids, of those that are deleted.
     Deleted,
 }
@@ -65,6 +67,23 @@ impl Assigned {
             due_date: task.due_date,
         };
         task.assigned_to.map(|user_id| (user_id, row))
+    }
+}
+
+/// A task in the list of those beneath another of its project. All that it says stands in its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subtask {
+    /// Beneath which.
+    pub parent_id: TaskId,
+    /// Which.
+    pub task_id: TaskId,
+}
+
+impl Subtask {
+    /// A task in such a list, if it names a parent.
+    pub(crate) fn of(task: &Task) -> Option<Self> {
+        let task_id = task.id;
+        task.parent_id.map(|parent_id| Self { parent_id, task_id })
     }
 }
 
@@ -104,6 +123,8 @@ pub struct Filter {
     pub updated_after: Option<Moment>,
     /// With this label.
     pub label: Option<LabelId>,
+    /// Right beneath this task.
+    pub parent_id: Option<TaskId>,
     /// Whether those that are deleted and can be restored, in place of those that are there.
     pub deleted: bool,
 }
@@ -158,14 +179,13 @@ const OF_CHANGE: Orders = &[(&["updated_at", CREATED], By::Change)];
 
 const OF_LABEL: Orders = &[(&[CREATED], By::Label)];
 
+const OF_PARENT: Orders = &[(&[CREATED], By::Parent)];
+
 const OF_DELETED: Orders = &[(&[CREATED], By::Deleted)];
 
 const OF_ASSIGNEE: Orders = &[(&["due_date", CREATED], By::Assignee)];
 
-const OF_USER: Orders = &[
-    (&["due_date", CREATED], By::Assignee),
-    (&[CREATED], By::Id),
-];
+const OF_USER: Orders = &[(&["due_date", CREATED], By::Assignee), (&[CREATED], By::Id)];
 
 const ALONE: &str = "Can't be combined like that: assigned_to, due_after and due_before go together, \
                      and each other filter stands alone";
@@ -252,6 +272,7 @@ impl Filter {
                 .updated_after
                 .is_none_or(|after| task.updated_at >= after.millis())
             && self.label.is_none_or(|label| task.labels.has(label))
+            && (self.parent_id.is_none() || task.parent_id == self.parent_id)
     }
 
     /// Whether it asks when they are due.
@@ -274,24 +295,18 @@ impl Filter {
     }
 
     fn orders(&self) -> Result<Orders, Vec<Detail>> {
-        let given = (
-            self.status.is_some(),
-            self.assigned_to.is_some(),
-            self.priority.is_some(),
-            self.is_of_due(),
-            self.updated_after.is_some(),
-            self.label.is_some(),
-            self.deleted,
-        );
-        match given {
-            (false, false, false, false, false, false, false) => Ok(OF_ALL),
-            (true, false, false, false, false, false, false) => Ok(OF_STATUS),
-            (false, true, false, _, false, false, false) => Ok(OF_ASSIGNEE),
-            (false, false, true, false, false, false, false) => Ok(OF_PRIORITY),
-            (false, false, false, true, false, false, false) => Ok(OF_DUE),
-            (false, false, false, false, true, false, false) => Ok(OF_CHANGE),
-            (false, false, false, false, false, true, false) => Ok(OF_LABEL),
-            (false, false, false, false, false, false, true) => Ok(OF_DELETED),
+        let beside_due = |name: &&str| !name.starts_with("due_");
+        let given: Vec<_> = self.given().filter(beside_due).collect();
+        match (&given[..], self.is_of_due()) {
+            ([], false) => Ok(OF_ALL),
+            ([], true) => Ok(OF_DUE),
+            (["assigned_to"], _) => Ok(OF_ASSIGNEE),
+            (["status"], false) => Ok(OF_STATUS),
+            (["priority"], false) => Ok(OF_PRIORITY),
+            (["updated_after"], false) => Ok(OF_CHANGE),
+            (["label"], false) => Ok(OF_LABEL),
+            (["parent_id"], false) => Ok(OF_PARENT),
+            (["deleted"], false) => Ok(OF_DELETED),
             _ => Err(self.given().map(|name| detail(name, ALONE)).collect()),
         }
     }
@@ -306,6 +321,7 @@ impl Filter {
             ("due_before", self.due_before.is_some()),
             ("updated_after", self.updated_after.is_some()),
             ("label", self.label.is_some()),
+            ("parent_id", self.parent_id.is_some()),
             ("deleted", self.deleted),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);

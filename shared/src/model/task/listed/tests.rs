@@ -21,8 +21,8 @@ fn moment(at: i64) -> Moment {
     Moment::try_from(at).expect("it is a time")
 }
 
-/// Which of the eight filters are given, and what is asked of them.
-fn filter(given: [bool; 8]) -> Filter {
+/// Which of the nine filters are given, and what is asked of them.
+fn filter(given: [bool; 9]) -> Filter {
     let [
         status,
         assigned_to,
@@ -31,6 +31,7 @@ fn filter(given: [bool; 8]) -> Filter {
         due_before,
         updated_after,
         label,
+        parent_id,
         deleted,
     ] = given;
     Filter {
@@ -41,6 +42,7 @@ fn filter(given: [bool; 8]) -> Filter {
         due_before: due_before.then(|| moment(2)),
         updated_after: updated_after.then(|| moment(1)),
         label: label.then(|| ID.parse().expect("it is an id")),
+        parent_id: parent_id.then(|| ID.parse().expect("it is an id")),
         deleted,
     }
 }
@@ -117,7 +119,13 @@ fn tasks() -> impl Strategy<Value = Vec<Task>> {
     const STATUSES: &[Status] = &[Status::Todo, Status::InProgress, Status::Done];
     const PRIORITIES: &[Priority] = &[Priority::None, Priority::High, Priority::Urgent];
     let due = prop::option::of(0..4_i64);
-    let task = (select(STATUSES), select(PRIORITIES), due, 0..4_i64, any::<bool>());
+    let task = (
+        select(STATUSES),
+        select(PRIORITIES),
+        due,
+        0..4_i64,
+        any::<bool>(),
+    );
     let task = task.prop_map(|(status, priority, due, updated_at, given)| {
         let id = ID.parse().expect("it is an id");
         let title = parse(json!("Count down")).expect("it is a title");
@@ -131,11 +139,11 @@ fn tasks() -> impl Strategy<Value = Vec<Task>> {
         }
     });
     prop::collection::vec(task, 0..12).prop_map(|mut tasks| {
-        let count = tasks.len();
         for (number, task) in tasks.iter_mut().enumerate() {
             let id = format!("01900000-0000-7000-8000-{number:012}");
             task.id = id.parse().expect("it is an id");
-            task.position = Position::stored(&format!("i{:02}", (number * 7 + 3) % count.max(1)));
+            // No two of fewer than 13 have one place.
+            task.position = Position::stored(&format!("i{:02}", (number * 7 + 3) % 13));
         }
         tasks
     })
@@ -151,7 +159,9 @@ fn served(tasks: &[Task], wanted: &Wanted) -> Vec<Task> {
         let mut places = task.indexes().into_iter();
         let place = match span.attribute {
             "sk" => Some(format!("TASK#{}", task.id)),
-            name => places.find(|(index, _)| *index == name).map(|(_, place)| place),
+            name => places
+                .find(|(index, _)| *index == name)
+                .map(|(_, place)| place),
         };
         place.filter(|place| first <= place && place <= last)
     };
@@ -184,13 +194,13 @@ fn by(field: &str, one: &Task, other: &Task) -> Ordering {
 proptest! {
     #[test]
     fn whatever_is_asked_for_has_one_index_or_is_refused_by_name(
-        given in any::<[bool; 8]>(),
+        given in any::<[bool; 9]>(),
         text in prop::option::of(sorts()),
     ) {
         let filter = filter(given);
         match Wanted::in_project(filter, text.as_deref().and_then(sort), by_cursor()) {
             Ok(_) => {
-                let apart = [filter.status.is_some(), filter.assigned_to.is_some() || filter.is_of_due(), filter.priority.is_some(), filter.updated_after.is_some(), filter.label.is_some(), filter.deleted];
+                let apart = [filter.status.is_some(), filter.assigned_to.is_some() || filter.is_of_due(), filter.priority.is_some(), filter.updated_after.is_some(), filter.label.is_some(), filter.parent_id.is_some(), filter.deleted];
                 prop_assert!(apart.iter().filter(|given| **given).count() <= 1);
             }
             Err(refused) => {
@@ -207,8 +217,8 @@ proptest! {
         which in 0..7_usize,
         text in sorts(),
     ) {
-        let mut given = [false; 8];
-        // Labels have rows of their own, and so have deleted ones; without one of the others all are listed.
+        let mut given = [false; 9];
+        // What has labels or a parent has rows of its own, and so have deleted ones; without one of the others all are listed.
         if which < 6 {
             given[which] = true;
         }
