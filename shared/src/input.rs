@@ -1,5 +1,6 @@
 //! From JSON to a handler's input: parsing is validating, and every bad field is reported.
 
+mod flag;
 pub(crate) mod names;
 mod patch;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use deserr::{
 use schemars::JsonSchema;
 use serde_json::Value;
 
+pub use self::flag::Flag;
 pub use self::patch::{Patch, Replace};
 use crate::error::{Detail, Error};
 

@@ -11,6 +11,7 @@ mod labels;
 mod lists;
 mod notifications;
 pub(crate) mod owner;
+mod subtasks;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use crate::tenant::Tenant;
 
 pub(crate) use audit::{AuditStretch, audited, is_append_only};
 pub(crate) use comments::comments_on;
-pub(crate) use data::{event, events, listed_place};
+pub(crate) use data::{deleted_place, event, events, listed_place};
 pub(crate) use ephemeral::{
     change_note, change_notes, change_notes_until, connection_pk, due_until, known_address, mail,
     no_rate, noted_event, purges_until, rate, user_connections_pk,
@@ -40,7 +41,7 @@ pub(crate) use erased::Any;
 pub(crate) use events::{events_of, log_partition_of, seq_of};
 pub(crate) use identity::{api_key_hash, no_key_use};
 pub(crate) use lists::Span;
-pub(crate) use notifications::{notification_id, unread_until};
+pub(crate) use notifications::{notification_id, unread_place, unread_until};
 pub(crate) use tasks::{first_place, last_place, place};
 pub(crate) use usage::usage_since;
 

@@ -6,6 +6,7 @@
 //! list means nothing in another.
 
 mod number;
+pub(crate) mod sort;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 pub use self::number::{DEEPEST, PageNumber, Paging, PerPage};
-pub(crate) use self::number::{detail, refuse};
+pub(crate) use self::number::{detail, refuse, told};
 use crate::error::{Error, Result};
 use crate::input::{Invalid, from_text};
 use crate::schema::described;

@@ -21,6 +21,8 @@ pub struct Ledger {
     places: Vec<Value>,
     /// Tasks in the lists of whoever is to do them.
     assigned: Vec<Value>,
+    /// Tasks in the lists of those beneath another.
+    beneath: Vec<Value>,
     /// Comments on tasks, deleted ones' included.
     comments: Vec<Value>,
     events: Vec<Value>,
@@ -71,6 +73,7 @@ impl App {
             deleted: self.rows(tables::DATA, "DELETED#").await,
             places: self.rows(tables::DATA, "PLACE#").await,
             assigned: self.rows(tables::DATA, "ASSIGNED#").await,
+            beneath: self.rows(tables::DATA, "BENEATH#").await,
             comments: self.rows(tables::DATA, "COMMENT#").await,
             events: self.rows(tables::DATA, "EVENT#").await,
             change_notes: of_kind("CHANGES#").len(),
@@ -120,6 +123,7 @@ impl Ledger {
         self.assert_comments();
         self.assert_places();
         self.assert_assigned();
+        self.assert_beneath();
         self.assert_due();
         self.assert_files();
         assert_eq!(self.profiles.len(), self.tenant_logs.len());
@@ -136,6 +140,18 @@ impl Ledger {
             let comments = self.comments.iter().filter(on_it).count();
             assert_eq!(number(task, "comment_count"), comments as u64, "on {task}");
         }
+    }
+
+    /// That each task that names a parent is in the list of those beneath it, and no other is in any.
+    fn assert_beneath(&self) {
+        let pair = |row: &Value, id: &str| (text(row, "parent_id"), text(row, id));
+        let named = self
+            .tasks
+            .iter()
+            .filter(|task| task["parent_id"].is_string());
+        let named: BTreeSet<_> = named.map(|task| pair(task, "id")).collect();
+        let listed = self.beneath.iter().map(|row| pair(row, "task_id"));
+        assert_eq!(listed.collect::<BTreeSet<_>>(), named);
     }
 
     /// That nothing waits any more to be relayed, nor to be swept.

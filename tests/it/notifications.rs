@@ -180,6 +180,34 @@ async fn what_has_been_read_is_marked_by_its_id_or_up_to_one_and_is_counted() {
     assert_eq!(read, [true, false, false, true, true]);
     assert_eq!(meta["unread"], 2);
 
+    let (unread, _) = listed(bob, "unread=true").await;
+    assert_eq!(unread, [told[1].clone(), told[2].clone()]);
+    assert_eq!(listed(bob, "unread=false").await.0, told);
+    let (first, of_unread) = listed(bob, "unread=true&limit=1").await;
+    let cursor = of_unread["next_cursor"].as_str().expect("it goes on");
+    let (second, end) = listed(bob, &format!("unread=true&limit=1&cursor={cursor}")).await;
+    assert_eq!([first, second].concat(), unread);
+    assert_eq!(
+        end,
+        json!({ "next_cursor": null, "has_more": false, "unread": 2 })
+    );
+    // Where it has begun has been read meanwhile.
+    let body = json!({ "ids": [unread[0]["id"]] });
+    let (_, of_all) = listed(bob, "limit=1").await;
+    bob.post(READ, body).await.expect(200);
+    let (rest, _) = listed(bob, &format!("unread=true&cursor={cursor}")).await;
+    assert_eq!(rest, unread[1..]);
+    let other = of_all["next_cursor"].as_str().expect("it goes on");
+    for query in [
+        format!("cursor={cursor}"),
+        format!("unread=true&cursor={other}"),
+        "unread=yes".to_owned(),
+    ] {
+        bob.get(&format!("{LIST}?{query}")).await.refused(400);
+    }
+    assert!(listed(ada, "unread=true").await.0.is_empty());
+
+    let (told, _) = listed(bob, "").await;
     let (mut pages, mut meta) = listed(bob, "limit=2").await;
     while let Some(cursor) = meta["next_cursor"].as_str() {
         assert_eq!(meta["has_more"], true);
@@ -193,7 +221,7 @@ async fn what_has_been_read_is_marked_by_its_id_or_up_to_one_and_is_counted() {
     let (left, _) = listed(&bob, "").await;
     assert_eq!(
         left.len(),
-        2,
+        1,
         "what was read is gone after 90 days, and the rest stays"
     );
 }
@@ -217,6 +245,10 @@ async fn however_many_there_are_one_call_reads_ninety() {
     let mut inbox = scene.app.rows(tables::DATA, "INBOX").await.remove(0);
     inbox["unread"] = json!(100);
     scene.app.put(tables::DATA, &inbox).await;
+    let (unread, meta) = listed(&scene.bob, "unread=true&limit=100").await;
+    assert_eq!((unread.len(), &meta["has_more"]), (100, &json!(false)));
+    let (unread, meta) = listed(&scene.bob, "unread=true&limit=99").await;
+    assert_eq!((unread.len(), &meta["has_more"]), (99, &json!(true)));
     let all = json!({ "until": first["id"] });
     for left in [
         json!([90, 10, true]),

@@ -95,6 +95,197 @@ async fn all_that_somebody_sees_is_listed_once_while_others_make_more() {
 }
 
 #[tokio::test]
+async fn projects_are_listed_in_both_directions() {
+    let (_app, ada, bob) = start().await;
+    for (name, visibility) in [
+        ("One", "tenant"),
+        ("Two", "private"),
+        ("Six", "tenant"),
+        ("Ten", "private"),
+    ] {
+        made(&ada, name, visibility).await;
+    }
+    made(&bob, "Bob's own", "private").await;
+    let oldest_first = ["One", "Two", "Six", "Ten"];
+    for (sort, turn) in [
+        ("sort=created_at,-name", false),
+        ("sort=created_at", false),
+        ("sort=-created_at,name", true),
+        ("archived=false", true),
+    ] {
+        let mut expected = oldest_first;
+        if turn {
+            expected.reverse();
+        }
+        assert_eq!(names(&ada, sort).await, expected, "{sort}");
+        let mut walked = Vec::new();
+        let mut query = format!("{sort}&limit=1");
+        loop {
+            let (names, next) = page(&ada, &query).await;
+            walked.extend(names);
+            let Some(next) = next else { break };
+            query = format!("{sort}&limit=1&cursor={next}");
+        }
+        assert_eq!(walked, expected, "{sort}");
+        let second = format!("{sort}&page=2&per_page=3");
+        assert_eq!(names(&ada, &second).await, [expected[3]], "{sort}");
+    }
+    let (_, next) = page(&ada, "sort=created_at&limit=1").await;
+    let next = next.expect("there are more");
+    for (query, status) in [
+        (format!("sort=created_at,name&cursor={next}"), 200),
+        (format!("cursor={next}"), 400),
+        ("sort=name".to_owned(), 400),
+        ("sort=name,created_at".to_owned(), 400),
+        ("sort=colour".to_owned(), 400),
+        ("sort=updated_at&limit=0".to_owned(), 400),
+    ] {
+        let answer = ada.get(&format!("/api/projects?{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn deleted_projects_are_listed_for_whoever_may_restore_them_and_nobody_else() {
+    let (app, ada, bob) = start().await;
+    let (carol, eve) = (app.member("carol").await, app.member("eve").await);
+    let carol = app.enrol(&ada, &carol, "editor").await;
+    let mut ids = Vec::new();
+    for (member, name, visibility) in [
+        (&ada, "Ada's", "tenant"),
+        (&bob, "Bob's", "tenant"),
+        (&bob, "Bob's secret", "private"),
+        (&ada, "Ada's secret", "private"),
+    ] {
+        ids.push(made(member, name, visibility).await);
+    }
+    for (who, role) in [(&carol, "admin"), (&ada, "editor")] {
+        let member = format!("{}/members/{}", path(&ids[2]), who.user_id);
+        bob.put(&member, json!({ "role": role })).await.expect(200);
+    }
+    made(&ada, "Kept", "tenant").await;
+    eve.delete(&path(&made(&eve, "Eve's", "tenant").await))
+        .await
+        .expect(204);
+    let archived = json!({ "archived": true });
+    ada.patch(&path(&ids[0]), archived).await.expect(200);
+    let everybody = [&ada, &bob, &carol, &eve];
+    for who in &everybody[..3] {
+        assert!(names(who, "deleted=true").await.is_empty());
+    }
+    for (at, who) in [(3, &ada), (0, &ada), (2, &carol), (1, &ada)] {
+        who.delete(&path(&ids[at])).await.expect(204);
+    }
+    let listed = async |query: &str| {
+        let mut lists = Vec::new();
+        for who in everybody {
+            lists.push(names(who, query).await);
+        }
+        lists
+    };
+    let expected = [
+        vec!["Ada's secret", "Bob's", "Ada's"],
+        vec!["Bob's secret", "Bob's"],
+        vec!["Bob's secret"],
+        vec!["Eve's"],
+    ];
+    assert_eq!(listed("deleted=true").await, expected);
+    let others = [vec!["Kept"], vec!["Kept"], vec!["Kept"], vec![]];
+    assert_eq!(listed("deleted=false").await, others);
+    assert!(names(&ada, "archived=true").await.is_empty());
+    let oldest_first = ["Ada's", "Bob's", "Ada's secret"];
+    let (first, next) = page(&ada, "deleted=true&sort=created_at&limit=1").await;
+    let next = next.expect("there are more");
+    let more = format!("deleted=true&sort=created_at&cursor={next}");
+    assert_eq!([first, names(&ada, &more).await].concat(), oldest_first);
+    for (query, status) in [
+        (format!("sort=created_at&cursor={next}"), 400),
+        ("deleted=true&archived=true".to_owned(), 400),
+        ("deleted=true&archived=false&sort=name".to_owned(), 400),
+        ("deleted=1".to_owned(), 400),
+    ] {
+        let answer = ada.get(&format!("/api/projects?{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
+    }
+    let shown = ada
+        .get("/api/projects?deleted=true&page=1&per_page=1")
+        .await;
+    let shown = shown.expect(200)["data"][0].clone();
+    let month = i64::try_from((DAY * 30).as_millis()).expect("it is small");
+    let updated_at = shown["updated_at"].as_i64().expect("it has one");
+    assert_eq!(shown["restorable_until"], updated_at + month);
+
+    // A role that is taken away is gone here, too.
+    let member = format!("/api/members/{}", bob.user_id);
+    ada.patch(&member, json!({ "role": "viewer" }))
+        .await
+        .expect(200);
+    assert!(names(&bob, "deleted=true").await.is_empty());
+    ada.patch(&member, json!({ "role": "editor" }))
+        .await
+        .expect(200);
+    restore(&carol, &ids[2]).await.expect(200);
+    restore(&bob, &ids[1]).await.expect(200);
+    assert_eq!(names(&bob, "").await, ["Kept", "Bob's secret", "Bob's"]);
+    let expected = [vec!["Ada's secret", "Ada's"], vec![], vec![], vec!["Eve's"]];
+    assert_eq!(listed("deleted=true").await, expected);
+    app.advance(DAY * 30 + Duration::from_hours(1));
+    let ada = app.log_in(&ada).await;
+    assert!(names(&ada, "deleted=true").await.is_empty(), "too late");
+    app.advance(Duration::from_hours(6));
+    app.sweep("sweep-projects").await;
+    app.settled().await;
+    for id in [&ids[0], &ids[3]] {
+        let left = traces(&app, id).await;
+        assert!(left.is_empty(), "{left:#?}");
+    }
+    app.ledger().await.assert_consistent();
+}
+
+#[tokio::test]
+async fn a_private_project_with_as_many_admins_as_there_can_be_is_deleted_and_restored() {
+    let (app, ada, bob) = start().await;
+    let id = made(&ada, "Crowded", "private").await;
+    let member = format!("{}/members/{}", path(&id), bob.user_id);
+    ada.put(&member, json!({ "role": "admin" }))
+        .await
+        .expect(200);
+    let rows = app.rows(tables::DATA, "PROJECT").await;
+    let mut row = rows
+        .into_iter()
+        .find(|row| row["sk"] == "PROJECT" && row["id"] == id)
+        .expect("it is stored");
+    let first = row["members"][0].clone();
+    let members = (1..100).map(|number| {
+        let mut member = first.clone();
+        member["user_id"] = json!(format!("01900000-0000-7000-8000-{number:012}"));
+        member
+    });
+    row["members"] = json!(
+        [first.clone()]
+            .into_iter()
+            .chain(members)
+            .collect::<Vec<_>>()
+    );
+    app.put(tables::DATA, &row).await;
+    let once = |method: &str, path: &str| {
+        let request = ada.request(method, path).header("idempotency-key", path);
+        async move { Answer::of(request.send().await.expect("the API answers")).await }
+    };
+    once("DELETE", &path(&id)).await.expect(204);
+    for who in [&ada, &bob] {
+        assert_eq!(names(who, "deleted=true").await, ["Crowded"]);
+    }
+    once("POST", &format!("{}/restore", path(&id)))
+        .await
+        .expect(200);
+    for who in [&ada, &bob] {
+        assert!(names(who, "deleted=true").await.is_empty());
+        assert_eq!(names(who, "").await, ["Crowded"]);
+    }
+}
+
+#[tokio::test]
 async fn an_archived_project_is_read_and_not_changed() {
     let (app, ada, bob) = start().await;
     let id = made(&ada, "Apollo", "tenant").await;

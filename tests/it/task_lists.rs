@@ -1,6 +1,7 @@
 //! Lists of tasks: in every order that has an index, page by page, whatever others do meanwhile.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
@@ -242,6 +243,49 @@ async fn tasks_are_listed_in_every_order_and_by_every_filter_that_has_an_index()
 }
 
 #[tokio::test]
+async fn several_fields_sort_by_those_that_decide_anything() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let (project, all) = varied(&ada, &ada).await;
+    let path = tasks_of(&project);
+    // Behind a time of making nothing decides, and neither does what all have.
+    for (filter, several, sort) in [
+        ("", "created_at,-title", "created_at"),
+        ("", "-created_at,title,priority", "-created_at"),
+        ("", "due_date,created_at", "due_date"),
+        ("", "-due_date,-created_at,title", "-due_date"),
+        ("", "priority,created_at,due_date", "priority"),
+        ("", "-priority,-created_at", "-priority"),
+        ("", "updated_at,created_at,-title", "updated_at"),
+        ("", "-updated_at,-created_at", "-updated_at"),
+        ("", "status,position", "position"),
+        ("", "status", "position"),
+        ("", "-status,-position,created_at", "-position"),
+        ("", "-status", "-position"),
+        ("status=done&", "-status,position", "position"),
+        ("status=done&", "-position,status", "-position"),
+        ("status=done&", "status", "position"),
+        (
+            "priority=high&",
+            "priority,-created_at,title",
+            "-created_at",
+        ),
+    ] {
+        let passes = |row: &Value| match filter {
+            "" => !sort.ends_with("due_date") || row["due_date"].is_number(),
+            "status=done&" => row["status"] == "done",
+            _ => row["priority"] == "high",
+        };
+        let expected = expected(&all, passes, sort);
+        for limit in [2, 100] {
+            let query = format!("{filter}sort={several}");
+            let rows = walked(&ada, &path, &query, limit).await;
+            assert_eq!(titles(&rows), expected, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_number_of_rows_is_told_where_it_is_counted() {
     let app = App::start().await;
     let ada = app.member("ada").await;
@@ -285,6 +329,25 @@ async fn what_has_no_index_is_refused_and_told_what_there_is() {
             vec!["status", "sort", "page", "colour"],
         ),
         ("status=todo&sort=due_date", vec!["sort"]),
+        ("deleted=true&status=todo", vec!["status", "deleted"]),
+        ("deleted=true&sort=priority", vec!["sort"]),
+        ("deleted=yes", vec!["deleted"]),
+        ("sort=title,created_at", vec!["sort"]),
+        ("sort=due_date,-created_at", vec!["sort"]),
+        ("sort=due_date,priority", vec!["sort"]),
+        ("sort=priority,updated_at,created_at", vec!["sort"]),
+        ("sort=created_at,-created_at", vec!["sort"]),
+        ("sort=created_at,", vec!["sort"]),
+        ("sort=", vec!["sort"]),
+        ("sort=%2Bcreated_at", vec!["sort"]),
+        (
+            "due_after=3&due_before=2&sort=--due_date&limit=0",
+            vec!["sort", "limit"],
+        ),
+        (
+            "due_after=3&due_before=2&sort=title",
+            vec!["due_before", "sort"],
+        ),
         ("due_after=2&due_before=2", vec!["due_before"]),
         (
             "due_after=-1&updated_after=soon",
@@ -312,6 +375,82 @@ async fn what_has_no_index_is_refused_and_told_what_there_is() {
 }
 
 #[tokio::test]
+async fn deleted_tasks_are_listed_for_whoever_may_restore_them_until_they_can_t_be() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let (bob, carol) = (app.member("bob").await, app.member("carol").await);
+    let bob = app.enrol(&ada, &bob, "editor").await;
+    let carol = app.enrol(&ada, &carol, "viewer").await;
+    let project = ada.project("Apollo").await;
+    let path = tasks_of(&project);
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        let task = json!({ "title": format!("Number {number}"), "assigned_to": bob.user_id });
+        let id = make(&ada, &project, task).await["id"].clone();
+        ids.push(id.as_str().expect("it has one").to_owned());
+    }
+    // Not in the order in which they were made.
+    for at in [4, 1, 3] {
+        ada.delete(&format!("/api/tasks/{}", ids[at]))
+            .await
+            .expect(204);
+    }
+    let deleted = async |query: &str| {
+        let query = format!("deleted=true{query}");
+        let rows = walked(&bob, &path, &query, 2).await;
+        assert_eq!(numbered(&bob, &path, &query, 2).await, rows, "{query}");
+        rows
+    };
+    let first = ["Number 1", "Number 3", "Number 4"];
+    let last = ["Number 4", "Number 3", "Number 1"];
+    assert_eq!(titles(&deleted("").await), first);
+    assert_eq!(titles(&deleted("&sort=created_at,title").await), first);
+    assert_eq!(titles(&deleted("&sort=-created_at").await), last);
+    let month = 30 * 24 * 60 * 60 * 1000;
+    for row in deleted("&expand=assignee").await {
+        let until = row["restorable_until"]
+            .as_i64()
+            .expect("it can be restored");
+        let updated_at = row["updated_at"].as_i64().expect("it has one");
+        assert!((updated_at..updated_at + 60_000).contains(&(until - month)));
+        assert_eq!(row["assignee"]["id"], bob.user_id);
+    }
+    let there = ask(&bob, &path, "deleted=false").await.expect(200);
+    let there = there["data"].as_array().expect("it is a list");
+    assert_eq!(titles(there), ["Number 0", "Number 2", "Number 5"]);
+    assert!(
+        there
+            .iter()
+            .all(|row| row.get("restorable_until").is_none())
+    );
+
+    ask(&carol, &path, "deleted=true").await.refused(403);
+    let eve = app.member("eve").await;
+    ask(&eve, &path, "deleted=true").await.refused(404);
+    let page = ask(&bob, &path, "deleted=true&limit=1").await.expect(200);
+    let next = page["meta"]["next_cursor"].as_str().expect("it goes on");
+    ask(&bob, &path, &format!("cursor={next}"))
+        .await
+        .refused(400);
+
+    bob.post(&format!("/api/tasks/{}/restore", ids[3]), json!({}))
+        .await
+        .expect(200);
+    assert_eq!(titles(&deleted("").await), ["Number 1", "Number 4"]);
+    app.advance(Duration::from_hours(15 * 24));
+    let bob = app.log_in(&bob).await.acting_in(&ada.tenant_id);
+    bob.delete(&format!("/api/tasks/{}", ids[0]))
+        .await
+        .expect(204);
+    app.advance(Duration::from_hours(16 * 24));
+    let bob = app.log_in(&bob).await.acting_in(&ada.tenant_id);
+    let rows = walked(&bob, &path, "deleted=true", 1).await;
+    assert_eq!(titles(&rows), ["Number 0"], "the others can't be restored");
+    app.settled().await;
+    app.ledger().await.assert_consistent();
+}
+
+#[tokio::test]
 async fn a_cursor_goes_on_in_its_own_list_alone() {
     let app = App::start().await;
     let ada = app.member("ada").await;
@@ -328,6 +467,8 @@ async fn a_cursor_goes_on_in_its_own_list_alone() {
     for (project, query, status) in [
         (&project, "sort=priority", 200),
         (&project, "sort=priority&limit=7", 200),
+        (&project, "sort=priority,created_at,-title", 200),
+        (&project, "sort=due_date", 400),
         (&project, "sort=-priority", 400),
         (&project, "priority=low", 400),
         (&project, "", 400),
@@ -518,6 +659,25 @@ async fn what_somebody_is_to_do_is_listed_whatever_project_it_is_in() {
         listed(&bob, "assigned_to=me&due_after=2000").await,
         ["Second", "Third"]
     );
+    for (several, sort) in [
+        ("-due_date,-created_at", "-due_date"),
+        ("created_at,due_date,title", "created_at"),
+        ("-created_at,title", "-created_at"),
+    ] {
+        assert_eq!(
+            listed(&bob, &format!("assigned_to=me&sort={several}")).await,
+            listed(&bob, &format!("assigned_to=me&sort={sort}")).await,
+        );
+    }
+    for (query, sorts) in [
+        ("sort=position", ": due_date, created_at, title"),
+        ("sort=title", ": due_date,created_at; created_at"),
+        ("due_after=2&sort=created_at", ": due_date,created_at"),
+    ] {
+        let asked = format!("assigned_to=me&{query}");
+        let (_, message) = ask(&bob, "/api/tasks", &asked).await.refused(400);
+        assert!(message.ends_with(sorts), "{query}: {message}");
+    }
     assert!(listed(&ada, "assigned_to=me").await.is_empty());
     assert_eq!(ask(&ada, "/api/tasks", "").await.status, 400);
     assert_eq!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, App, Member};
+use tests::{Answer, App, Member, tables};
 
 /// A day.
 const DAY: Duration = Duration::from_hours(24);
@@ -137,6 +137,85 @@ async fn what_is_no_task_of_the_project_is_no_parent_whatever_else_it_is() {
     let malformed = put_beneath(&ada, &task, Some("no id")).await;
     assert_ne!(refusal(&malformed), NO_PARENT);
     assert_eq!(parent(&ada, &task).await, Value::Null);
+}
+
+/// The titles of what stands right beneath a task, by pages of two.
+async fn parts(member: &Member, project: &str, of: &str, sort: &str) -> Vec<String> {
+    let list = format!("/api/projects/{project}/tasks?parent_id={of}&sort={sort}&limit=2");
+    let (mut titles, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = member.get(&format!("{list}{after}")).await.expect(200);
+        let rows = page["data"].as_array().expect("it is a list");
+        let row = |row: &Value| row["title"].as_str().map(str::to_owned);
+        titles.extend(rows.iter().filter_map(row));
+        let Some(next) = page["meta"]["next_cursor"].as_str() else {
+            return titles;
+        };
+        after = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_right_beneath_a_task_is_listed_wherever_it_comes_from() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let project = ada.project("Apollo").await;
+    let top = ada.task(&project, "Top").await;
+    let mut made = Vec::new();
+    for title in ["One", "Two", "Six"] {
+        made.push(id(&make(&ada, &project, title, Some(&top))
+            .await
+            .expect(201)));
+    }
+    let deep = id(&make(&ada, &project, "Deep", Some(&made[0]))
+        .await
+        .expect(201));
+    let late = ada.task(&project, "Late").await;
+    put_beneath(&ada, &late, Some(&top)).await.expect(200);
+    let beneath = async |of: &str| parts(&ada, &project, of, "created_at,title").await;
+    assert_eq!(beneath(&top).await, ["One", "Two", "Six", "Late"]);
+    let newest_first = parts(&ada, &project, &top, "-created_at").await;
+    assert_eq!(newest_first, ["Late", "Six", "Two", "One"]);
+    assert_eq!(beneath(&made[0]).await, ["Deep"]);
+    assert!(beneath(&deep).await.is_empty());
+
+    put_beneath(&ada, &deep, Some(&top)).await.expect(200);
+    put_beneath(&ada, &made[1], None).await.expect(200);
+    ada.delete(&path(&made[2])).await.expect(204);
+    assert_eq!(beneath(&top).await, ["One", "Deep", "Late"]);
+    assert!(beneath(&made[0]).await.is_empty());
+    let restore = format!("{}/restore", path(&made[2]));
+    ada.post(&restore, json!({})).await.expect(200);
+    let elsewhere = ada.project("Gemini").await;
+    let to = json!({ "project_id": elsewhere });
+    ada.post(&format!("{}/move", path(&late)), to)
+        .await
+        .expect(200);
+    assert_eq!(beneath(&top).await, ["One", "Six", "Deep"]);
+    // They name it as before.
+    ada.delete(&path(&top)).await.expect(204);
+    assert_eq!(beneath(&top).await, ["One", "Six", "Deep"]);
+    assert!(parts(&ada, &elsewhere, &top, "created_at").await.is_empty());
+    for query in [
+        format!("parent_id={top}&status=todo"),
+        format!("parent_id={top}&sort=priority"),
+        "parent_id=top".to_owned(),
+    ] {
+        let list = format!("/api/projects/{project}/tasks?{query}");
+        ada.get(&list).await.refused(400);
+    }
+    let rows = app.rows(tables::DATA, "BENEATH#").await;
+    assert_eq!(rows.len(), 3);
+    app.settled().await;
+    app.ledger().await.assert_consistent();
+
+    ada.delete(&format!("/api/projects/{project}"))
+        .await
+        .expect(204);
+    app.advance(DAY * 31);
+    app.sweep("sweep-projects").await;
+    app.settled().await;
+    assert!(app.rows(tables::DATA, "BENEATH#").await.is_empty());
 }
 
 #[tokio::test]

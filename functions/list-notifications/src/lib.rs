@@ -1,35 +1,45 @@
 //! `GET /api/notifications` and `GET /api/me/notifications`: what somebody was told, and of what they are told by email.
 
+use shared::input::Flag;
 use shared::model::notification::{ChoiceView, NotificationPage};
 use shared::page::{Cursor, Limit};
 use shared::prelude::*;
 use shared::reply::Data;
 
-/// All members see their own; two reads at once.
+/// All members see their own; two reads at once, and one more of what they have not read.
 pub const ENDPOINT: Endpoint = Endpoint::http("list-notifications", "GET", "/api/notifications")
     .also(&[("GET", "/api/me/notifications")])
     .called_by(uses::MEMBER)
-    .uses(&[uses::DB_GET, uses::DB_LIST]);
+    .uses(&[
+        uses::DB_GET,
+        uses::DB_LIST,
+        uses::UNREAD,
+        uses::DB_BATCH_GET,
+    ]);
 
-/// How many, and from where on.
+/// Which, how many, and from where on.
 #[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
+    #[deserr(default)]
+    unread: Flag,
     #[deserr(default)]
     limit: Limit,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
 
-/// Lists them, the newest first, and counts those that have not been read.
+/// Lists them, or those that have not been read, the newest first, and counts the latter.
 pub async fn list_notifications(
     sdk: Sdk,
     event: Event<Input, Viewer>,
 ) -> Result<Reply<NotificationPage>> {
     let Event { input, caller, .. } = event;
     let cursor = input.cursor.as_ref();
-    let page = sdk.db.notifications(&caller, input.limit, cursor).await?;
-    Ok(Reply::ok(page))
+    let page = sdk
+        .db
+        .notifications(&caller, input.unread, input.limit, cursor);
+    Ok(Reply::ok(page.await?))
 }
 
 /// Shows of what the caller is told by email.

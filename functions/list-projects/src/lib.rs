@@ -1,8 +1,9 @@
 //! `GET /api/list-projects`: the caller's own projects, the most recently changed first. `GET /api/projects`: all that
-//! they see, the newest first.
+//! they see, in the order in which they were made or the other way round.
 
+use shared::input::Flag;
 use shared::model::id::{ProjectId, UserId};
-use shared::model::project::{Archived, Project, ProjectView};
+use shared::model::project::{Project, ProjectSort, ProjectView, WantedProjects};
 use shared::model::text::{ProjectDescription, ProjectName};
 use shared::page::{Cursor, Limit, Page, PageNumber, Paging, PerPage};
 use shared::prelude::*;
@@ -17,14 +18,19 @@ pub const ENDPOINT: Endpoint = Endpoint::http("list-projects", "GET", "/api/list
         uses::DB_LATEST,
         uses::DB_BATCH_GET,
         uses::DB_LIST,
+        uses::PROJECTS_DELETED,
     ]);
 
-/// Which of all that the caller sees, and how many.
+/// Which of all that the caller sees, in which order, and which page.
 #[derive(Debug, Deserr, JsonSchema)]
 #[deserr(error = BadInput, deny_unknown_fields)]
 pub struct Input {
     #[deserr(default)]
-    archived: Archived,
+    archived: Option<Flag>,
+    #[deserr(default)]
+    deleted: Flag,
+    #[deserr(default)]
+    sort: Option<ProjectSort>,
     #[deserr(default)]
     page: Option<PageNumber>,
     #[deserr(default)]
@@ -68,15 +74,17 @@ pub async fn get_list_projects(sdk: Sdk, event: Event<Nothing, Viewer>) -> Resul
     Ok(Reply::ok(output(projects, false)))
 }
 
-/// Reads a page of all, by a cursor or by its number. How many there are is told to nobody: private projects make that
-/// differ by who asks, and nobody counts them for each.
+/// Reads a page of all, by a cursor or by its number, the newest first unless something else is asked for; or of those
+/// that are deleted, for whoever may restore them, each with `restorable_until`. How many there are is told to nobody:
+/// private projects make that differ by who asks, and nobody counts them for each.
 pub async fn list_projects(
     sdk: Sdk,
     event: Event<Input, Viewer>,
 ) -> Result<Reply<Page<ProjectView>>> {
     let Event { input, caller, .. } = event;
-    let paging = Paging::asked((input.page, input.per_page), (input.limit, input.cursor))?;
-    let page = sdk.db.projects(&caller, input.archived, &paging).await?;
+    let paging = Paging::of((input.page, input.per_page), (input.limit, input.cursor));
+    let wanted = WantedProjects::of(input.archived, input.deleted, input.sort, paging)?;
+    let page = sdk.db.projects(&caller, &wanted).await?;
     Ok(Reply::ok(page.map(ProjectView::from)))
 }
 

@@ -1,15 +1,16 @@
 //! `GET /api/projects/{id}/tasks` and `GET /api/tasks`: tasks of a project, and of whoever is to do them.
 
+use shared::input::Flag;
 use shared::model::audit::Moment;
-use shared::model::id::{LabelId, ProjectId};
+use shared::model::id::{LabelId, ProjectId, TaskId};
 use shared::model::task::expanded::{Expand, ExpandedTask};
-use shared::model::task::listed::{Assignee, Filter, Sort, Wanted};
+use shared::model::task::listed::{AssignedSort, Assignee, Filter, TaskSort, Wanted};
 use shared::model::task::{Priority, Status};
 use shared::page::{Cursor, Limit, Page, PageNumber, Paging, PerPage};
 use shared::prelude::*;
 
-/// Viewers list; the project and a query at once, and then the tasks that it has found; whom they are given to comes
-/// after that, where it is asked for.
+/// Viewers list, and editors what is deleted; the project and a query at once, and then the tasks that it has found; whom
+/// they are given to comes after that, where it is asked for.
 pub const ENDPOINT: Endpoint = Endpoint::http("list-tasks", "GET", "/api/projects/{id}/tasks")
     .also(&[("GET", "/api/tasks")])
     .called_by(uses::MEMBER)
@@ -44,7 +45,11 @@ pub struct Input {
     #[deserr(default)]
     label: Option<LabelId>,
     #[deserr(default)]
-    sort: Option<Sort>,
+    parent_id: Option<TaskId>,
+    #[deserr(default)]
+    deleted: Flag,
+    #[deserr(default)]
+    sort: Option<TaskSort>,
     #[deserr(default)]
     page: Option<PageNumber>,
     #[deserr(default)]
@@ -67,7 +72,7 @@ pub struct OfUser {
     #[deserr(default)]
     due_before: Option<Moment>,
     #[deserr(default)]
-    sort: Option<Sort>,
+    sort: Option<AssignedSort>,
     #[deserr(default)]
     page: Option<PageNumber>,
     #[deserr(default)]
@@ -80,7 +85,8 @@ pub struct OfUser {
     expand: Expand,
 }
 
-/// Lists them: the oldest first, unless something else is asked for.
+/// Lists them: the oldest first, unless something else is asked for. Those that are deleted and can be restored are for
+/// whoever may change tasks, each with `restorable_until`.
 pub async fn list_tasks(
     sdk: Sdk,
     event: Event<Input, Viewer>,
@@ -94,6 +100,8 @@ pub async fn list_tasks(
         due_before: input.due_before,
         updated_after: input.updated_after,
         label: input.label,
+        parent_id: input.parent_id,
+        deleted: input.deleted.0,
     };
     let paging = Paging::of((input.page, input.per_page), (input.limit, input.cursor));
     let wanted = Wanted::in_project(filter, input.sort, paging)?;

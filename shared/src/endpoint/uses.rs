@@ -276,6 +276,8 @@ uses! {
     DB_FOUND = Data ["dynamodb:PutItem"];
     /// The latest rows of a partition of `Data`, by `lsi1`: their keys.
     DB_LATEST = Lsi1 ["dynamodb:Query"];
+    /// Deleted projects in the list of somebody who may restore them, by `lsi2`: their keys.
+    PROJECTS_DELETED = Lsi2 ["dynamodb:Query"];
     /// One row of `Data`, outside the log: derived data only.
     DB_PUT = Data ["dynamodb:PutItem"];
     /// That a project's index was late.

@@ -41,7 +41,12 @@ impl Row for ListedProject {
     }
 }
 
-impl Row for SharedProject {}
+impl Row for SharedProject {
+    fn indexes(&self) -> Vec<(&'static str, String)> {
+        let place = self.deleted.then(|| deleted_place(Some(self.project_id)));
+        place.into_iter().map(|place| ("l2", place)).collect()
+    }
+}
 
 impl Row for Vector {}
 
@@ -326,10 +331,17 @@ pub(crate) fn listed_place(standing: Standing, id: Option<ProjectId>) -> Option<
     let kind = match standing {
         Standing::Open => "open",
         Standing::Archived => "archived",
+        Standing::Deleted => "deleted",
         Standing::Hidden => return None,
     };
     let id = id.map(|id| id.to_string()).unwrap_or_default();
     Some(format!("{kind}#{id}"))
+}
+
+/// Where a deleted project is in the list of somebody who may restore it, or where those begin.
+pub(crate) fn deleted_place(id: Option<ProjectId>) -> String {
+    let id = id.map(|id| id.to_string()).unwrap_or_default();
+    format!("DELETED#{id}")
 }
 
 /// Where the events after `after`, up to and with `until`, stand: partition, first and last sort key.

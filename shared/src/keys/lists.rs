@@ -2,7 +2,8 @@
 
 use super::data::{project_pk, user_pk};
 use super::labels::{self, LABELLED, labelled_with};
-use super::tasks::{first_place, last_place, task};
+use super::subtasks::{BENEATH, beneath};
+use super::tasks::{DELETED, first_place, last_place, task};
 use super::{Key, Row, Table, sortable};
 use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
 use crate::model::project::Project;
@@ -56,6 +57,7 @@ impl Span {
         let due = || due(filter);
         let (index, attribute, within) = match by {
             By::Id => (None, "sk", all_behind(TASK)),
+            By::Deleted => (None, "sk", all_behind(DELETED)),
             By::Place => (
                 Some("lsi1"),
                 "l1",
@@ -87,6 +89,10 @@ impl Span {
                 let label = filter.label.map(labelled_with);
                 all_behind(label.as_deref().unwrap_or(LABELLED))
             }),
+            By::Parent => (None, "sk", {
+                let parent = filter.parent_id.map(beneath);
+                all_behind(parent.as_deref().unwrap_or(BENEATH))
+            }),
             By::Change => (Some("lsi5"), "l5", {
                 let after = filter.updated_after;
                 let first = after.map(|after| format!("{}#", sortable(after.millis())));
@@ -95,6 +101,8 @@ impl Span {
         };
         let (pk, prefix) = match by {
             By::Label => (labels::of(project), LABELLED),
+            By::Parent => (labels::of(project), BENEATH),
+            By::Deleted => (project.pk().to_owned(), DELETED),
             _ => (project.pk().to_owned(), TASK),
         };
         Self {
@@ -134,7 +142,10 @@ impl Span {
         if place < first.as_str() || last.as_str() < place {
             return None;
         }
-        let ids = if self.prefix == TASK { 1 } else { 2 };
+        let ids = match self.prefix {
+            TASK | DELETED => 1,
+            _ => 2,
+        };
         let start = place.rmatch_indices('#').nth(ids - 1)?.0;
         let sk = format!("{}{}", self.prefix, &place[start + 1..]);
         let is_row = self.index.is_some() || sk == place;
@@ -144,10 +155,15 @@ impl Span {
     /// Which task a row is of, by its sort key.
     pub(crate) fn task(&self, sk: &str) -> Option<TaskId> {
         match self.prefix {
-            TASK => sk.strip_prefix(TASK)?.parse().ok(),
+            prefix @ (TASK | DELETED) => sk.strip_prefix(prefix)?.parse().ok(),
             LABELLED => {
                 let (label, id) = sk.strip_prefix(LABELLED)?.split_once('#')?;
                 label.parse::<LabelId>().ok()?;
+                id.parse().ok()
+            }
+            BENEATH => {
+                let (parent, id) = sk.strip_prefix(BENEATH)?.split_once('#')?;
+                parent.parse::<TaskId>().ok()?;
                 id.parse().ok()
             }
             _ => self.task_and_project(sk).map(|(id, _)| id),
@@ -216,6 +232,8 @@ mod tests {
             By::Assignee,
             By::Rank,
             By::Change,
+            By::Parent,
+            By::Deleted,
             By::Label,
         ];
         let of_project = orders.map(|by| Span::of_project(&project, by, &all));
@@ -227,7 +245,7 @@ mod tests {
     fn a_place_tells_the_row_that_stands_there() {
         let row = |span: &Span, place: &str| span.row_at(&place.replace("{id}", ID));
         let spans = spans();
-        let [id, place, .., label, user, due] = &spans[..] else {
+        let [id, place, .., parent, deleted, label, user, due] = &spans[..] else {
             panic!("there are more")
         };
         let task = format!("TASK#{ID}");
@@ -236,14 +254,22 @@ mod tests {
         let assigned = format!("ASSIGNED#{ID}#{ID}");
         assert_eq!(row(user, "ASSIGNED#{id}#{id}"), Some(assigned.clone()));
         assert_eq!(row(due, "ASSIGNED#~#{id}#{id}"), Some(assigned));
+        let beneath = format!("BENEATH#{ID}#{ID}");
+        assert_eq!(row(parent, &beneath), Some(beneath.clone()));
+        let put_aside = format!("DELETED#{ID}");
+        assert_eq!(row(deleted, &put_aside), Some(put_aside.clone()));
         let labelled = format!("LABELLED#{ID}#{ID}");
         assert_eq!(row(label, &labelled), Some(labelled.clone()));
         for (span, other) in [
             (id, "TASK#x#{id}"),
             (label, "LABELLED#{id}"),
+            (parent, "BENEATH#{id}"),
+            (parent, "LABELLED#{id}#{id}"),
             (label, "LABELLED#x#{id}"),
             (label, "LABEL#{id}#{id}"),
             (id, "DELETED#{id}"),
+            (deleted, "TASK#{id}"),
+            (deleted, "DELETED#x"),
             (place, "{id}"),
             (place, "todo#i7#"),
             (user, "ASSIGNED#{id}"),

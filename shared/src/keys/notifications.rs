@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::erased::Any;
+use super::lists::all_behind;
 use super::{Key, Partition, Row, Table, sortable};
 use crate::model::due::DueDate;
 use crate::model::id::{NotificationId, TaskId, UserId};
@@ -18,7 +19,7 @@ impl Row for Notification {
     fn indexes(&self) -> Vec<(&'static str, String)> {
         match self.read_at {
             Some(_) => Vec::new(),
-            None => vec![("l1", format!("{UNREAD}{}", self.id))],
+            None => vec![("l1", unread_place(self.id))],
         }
     }
 }
@@ -69,9 +70,15 @@ impl Partition<Any> {
     }
 }
 
-/// The places in `l1` of what has not been read, up to and with one.
-pub(crate) fn unread_until(id: NotificationId) -> (String, String) {
-    (UNREAD.to_owned(), format!("{UNREAD}{id}"))
+/// The place in `l1` of what has not been read.
+pub(crate) fn unread_place(id: NotificationId) -> String {
+    format!("{UNREAD}{id}")
+}
+
+/// All those places, up to and with that of one if it is named.
+pub(crate) fn unread_until(id: Option<NotificationId>) -> (String, String) {
+    let (first, last) = all_behind(UNREAD);
+    (first, id.map_or(last, unread_place))
 }
 
 /// The id of a notification, by its sort key.

@@ -12,6 +12,9 @@ use crate::tenant::Tenant;
 /// all can be gone through.
 const SHARDS: u8 = 4;
 
+/// What the sort keys of deleted ones begin with.
+pub(super) const DELETED: &str = "DELETED#";
+
 impl Row for Task {
     const MISSING: &'static str = "Task not found or access denied";
 
@@ -137,5 +140,5 @@ pub(super) fn task(tenant: Tenant, pk: String, id: TaskId) -> Key<Task> {
 }
 
 fn deleted(tenant: Tenant, pk: String, id: TaskId) -> Key<DeletedTask> {
-    Key::data(tenant, pk, format!("DELETED#{id}"))
+    Key::data(tenant, pk, format!("{DELETED}{id}"))
 }

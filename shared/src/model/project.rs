@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use deserr::Deserr;
 
 pub use self::gone::{ProjectDeleted, ProjectRestored, Purge, PurgeProject, RESTORABLE};
-pub use self::listed::{Archived, ListedProject, Listing, SharedProject, Standing};
+pub use self::listed::{
+    ListedProject, Listing, ProjectSort, SharedProject, Standing, WantedProjects,
+};
 pub use self::shared::{ProjectMember, ProjectMemberView, ProjectShared, ProjectUnshared};
 use super::Millis;
 use super::account::{Permission, Role};
@@ -25,6 +27,10 @@ use crate::input::BadInput;
 /// The most members that a project has besides its owner: they stand in its row, which is read with each request for
 /// it and written with each change.
 pub const MOST_MEMBERS: usize = 100;
+
+/// For how many of those who may restore a private project their own lists find it once it is deleted: each has a row in the
+/// transaction that deletes it, which has room for 100.
+const MOST_FINDERS: usize = 80;
 
 /// A project: a scope of the log, so it carries `seq` and the counters.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -162,14 +168,25 @@ impl Project {
 
     /// Where it stands in its tenant's list.
     pub fn standing(&self) -> Standing {
-        let is_for_all = self.visibility == Visibility::Tenant;
-        if self.deleted_at.is_some() || !is_for_all {
+        if self.visibility == Visibility::Private {
             Standing::Hidden
+        } else if self.deleted_at.is_some() {
+            Standing::Deleted
         } else if self.is_archived() {
             Standing::Archived
         } else {
             Standing::Open
         }
+    }
+
+    /// Whose own lists find it while it is deleted: its owner's, and its admins' if it is private. If it is for all, those of the
+    /// tenant find it in the tenant's.
+    pub(crate) fn finders(&self) -> impl Iterator<Item = UserId> {
+        let is_private = self.visibility == Visibility::Private;
+        let admins = self.members.iter();
+        let admins = admins.filter(move |member| is_private && member.role == Role::Admin);
+        let finders = std::iter::once(self.user_id).chain(admins.map(|member| member.user_id));
+        finders.take(MOST_FINDERS)
     }
 
     /// Whether its owner finds it in their own list.
@@ -258,12 +275,17 @@ pub struct ProjectView {
     created_at: Millis,
     updated_at: Millis,
     archived_at: Option<Millis>,
+    /// Until when it can be restored; there if it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Millis")]
+    restorable_until: Option<Millis>,
 }
 
 impl From<Project> for ProjectView {
     fn from(project: Project) -> Self {
         Self {
             task_counts: project.task_counts(),
+            restorable_until: project.restorable_until(),
             id: project.id,
             user_id: project.user_id,
             name: project.name,

@@ -284,9 +284,14 @@ impl DeletedTask {
         }
     }
 
+    /// Until when it can be restored.
+    pub(crate) fn restorable_until(&self) -> Millis {
+        self.deleted_at + RESTORABLE
+    }
+
     /// Whether it can still be restored.
     pub(crate) fn is_restorable(&self, now: Millis) -> bool {
-        now < self.deleted_at + RESTORABLE
+        now < self.restorable_until()
     }
 }
 

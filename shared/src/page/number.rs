@@ -30,17 +30,6 @@ pub enum Paging {
 }
 
 impl Paging {
-    /// As [`Self::of`], where nothing else can be wrong.
-    ///
-    /// # Errors
-    /// 400 for all that is.
-    pub fn asked(
-        numbered: (Option<PageNumber>, Option<PerPage>),
-        cursored: (Option<Limit>, Option<Cursor>),
-    ) -> Result<Self> {
-        Self::of(numbered, cursored).map_err(|wrong| Error::validation(wrong).of_query())
-    }
-
     /// How many rows have to be read, from the beginning or from a cursor on: those of the page, and all before it that
     /// are skipped.
     pub(crate) const fn rows(&self) -> usize {
@@ -109,6 +98,11 @@ pub(crate) fn refuse(wrong: Vec<Detail>) -> Result<()> {
     } else {
         Err(Error::validation(wrong).of_query())
     }
+}
+
+/// What came out, or else nothing, and all that is wrong among the rest of it.
+pub(crate) fn told<T>(outcome: Result<T, Vec<Detail>>, wrong: &mut Vec<Detail>) -> Option<T> {
+    outcome.map_err(|details| wrong.extend(details)).ok()
 }
 
 impl PageNumber {

@@ -394,7 +394,9 @@ impl Sheet {
             ("change-project-members/ok", "shared", 200),
             ("get-project/members", "whom it is shared with", 200),
             ("get-project/one-member", "one of them", 200),
+            ("list-projects/oldest-first", "all, the oldest first", 200),
             ("delete-project/ok", "a project", 204),
+            ("list-projects/deleted", "what is deleted", 200),
             ("restore-project/ok", "a project", 200),
             ("restore-project/not-deleted", "not deleted", 404),
         ] {
@@ -476,6 +478,10 @@ impl Sheet {
             ("sort=due_date", "five, by when they are due"),
             ("sort=priority", "five, by how much they matter"),
             ("sort=-updated_at", "five, the last changed first"),
+            (
+                "sort=-priority,-created_at,title",
+                "five, by several fields",
+            ),
             ("status=todo", "five of a status, by their places"),
             ("priority=none", "five that matter so much"),
             (
@@ -493,6 +499,12 @@ impl Sheet {
         .await;
         let with_label = format!("label={}", self.scene.label_of_six().await);
         self.list("list-tasks/ok", &with_label, "five with a label")
+            .await;
+        let beneath = format!("parent_id={}", self.scene.parent_of_six().await);
+        self.list("list-tasks/ok", &beneath, "five beneath another")
+            .await;
+        self.scene.delete_six().await;
+        self.list("list-tasks/ok", "deleted=true", "five that are deleted")
             .await;
     }
 
@@ -543,6 +555,7 @@ impl Sheet {
             ("list-labels/ok", "all", 200),
             ("list-labels/one", "one", 200),
             ("list-notifications/ok", "none", 200),
+            ("list-notifications/unread", "none that is unread", 200),
             ("list-notifications/by-email", "of what by email", 200),
             ("read-notifications/ok", "none of one's own", 200),
             ("update-notifications/ok", "less by email", 200),

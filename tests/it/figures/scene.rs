@@ -86,6 +86,28 @@ impl Scene {
         label
     }
 
+    /// A new task that six new ones are beneath.
+    pub(super) async fn parent_of_six(&self) -> String {
+        let parent = self.ada.task(&self.project, "Count down").await;
+        let path = format!("/api/projects/{}/tasks", self.project);
+        for _ in 0..6 {
+            let body = json!({ "title": "Count down", "parent_id": parent });
+            self.ada.post(&path, body).await.expect(201);
+        }
+        parent
+    }
+
+    /// Six new tasks that are deleted.
+    pub(super) async fn delete_six(&self) {
+        for _ in 0..6 {
+            let task = self.ada.task(&self.project, "Count down").await;
+            self.ada
+                .delete(&format!("/api/tasks/{task}"))
+                .await
+                .expect(204);
+        }
+    }
+
     async fn label(&self, member: &Member, project: &str) -> String {
         let number = self.named.fetch_add(1, Ordering::Relaxed);
         let path = format!("/api/projects/{project}/labels");

@@ -20,6 +20,8 @@ const NAMES: &[&str] = &[
     "due_before",
     "updated_after",
     "label",
+    "parent_id",
+    "deleted",
     "sort",
     "page",
     "per_page",
@@ -32,6 +34,7 @@ const NAMES: &[&str] = &[
 ];
 
 const VALUES: &[&str] = &[
+    "true",
     "todo",
     "me",
     "high",
@@ -43,6 +46,8 @@ const VALUES: &[&str] = &[
     "created_at",
     "-due_date",
     "-position",
+    "-status,-position,title",
+    "due_date,created_at",
     "title,due_date",
     "project,assignee",
     "assignee",

@@ -41,6 +41,10 @@ pub struct ExpandedTask {
     /// more.
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee: Option<Option<Person>>,
+    /// Until when it can be restored; there if it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Millis")]
+    restorable_until: Option<Millis>,
 }
 
 /// A project, in short.
@@ -101,8 +105,17 @@ impl Expand {
         ExpandedTask {
             project: project.filter(|_| self.project).map(ProjectBeside::from),
             assignee: self.assignee.then(|| assignee.map(Person::from)),
+            restorable_until: None,
             task: task.into(),
         }
+    }
+}
+
+impl ExpandedTask {
+    /// The same of a task that is deleted, and can be restored until then.
+    pub(crate) fn deleted(mut self, restorable_until: Millis) -> Self {
+        self.restorable_until = Some(restorable_until);
+        self
     }
 }
 

@@ -6,52 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{Priority, Status, Task};
 use crate::error::{Detail, Error, Result};
-use crate::input::{BadInput, Invalid};
+use crate::input::{BadInput, Invalid, from_text};
 use crate::model::audit::Moment;
 use crate::model::due::DueDate;
 use crate::model::id::{LabelId, ProjectId, TaskId, UserId};
-use crate::page::{Paging, detail, refuse};
+use crate::page::sort::{Order, SORTED, Sort, pattern};
+use crate::page::{Paging, detail, refuse, told};
 use crate::schema::described;
 
-/// In which order tasks are listed; those that are equal by it in that of their ids, which is that in which they were
-/// made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserr)]
-#[deserr(error = BadInput)]
-pub enum Sort {
-    /// The oldest first.
-    #[deserr(rename = "created_at")]
-    Created,
-    /// The newest first.
-    #[deserr(rename = "-created_at")]
-    CreatedDown,
-    /// What is due first.
-    #[deserr(rename = "due_date")]
-    Due,
-    /// What is due last.
-    #[deserr(rename = "-due_date")]
-    DueDown,
-    /// What matters most.
-    #[deserr(rename = "priority")]
-    Priority,
-    /// What matters least.
-    #[deserr(rename = "-priority")]
-    PriorityDown,
-    /// What has not been changed for longest.
-    #[deserr(rename = "updated_at")]
-    Updated,
-    /// What was changed last.
-    #[deserr(rename = "-updated_at")]
-    UpdatedDown,
-    /// By status, and in that by its place.
-    #[deserr(rename = "position")]
-    Position,
-    /// The same from the end.
-    #[deserr(rename = "-position")]
-    PositionDown,
-}
+/// In which order tasks of a project are listed; those that are equal by it in that of their ids, which is that in which
+/// they were made.
+#[derive(Debug, Clone)]
+pub struct TaskSort(Sort);
+
+/// In which order somebody's tasks are listed, whatever projects they are in; equal ones as in a project.
+#[derive(Debug, Clone)]
+pub struct AssignedSort(Sort);
 
 /// An order in which there is an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum By {
     /// By their ids.
     Id,
@@ -67,6 +40,10 @@ pub(crate) enum By {
     Change,
     /// By their ids, of those that have a label.
     Label,
+    /// By their ids, of those beneath another.
+    Parent,
+    /// By their ids, of those that are deleted.
+    Deleted,
 }
 
 /// A task in the list of whoever is to do it. All that it says stands in its key and its index.
@@ -90,6 +67,23 @@ impl Assigned {
             due_date: task.due_date,
         };
         task.assigned_to.map(|user_id| (user_id, row))
+    }
+}
+
+/// A task in the list of those beneath another of its project. All that it says stands in its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subtask {
+    /// Beneath which.
+    pub parent_id: TaskId,
+    /// Which.
+    pub task_id: TaskId,
+}
+
+impl Subtask {
+    /// A task in such a list, if it names a parent.
+    pub(crate) fn of(task: &Task) -> Option<Self> {
+        let task_id = task.id;
+        task.parent_id.map(|parent_id| Self { parent_id, task_id })
     }
 }
 
@@ -129,51 +123,69 @@ pub struct Filter {
     pub updated_after: Option<Moment>,
     /// With this label.
     pub label: Option<LabelId>,
+    /// Right beneath this task.
+    pub parent_id: Option<TaskId>,
+    /// Whether those that are deleted and can be restored, in place of those that are there.
+    pub deleted: bool,
 }
 
 /// What is listed, and which page of it.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     pub(crate) filter: Filter,
-    pub(crate) sort: Sort,
     pub(crate) by: By,
+    /// Whether from the end to the beginning.
+    pub(crate) is_down: bool,
     pub(crate) paging: Paging,
 }
 
+/// What tasks of a project can be sorted by.
+const FIELDS: &[&str] = &[
+    CREATED,
+    "due_date",
+    "priority",
+    "updated_at",
+    "status",
+    "position",
+    "title",
+];
+
+/// What somebody's tasks can be sorted by.
+const FIELDS_OF_USER: &[&str] = &["due_date", CREATED, "title"];
+
+/// The ids are of the time, finer than it is shown, and no two are equal: so it is what decides in the end.
+const CREATED: &str = "created_at";
+
 /// In which orders an index can list what has passed a filter. The first is the one for which nobody has to ask.
-type Orders = &'static [(Sort, By)];
+type Orders = &'static [Order<By>];
 
 const OF_ALL: Orders = &[
-    (Sort::Created, By::Id),
-    (Sort::CreatedDown, By::Id),
-    (Sort::Due, By::Due),
-    (Sort::DueDown, By::Due),
-    (Sort::Priority, By::Rank),
-    (Sort::PriorityDown, By::Rank),
-    (Sort::Updated, By::Change),
-    (Sort::UpdatedDown, By::Change),
-    (Sort::Position, By::Place),
-    (Sort::PositionDown, By::Place),
+    (&[CREATED], By::Id),
+    (&["due_date", CREATED], By::Due),
+    (&["priority", CREATED], By::Rank),
+    (&["updated_at", CREATED], By::Change),
+    (&["status", "position"], By::Place),
+    // A place is one in its status.
+    (&["position"], By::Place),
 ];
 
-const OF_STATUS: Orders = &[(Sort::Position, By::Place), (Sort::PositionDown, By::Place)];
+const OF_STATUS: Orders = &[(&["position"], By::Place)];
 
-const OF_PRIORITY: Orders = &[(Sort::Created, By::Rank), (Sort::CreatedDown, By::Rank)];
+const OF_PRIORITY: Orders = &[(&[CREATED], By::Rank)];
 
-const OF_DUE: Orders = &[(Sort::Due, By::Due), (Sort::DueDown, By::Due)];
+const OF_DUE: Orders = &[(&["due_date", CREATED], By::Due)];
 
-const OF_CHANGE: Orders = &[(Sort::Updated, By::Change), (Sort::UpdatedDown, By::Change)];
+const OF_CHANGE: Orders = &[(&["updated_at", CREATED], By::Change)];
 
-const OF_LABEL: Orders = &[(Sort::Created, By::Label), (Sort::CreatedDown, By::Label)];
+const OF_LABEL: Orders = &[(&[CREATED], By::Label)];
 
-const OF_ASSIGNEE: Orders = &[(Sort::Due, By::Assignee), (Sort::DueDown, By::Assignee)];
+const OF_PARENT: Orders = &[(&[CREATED], By::Parent)];
 
-const OF_USER: Orders = &[
-    (Sort::Due, By::Assignee),
-    (Sort::DueDown, By::Assignee),
-    (Sort::Created, By::Id),
-    (Sort::CreatedDown, By::Id),
-];
+const OF_DELETED: Orders = &[(&[CREATED], By::Deleted)];
+
+const OF_ASSIGNEE: Orders = &[(&["due_date", CREATED], By::Assignee)];
+
+const OF_USER: Orders = &[(&["due_date", CREATED], By::Assignee), (&[CREATED], By::Id)];
 
 const ALONE: &str = "Can't be combined like that: assigned_to, due_after and due_before go together, \
                      and each other filter stands alone";
@@ -185,9 +197,10 @@ impl Wanted {
     /// 400 for all that no index can answer, which says what one can.
     pub fn in_project(
         filter: Filter,
-        sort: Option<Sort>,
+        sort: Option<TaskSort>,
         paging: Result<Paging, Vec<Detail>>,
     ) -> Result<Self> {
+        let sort = sort.map(|TaskSort(sort)| sort);
         Self::of(filter, sort, paging, filter.orders())
     }
 
@@ -197,9 +210,10 @@ impl Wanted {
     /// The same.
     pub fn of_user(
         filter: Filter,
-        sort: Option<Sort>,
+        sort: Option<AssignedSort>,
         paging: Result<Paging, Vec<Detail>>,
     ) -> Result<Self> {
+        let sort = sort.map(|AssignedSort(sort)| sort);
         let orders = if filter.is_of_due() {
             OF_ASSIGNEE
         } else {
@@ -220,40 +234,19 @@ impl Wanted {
         if range.is_some_and(|(after, before)| after >= before) {
             wrong.push(detail("due_before", "Must be later than due_after"));
         }
-        let order = orders.and_then(|orders| told(chosen(orders, sort), &mut wrong));
+        let sort = sort.unwrap_or_default();
+        let served = orders.map(|orders| sort.served_by(orders, |field| filter.fixes(field)));
+        let order = served.and_then(|served| told(served, &mut wrong));
         let paging = told(paging, &mut wrong);
         refuse(wrong)?;
         let untold = || Error::internal("nobody has said what is wrong with a query");
-        let ((sort, by), paging) = order.zip(paging).ok_or_else(untold)?;
+        let ((by, is_down), paging) = order.zip(paging).ok_or_else(untold)?;
         Ok(Self {
             filter,
-            sort,
             by,
+            is_down,
             paging,
         })
-    }
-}
-
-impl Sort {
-    /// As it is called.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created_at",
-            Self::CreatedDown => "-created_at",
-            Self::Due => "due_date",
-            Self::DueDown => "-due_date",
-            Self::Priority => "priority",
-            Self::PriorityDown => "-priority",
-            Self::Updated => "updated_at",
-            Self::UpdatedDown => "-updated_at",
-            Self::Position => "position",
-            Self::PositionDown => "-position",
-        }
-    }
-
-    /// Whether it goes from the end to the beginning.
-    pub(crate) fn is_down(self) -> bool {
-        self.name().starts_with('-')
     }
 }
 
@@ -279,6 +272,7 @@ impl Filter {
                 .updated_after
                 .is_none_or(|after| task.updated_at >= after.millis())
             && self.label.is_none_or(|label| task.labels.has(label))
+            && (self.parent_id.is_none() || task.parent_id == self.parent_id)
     }
 
     /// Whether it asks when they are due.
@@ -291,23 +285,28 @@ impl Filter {
         *self == Self::default()
     }
 
+    /// Whether all that pass it are equal by a field.
+    fn fixes(&self, field: &str) -> bool {
+        match field {
+            "status" => self.status.is_some(),
+            "priority" => self.priority.is_some(),
+            _ => false,
+        }
+    }
+
     fn orders(&self) -> Result<Orders, Vec<Detail>> {
-        let given = (
-            self.status.is_some(),
-            self.assigned_to.is_some(),
-            self.priority.is_some(),
-            self.is_of_due(),
-            self.updated_after.is_some(),
-            self.label.is_some(),
-        );
-        match given {
-            (false, false, false, false, false, false) => Ok(OF_ALL),
-            (true, false, false, false, false, false) => Ok(OF_STATUS),
-            (false, true, false, _, false, false) => Ok(OF_ASSIGNEE),
-            (false, false, true, false, false, false) => Ok(OF_PRIORITY),
-            (false, false, false, true, false, false) => Ok(OF_DUE),
-            (false, false, false, false, true, false) => Ok(OF_CHANGE),
-            (false, false, false, false, false, true) => Ok(OF_LABEL),
+        let beside_due = |name: &&str| !name.starts_with("due_");
+        let given: Vec<_> = self.given().filter(beside_due).collect();
+        match (&given[..], self.is_of_due()) {
+            ([], false) => Ok(OF_ALL),
+            ([], true) => Ok(OF_DUE),
+            (["assigned_to"], _) => Ok(OF_ASSIGNEE),
+            (["status"], false) => Ok(OF_STATUS),
+            (["priority"], false) => Ok(OF_PRIORITY),
+            (["updated_after"], false) => Ok(OF_CHANGE),
+            (["label"], false) => Ok(OF_LABEL),
+            (["parent_id"], false) => Ok(OF_PARENT),
+            (["deleted"], false) => Ok(OF_DELETED),
             _ => Err(self.given().map(|name| detail(name, ALONE)).collect()),
         }
     }
@@ -322,14 +321,35 @@ impl Filter {
             ("due_before", self.due_before.is_some()),
             ("updated_after", self.updated_after.is_some()),
             ("label", self.label.is_some()),
+            ("parent_id", self.parent_id.is_some()),
+            ("deleted", self.deleted),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         given.map(|(name, _)| name)
     }
 }
 
+impl TryFrom<String> for TaskSort {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Sort::read(&text, FIELDS).map(Self)
+    }
+}
+
+impl TryFrom<String> for AssignedSort {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Sort::read(&text, FIELDS_OF_USER).map(Self)
+    }
+}
+
+from_text!(TaskSort, AssignedSort);
+
 described! {
-    Sort: { "type": "string", "enum": OF_ALL.iter().map(|(sort, _)| sort.name()).collect::<Vec<_>>() };
+    TaskSort: { "type": "string", "pattern": pattern(FIELDS), "description": SORTED };
+    AssignedSort: { "type": "string", "pattern": pattern(FIELDS_OF_USER), "description": SORTED };
     Assignee: { "type": "string", "description": "`me`, or the id of a user." };
 }
 
@@ -347,24 +367,6 @@ impl Deserr<BadInput> for Assignee {
             }),
         }
     }
-}
-
-/// The order that is asked for, or else the first.
-fn chosen(orders: Orders, sort: Option<Sort>) -> Result<(Sort, By), Vec<Detail>> {
-    let Some(sort) = sort else {
-        return Ok(orders[0]);
-    };
-    let mut known = orders.iter().copied();
-    known.find(|(known, _)| *known == sort).ok_or_else(|| {
-        let names: Vec<_> = orders.iter().map(|(sort, _)| sort.name()).collect();
-        let message = format!("With these filters it must be one of: {}", names.join(", "));
-        vec![detail("sort", message)]
-    })
-}
-
-/// What came out, or else nothing, and all that is wrong among the rest of it.
-fn told<T>(outcome: Result<T, Vec<Detail>>, wrong: &mut Vec<Detail>) -> Option<T> {
-    outcome.map_err(|details| wrong.extend(details)).ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::keys::{Key, Stored};
 use crate::model::Millis;
 use crate::model::label::LabelIds;
 use crate::model::project::Project;
-use crate::model::task::listed::Assigned;
+use crate::model::task::listed::{Assigned, Subtask};
 use crate::model::task::{DeletedTask, RESTORABLE, Task, TaskCounts, TaskPlace};
 use crate::model::upload::Upload;
 
@@ -27,6 +27,7 @@ impl Change {
         self.assign(None, Some(task));
         self.require_labels(&LabelIds::default(), &task.labels);
         self.label(None, Some(task));
+        self.stand_beneath(None, Some(task));
     }
 
     /// Stores a task in place of what was read; another change of it meanwhile is a lost race.
@@ -43,6 +44,7 @@ impl Change {
         self.assign(Some(before), Some(task));
         self.require_labels(&before.labels, &task.labels);
         self.label(Some(before), Some(task));
+        self.stand_beneath(Some(before), Some(task));
     }
 
     /// Puts a deleted task aside. Its file is swept once it can't be restored any more.
@@ -88,6 +90,7 @@ impl Change {
         self.contested(part);
         self.assign(Some(before), None);
         self.label(Some(before), None);
+        self.stand_beneath(Some(before), None);
         if let Some(path) = file {
             self.bytes -= before.bytes();
             let upload = Upload {
@@ -111,6 +114,7 @@ impl Change {
         self.replace(&place, &TaskPlace::of(task));
         self.assign(None, Some(task));
         self.label(None, Some(task));
+        self.stand_beneath(None, Some(task));
         self.keep_upload(file);
     }
 
@@ -129,6 +133,20 @@ impl Change {
         }
         if let (Some(entered), Some((_, row))) = (entered, after) {
             self.replace(&entered, &row);
+        }
+    }
+
+    /// Has a task stand in the list of those beneath the one that it names, and in no other.
+    fn stand_beneath(&mut self, before: Option<&Task>, after: Option<&Task>) {
+        let (before, after) = (before.and_then(Subtask::of), after.and_then(Subtask::of));
+        let Some((project, _)) = self.project().filter(|_| before != after) else {
+            return;
+        };
+        if let Some(left) = before {
+            self.remove(&project.subtask(left));
+        }
+        if let Some(entered) = after {
+            self.replace(&project.subtask(entered), &entered);
         }
     }
 

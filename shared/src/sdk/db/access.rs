@@ -160,7 +160,12 @@ pub(crate) fn seen(
     caller: &Principal,
     project: Option<Stored<Project>>,
 ) -> Option<Stored<Project>> {
-    project.filter(|project| role(caller, project).is_some())
+    project.filter(|project| is_seen(caller, project))
+}
+
+/// Whether the caller may see a project.
+pub(super) fn is_seen(caller: &Principal, project: &Project) -> bool {
+    role(caller, project).is_some()
 }
 
 /// A project that the caller sees, if they may change what is in it.

@@ -12,16 +12,17 @@ use super::super::dynamo::{Item, from_item, key_item, text};
 use super::{Db, access};
 use crate::error::Result;
 use crate::event::caller::Principal;
-use crate::keys::{Key, Span, Stored};
+use crate::keys::{Key, Row, Span, Stored};
 use crate::model::id::{ProjectId, TaskId, UserId};
 use crate::model::project::Project;
-use crate::model::task::Task;
 use crate::model::task::expanded::{Expand, ExpandedTask};
-use crate::model::task::listed::{By, Filter, Sort, Wanted};
+use crate::model::task::listed::{By, Filter, Wanted};
+use crate::model::task::{DeletedTask, Task};
 use crate::page::{Cursor, Limit, Meta, Page, PageNumber, Paging, PerPage};
 
-/// What a cursor is bound to: the name of its list, whose it is, and what is listed of it.
-type Bound<T> = (&'static str, T, Filter, Sort);
+/// What a cursor is bound to: the name of its list, whose it is, what is listed of it, and in which order, whether that
+/// is down.
+type Bound<T> = (&'static str, T, Filter, (By, bool));
 
 /// What is read of a stretch for a page.
 struct Found {
@@ -31,12 +32,14 @@ struct Found {
 }
 
 impl Db {
-    /// A page of a project's tasks. The project and a query at once, and but for the order in which they were made a
-    /// call more; one more if those who are to do them are wanted, too. A page with a number reads the keys of all
-    /// before it.
+    /// A page of a project's tasks, or of those that are deleted and can be restored. The project and a query at once, and
+    /// but for the order in which they were made a call more; one more if those who are to do them are wanted, too. A
+    /// page with a number reads the keys of all before it. Of deleted tasks it may be shorter, for those that can't be
+    /// restored any more stand there for a while.
     ///
     /// # Errors
-    /// 404 if the project is not there; 400 for a cursor of another list.
+    /// 404 if the project is not there; 403 for deleted tasks, if the caller may not restore them; 400 for a cursor of
+    /// another list.
     pub async fn tasks(
         &self,
         caller: &Principal,
@@ -46,7 +49,8 @@ impl Db {
     ) -> Result<Page<ExpandedTask>> {
         let key = caller.tenant.project(id);
         let span = Span::of_project(&key, wanted.by, &wanted.filter);
-        let bound = ("tasks of a project", id, wanted.filter, wanted.sort);
+        let order = (wanted.by, wanted.is_down);
+        let bound = ("tasks of a project", id, wanted.filter, order);
         // Both to their ends: what is not there takes no other calls than what is another's.
         let (project, found) = futures::join!(
             Box::pin(self.project(caller, id)),
@@ -54,21 +58,38 @@ impl Db {
         );
         let (project, found): (Stored<Project>, Found) = (project?, found?);
         let meta = meta(&span, wanted, &bound, &found, counted(&project, wanted))?;
-        let whole = wanted.by == By::Id && matches!(wanted.paging, Paging::Cursor(..));
-        let tasks = if whole {
-            let rows = found.items.into_iter().map(from_item);
-            rows.collect::<Result<_>>()?
+        let data = if wanted.by == By::Deleted {
+            let project = access::edited(caller, project)?;
+            self.deleted(caller, project, (&span, wanted, found), expand)
+                .await?
         } else {
-            let keys = ids(&span, &found).map(|id| project.task(id));
-            self.tasks_at(keys.collect()).await?
+            let key = |id| project.task(id);
+            let mut tasks: Vec<Task> = self.rows(&span, wanted, found, key).await?;
+            tasks.retain(|task| wanted.filter.has(task));
+            let projects = BTreeMap::from([(id, project.into_inner())]);
+            self.all_expanded(caller, tasks, projects, expand).await?
         };
-        let tasks = tasks.into_iter().filter(|task| wanted.filter.has(task));
-        let projects = BTreeMap::from([(id, project.into_inner())]);
-        let data = self.all_expanded(caller, tasks.collect(), projects, expand);
-        Ok(Page {
-            data: data.await?,
-            meta,
-        })
+        Ok(Page { data, meta })
+    }
+
+    /// Those deleted tasks that were found and can be restored, each with the time until which it can be.
+    async fn deleted(
+        &self,
+        caller: &Principal,
+        project: Stored<Project>,
+        (span, wanted, found): (&Span, &Wanted, Found),
+        expand: Expand,
+    ) -> Result<Vec<ExpandedTask>> {
+        let key = |id| project.deleted_task(id);
+        let mut rows: Vec<DeletedTask> = self.rows(span, wanted, found, key).await?;
+        let now = self.after(&project);
+        rows.retain(|row| row.is_restorable(now));
+        let until: Vec<_> = rows.iter().map(DeletedTask::restorable_until).collect();
+        let tasks = rows.into_iter().map(|row| row.task).collect();
+        let projects = BTreeMap::from([(project.id, project.into_inner())]);
+        let tasks = self.all_expanded(caller, tasks, projects, expand).await?;
+        let tasks = tasks.into_iter().zip(until);
+        Ok(tasks.map(|(task, until)| task.deleted(until)).collect())
     }
 
     /// A page of a user's tasks, in whatever projects. A query, and then two reads at once; one more if whoever is to
@@ -85,7 +106,8 @@ impl Db {
     ) -> Result<Page<ExpandedTask>> {
         let tenant = caller.tenant;
         let span = Span::of_user(tenant, user_id, wanted.by, &wanted.filter);
-        let bound = ("tasks of a user", user_id, wanted.filter, wanted.sort);
+        let order = (wanted.by, wanted.is_down);
+        let bound = ("tasks of a user", user_id, wanted.filter, order);
         let found = self.look(&span, wanted, &bound).await?;
         let meta = meta(&span, wanted, &bound, &found, None)?;
         let items = found.items.iter();
@@ -96,7 +118,7 @@ impl Db {
         let keys = rows.into_iter().map(|row| Key::listed(tenant, row));
         let (projects, tasks) = futures::try_join!(
             self.projects_there(caller, projects),
-            self.tasks_at(keys.collect()),
+            self.rows_at::<Task>(keys.collect()),
         )?;
         let tasks = tasks
             .into_iter()
@@ -124,13 +146,29 @@ impl Db {
         Ok(seen.map(|project| (project.id, project)).collect())
     }
 
-    /// The tasks of some keys that are there; a call, if there are any.
-    async fn tasks_at(&self, keys: Vec<Key<Task>>) -> Result<Vec<Task>> {
+    /// The rows of a page that are there: those that were found, if they have been read whole, or else those of their
+    /// keys.
+    async fn rows<T: Row>(
+        &self,
+        span: &Span,
+        wanted: &Wanted,
+        found: Found,
+        key: impl Fn(TaskId) -> Key<T>,
+    ) -> Result<Vec<T>> {
+        let is_of_rows = matches!(wanted.by, By::Id | By::Deleted);
+        if is_of_rows && matches!(wanted.paging, Paging::Cursor(..)) {
+            return found.items.into_iter().map(from_item).collect();
+        }
+        self.rows_at(ids(span, &found).map(key).collect()).await
+    }
+
+    /// The rows of some keys that are there; a call, if there are any.
+    async fn rows_at<T: Row>(&self, keys: Vec<Key<T>>) -> Result<Vec<T>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let tasks = self.get_all(keys).await?;
-        Ok(tasks.into_iter().map(Stored::into_inner).collect())
+        let rows = self.get_all(keys).await?;
+        Ok(rows.into_iter().map(Stored::into_inner).collect())
     }
 
     async fn look(
@@ -139,7 +177,7 @@ impl Db {
         wanted: &Wanted,
         bound: &Bound<impl Serialize>,
     ) -> Result<Found> {
-        let query = self.query(span)?.scan_index_forward(!wanted.sort.is_down());
+        let query = self.query(span)?.scan_index_forward(!wanted.is_down);
         match &wanted.paging {
             Paging::Cursor(limit, cursor) => {
                 let start = cursor.as_ref().map(|cursor| start(span, cursor, bound));

@@ -1,5 +1,6 @@
 //! What a user is told: their list, what of it they have read, and of what they are told by email.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use super::Db;
 use crate::error::{Error, Result};
 use crate::etag::IfMatch;
 use crate::event::caller::Principal;
+use crate::input::Flag;
 use crate::keys::{self, Stored};
 use crate::model::id::NotificationId;
 use crate::model::notification::{
@@ -32,30 +34,69 @@ impl Db {
         Ok(inbox.map(Stored::into_inner).unwrap_or_default())
     }
 
-    /// A user's notifications, the newest first, and how many they have not read; two reads at once.
+    /// A user's notifications, or those that they have not read, the newest first, and how many they have not read; two
+    /// reads at once, and one more of what has not been read.
     ///
     /// # Errors
     /// 400 for a cursor of another list.
     pub async fn notifications(
         &self,
         caller: &Principal,
+        unread: Flag,
         limit: Limit,
         cursor: Option<&Cursor>,
     ) -> Result<NotificationPage> {
-        let user = caller.user_id;
-        let after: Option<NotificationId> =
-            cursor.map(|cursor| cursor.place(LIST, &user)).transpose()?;
-        let start = after.map(|id| caller.tenant.notification(user, id));
-        let list = caller.tenant.notifications(user);
-        let (inbox, mut found) = futures::try_join!(
-            self.inbox(caller),
-            self.dynamo.last(list, start, limit.get() + 1),
-        )?;
-        let end = limit.cut(&mut found).map(|end| end.id);
-        let next = end.map(|id| Cursor::new(LIST, &user, &id));
+        let bound = (caller.user_id, unread.0);
+        let after = cursor
+            .map(|cursor| cursor.place(LIST, &bound))
+            .transpose()?;
+        let page = async {
+            match unread {
+                Flag(true) => self.latest_unread(caller, limit, after).await,
+                Flag(false) => self.latest_told(caller, limit, after).await,
+            }
+        };
+        let (inbox, (mut found, end)) = futures::try_join!(self.inbox(caller), page)?;
+        let next = end.map(|id| Cursor::new(LIST, &bound, &id));
         let now = self.dynamo.request().clock().now();
         found.retain(|notification| notification.is_live(now));
         Ok(NotificationPage::of(found, next.transpose()?, inbox.unread))
+    }
+
+    /// What a user was told last, or before something, and the last of it behind which there is more; one read.
+    async fn latest_told(
+        &self,
+        caller: &Principal,
+        limit: Limit,
+        after: Option<NotificationId>,
+    ) -> Result<(Vec<Notification>, Option<NotificationId>)> {
+        let (tenant, user) = (caller.tenant, caller.user_id);
+        let start = after.map(|id| tenant.notification(user, id));
+        let list = tenant.notifications(user);
+        let mut found = self.dynamo.last(list, start, limit.get() + 1).await?;
+        let end = limit.cut(&mut found).map(|end: &Notification| end.id);
+        Ok((found, end))
+    }
+
+    /// The same of what they have not read; one read of its keys, and one of the rows.
+    async fn latest_unread(
+        &self,
+        caller: &Principal,
+        limit: Limit,
+        after: Option<NotificationId>,
+    ) -> Result<(Vec<Notification>, Option<NotificationId>)> {
+        let start = after.map(|id| {
+            let mut start = caller.tenant.notification(caller.user_id, id).item();
+            let place = keys::unread_place(id);
+            start.insert("l1".to_owned(), AttributeValue::S(place));
+            start
+        });
+        let query = self.unread_places(caller, None, limit.get() + 1)?;
+        let query = query.scan_index_forward(false);
+        let mut ids = unread_ids(query.set_exclusive_start_key(start)).await?;
+        let end = limit.cut(&mut ids).copied();
+        let found = self.still_unread(caller, &ids).await?;
+        Ok((found, end))
     }
 
     /// Marks notifications of a user's as read, 90 at most; what is not there, or has been read, counts for nothing.
@@ -151,14 +192,23 @@ impl Db {
             Seen::These(ids) => (ids.clone(), false),
             Seen::Until(id) => self.unread_until(caller, *id).await?,
         };
+        Ok((self.still_unread(caller, &ids).await?, has_more))
+    }
+
+    /// Those of some notifications that have not been read; a call, if there are any.
+    async fn still_unread(
+        &self,
+        caller: &Principal,
+        ids: &[NotificationId],
+    ) -> Result<Vec<Notification>> {
         if ids.is_empty() {
-            return Ok((Vec::new(), has_more));
+            return Ok(Vec::new());
         }
         let key = |id: &NotificationId| caller.tenant.notification(caller.user_id, *id);
         let found = self.get_all(ids.iter().map(key).collect()).await?;
         let mut found: Vec<_> = found.into_iter().map(Stored::into_inner).collect();
         found.retain(|notification: &Notification| notification.read_at.is_none());
-        Ok((found, has_more))
+        Ok(found)
     }
 
     async fn unread_until(
@@ -166,9 +216,23 @@ impl Db {
         caller: &Principal,
         id: NotificationId,
     ) -> Result<(Vec<NotificationId>, bool)> {
+        let query = self.unread_places(caller, Some(id), AT_ONCE + 1)?;
+        let mut ids = unread_ids(query).await?;
+        let has_more = ids.len() > AT_ONCE;
+        ids.truncate(AT_ONCE);
+        Ok((ids, has_more))
+    }
+
+    /// What has not been read, up to and with one if it is named, so many at most: its keys.
+    fn unread_places(
+        &self,
+        caller: &Principal,
+        until: Option<NotificationId>,
+        most: usize,
+    ) -> Result<QueryFluentBuilder> {
         let list = caller.tenant.notifications(caller.user_id);
-        let (from, to) = keys::unread_until(id);
-        let answer = self
+        let (from, to) = keys::unread_until(until);
+        Ok(self
             .dynamo
             .client()
             .query()
@@ -179,17 +243,16 @@ impl Db {
             .expression_attribute_values(":from", AttributeValue::S(from))
             .expression_attribute_values(":to", AttributeValue::S(to))
             .consistent_read(true)
-            .limit(i32::try_from(AT_ONCE + 1).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        let items = answer.items.unwrap_or_default();
-        let ids = items.iter().map(|item| {
-            let id = keys::notification_id(text(item, "sk"));
-            id.ok_or_else(|| Error::internal("a notification's key has no id"))
-        });
-        let mut ids = ids.collect::<Result<Vec<_>>>()?;
-        let has_more = ids.len() > AT_ONCE;
-        ids.truncate(AT_ONCE);
-        Ok((ids, has_more))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX)))
     }
+}
+
+/// The ids of what a query of those places finds.
+async fn unread_ids(query: QueryFluentBuilder) -> Result<Vec<NotificationId>> {
+    let items = query.send().await?.items.unwrap_or_default();
+    let ids = items.iter().map(|item| {
+        let id = keys::notification_id(text(item, "sk"));
+        id.ok_or_else(|| Error::internal("a notification's key has no id"))
+    });
+    ids.collect()
 }

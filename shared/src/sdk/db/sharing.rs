@@ -99,7 +99,10 @@ impl Db {
             project.updated_at = now;
             self.shows(caller, &project);
             let view = ProjectMemberView::of(&shared, &who, project.version);
-            let found_by = SharedProject { project_id: id };
+            let found_by = SharedProject {
+                project_id: id,
+                deleted: false,
+            };
             change.replace(&before.shared_with(user_id), &found_by);
             change.emit(&ProjectShared { user_id, role });
             change.says(project);
@@ -163,6 +166,7 @@ impl Change {
             let key = crate::keys::Key::shared_project(self.tenant(), project.user_id, project.id);
             let found_by = SharedProject {
                 project_id: project.id,
+                deleted: false,
             };
             self.create(&key, &found_by);
         }
@@ -171,11 +175,30 @@ impl Change {
 
 /// The owner's list of all finds what is private by a row of their own, and all else by the tenant's.
 pub(super) fn share_with_owner(change: &mut Change, before: &Stored<Project>, now: &Project) {
-    let key = before.shared_with(before.user_id);
-    let found_by = SharedProject { project_id: now.id };
-    match now.visibility {
-        Visibility::Private => change.replace(&key, &found_by),
-        Visibility::Tenant => change.remove(&key),
+    find_by(change, before, now, before.user_id);
+}
+
+/// The lists of those who may restore a project find it among what is deleted, or as before it was.
+pub(super) fn found_by_restorers(change: &mut Change, before: &Stored<Project>, now: &Project) {
+    for user_id in before.finders() {
+        find_by(change, before, now, user_id);
+    }
+}
+
+fn find_by(change: &mut Change, before: &Stored<Project>, now: &Project, user_id: UserId) {
+    let key = before.shared_with(user_id);
+    let deleted = now.deleted_at.is_some();
+    if deleted || now.visibility == Visibility::Private {
+        let project_id = now.id;
+        change.replace(
+            &key,
+            &SharedProject {
+                project_id,
+                deleted,
+            },
+        );
+    } else {
+        change.remove(&key);
     }
 }
 
