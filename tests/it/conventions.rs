@@ -65,7 +65,9 @@ async fn what_a_resource_does_not_have_is_refused_with_all_that_it_has() {
     assert_eq!(code, "BAD_REQUEST");
     let shown = ada.get(&path).await.expect(200);
     let all = names(&shown["data"]).join(", ");
-    let wanted = format!("Must be some of these, with commas between them: {all}");
+    // One that is deleted says until when it can be restored, too.
+    let wanted =
+        format!("Must be some of these, with commas between them: {all}, restorable_until");
     assert_eq!(message, wanted);
     let several = ada.get("/api/projects?limit=0&fields=").await.expect(400);
     let details = several["error"]["details"]
