@@ -393,7 +393,11 @@ impl Sheet {
             ),
             ("change-project-members/ok", "shared", 200),
             ("get-project/members", "whom it is shared with", 200),
-            ("get-project/one-member", "one of them", 200),
+            (
+                "get-project/one-member-not-shared",
+                "who is none of them",
+                404,
+            ),
             ("list-projects/oldest-first", "all, the oldest first", 200),
             ("delete-project/ok", "a project", 204),
             ("list-projects/deleted", "what is deleted", 200),
