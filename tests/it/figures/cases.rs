@@ -559,7 +559,7 @@ impl Sheet {
             ("list-labels/ok", "all", 200),
             ("list-labels/one", "one", 200),
             ("list-notifications/ok", "none", 200),
-            ("list-notifications/unread", "none that is unread", 200),
+            ("list-notifications/unread", "what is unread", 200),
             ("list-notifications/by-email", "of what by email", 200),
             ("read-notifications/ok", "none of one's own", 200),
             ("update-notifications/ok", "less by email", 200),
