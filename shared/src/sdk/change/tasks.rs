@@ -24,10 +24,8 @@ impl Change {
         let (key, place) = (project.task(task.id), project.place(task.id));
         self.create(&key, task);
         self.create(&place, &TaskPlace::of(task));
-        self.assign(None, Some(task));
         self.require_labels(&LabelIds::default(), &task.labels);
-        self.label(None, Some(task));
-        self.stand_beneath(None, Some(task));
+        self.list(None, Some(task));
     }
 
     /// Stores a task in place of what was read; another change of it meanwhile is a lost race.
@@ -41,10 +39,8 @@ impl Change {
             .dynamo
             .replacement_if(before.key(), task, &as_read(before));
         self.contested(part);
-        self.assign(Some(before), Some(task));
         self.require_labels(&before.labels, &task.labels);
-        self.label(Some(before), Some(task));
-        self.stand_beneath(Some(before), Some(task));
+        self.list(Some(before), Some(task));
     }
 
     /// Puts a deleted task aside. Its file is swept once it can't be restored any more.
@@ -88,9 +84,7 @@ impl Change {
         let file = project.file(before);
         let part = self.dynamo.removal_if(before.key(), &as_read(before));
         self.contested(part);
-        self.assign(Some(before), None);
-        self.label(Some(before), None);
-        self.stand_beneath(Some(before), None);
+        self.list(Some(before), None);
         if let Some(path) = file {
             self.bytes -= before.bytes();
             let upload = Upload {
@@ -112,15 +106,20 @@ impl Change {
         let (key, place) = (project.task(task.id), project.place(task.id));
         self.create(&key, task);
         self.replace(&place, &TaskPlace::of(task));
-        self.assign(None, Some(task));
-        self.label(None, Some(task));
-        self.stand_beneath(None, Some(task));
+        self.list(None, Some(task));
         self.keep_upload(file);
     }
 
-    /// Has a task stand in the list of whoever is to do it, and in no other, and be noted for when it is due soon.
-    fn assign(&mut self, before: Option<&Task>, after: Option<&Task>) {
+    /// Has a task stand in the lists that it belongs to, and in no others, and be noted for when it is due soon.
+    fn list(&mut self, before: Option<&Task>, after: Option<&Task>) {
         self.note_due(before, after);
+        self.assign(before, after);
+        self.label(before, after);
+        self.stand_beneath(before, after);
+    }
+
+    /// The list of whoever is to do it.
+    fn assign(&mut self, before: Option<&Task>, after: Option<&Task>) {
         let tenant = self.tenant();
         let key = |(user_id, row): &(_, Assigned)| Key::assigned(tenant, *user_id, row);
         let (before, after) = (before.and_then(Assigned::of), after.and_then(Assigned::of));
@@ -136,7 +135,7 @@ impl Change {
         }
     }
 
-    /// Has a task stand in the list of those beneath the one that it names, and in no other.
+    /// The list of those beneath the one that it names.
     fn stand_beneath(&mut self, before: Option<&Task>, after: Option<&Task>) {
         let (before, after) = (before.and_then(Subtask::of), after.and_then(Subtask::of));
         let Some((project, _)) = self.project().filter(|_| before != after) else {
