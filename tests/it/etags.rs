@@ -316,12 +316,12 @@ async fn an_invitation_is_sent_again_or_revoked_as_it_was_seen() {
     assert_eq!(shown.etag(), seen);
     assert_eq!(shown.expect(200)["data"]["email"], "grace@example.com");
     let resend = format!("{path}/resend");
-    let send = async |tag: &str| ada.if_match("POST", &resend, tag, json!({})).await;
-    let sent = send(&seen).await;
+    let again = async |tag: &str| ada.if_match("POST", &resend, tag, json!({})).await;
+    let sent = again(&seen).await;
     let now = sent.etag();
     sent.expect(200);
     assert_eq!(tag(&ada, &path).await, now);
-    send(&seen).await.refused(412);
+    again(&seen).await.refused(412);
     let revoke = async |tag: &str| ada.if_match("DELETE", &path, tag, json!({})).await;
     revoke(&seen).await.refused(412);
     revoke(&now).await.expect(204);
@@ -418,9 +418,12 @@ async fn what_is_written_in_a_private_project_is_answered_by_the_tag_that_it_is_
     assert_eq!(moved.etag(), tag(&bob, &task).await);
     let made = json!({ "operations": [{ "op": "create", "title": "Count up" }] });
     let made = bob.post(&format!("{tasks}/bulk"), made).await.expect(200);
-    let one = &made["data"][0];
-    let made = one["data"]["id"].as_str().expect("it has one");
-    assert_eq!(one["etag"], tag(&bob, &format!("/api/tasks/{made}")).await);
+    let outcome = &made["data"][0];
+    let made = outcome["data"]["id"].as_str().expect("it has one");
+    assert_eq!(
+        outcome["etag"],
+        tag(&bob, &format!("/api/tasks/{made}")).await
+    );
 
     ada.delete(&path).await.expect(204);
     let restored = ada.post(&format!("{path}/restore"), json!({})).await;

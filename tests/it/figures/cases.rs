@@ -393,7 +393,11 @@ impl Sheet {
             ),
             ("change-project-members/ok", "shared", 200),
             ("get-project/members", "whom it is shared with", 200),
-            ("get-project/one-member", "one of them", 200),
+            (
+                "get-project/one-member-not-shared",
+                "who is none of them",
+                404,
+            ),
             ("delete-project/ok", "a project", 204),
             ("restore-project/ok", "a project", 200),
             ("restore-project/not-deleted", "not deleted", 404),

@@ -94,11 +94,15 @@ impl Private {
     }
 
     /// How its reader is answered: what only shows it is done, and what would change it is forbidden. What is deleted is
-    /// there for whoever may restore it, and for nobody else.
+    /// there for whoever may restore it, and for nobody else. With whom another project is shared, this one is not.
     pub(super) fn status_for_its_reader(route: &Route) -> u64 {
-        let nouns = route.places.iter().map(|place| place.noun.as_deref());
+        let names = |wanted: &str| {
+            let mut nouns = route.places.iter().map(|place| place.noun.as_deref());
+            nouns.any(|noun| noun == Some(wanted))
+        };
         match route.policy {
-            _ if nouns.flatten().any(|noun| noun == "discarded") => 404,
+            _ if names("discarded") => 404,
+            Policy::Member(Role::Viewer) if names("partner") => 404,
             Policy::Member(Role::Viewer) => route.success,
             _ => 403,
         }
