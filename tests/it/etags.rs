@@ -316,12 +316,12 @@ async fn an_invitation_is_sent_again_or_revoked_as_it_was_seen() {
     assert_eq!(shown.etag(), seen);
     assert_eq!(shown.expect(200)["data"]["email"], "grace@example.com");
     let resend = format!("{path}/resend");
-    let send = async |tag: &str| ada.if_match("POST", &resend, tag, json!({})).await;
-    let again = send(&seen).await;
-    let now = again.etag();
-    again.expect(200);
+    let again = async |tag: &str| ada.if_match("POST", &resend, tag, json!({})).await;
+    let sent = again(&seen).await;
+    let now = sent.etag();
+    sent.expect(200);
     assert_eq!(tag(&ada, &path).await, now);
-    send(&seen).await.refused(412);
+    again(&seen).await.refused(412);
     let revoke = async |tag: &str| ada.if_match("DELETE", &path, tag, json!({})).await;
     revoke(&seen).await.refused(412);
     revoke(&now).await.expect(204);
