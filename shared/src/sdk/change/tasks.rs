@@ -25,7 +25,7 @@ impl Change {
         self.create(&key, task);
         self.create(&place, &TaskPlace::of(task));
         self.require_labels(&LabelIds::default(), &task.labels);
-        self.list(None, Some(task));
+        self.enlist(None, Some(task));
     }
 
     /// Stores a task in place of what was read; another change of it meanwhile is a lost race.
@@ -40,7 +40,7 @@ impl Change {
             .replacement_if(before.key(), task, &as_read(before));
         self.contested(part);
         self.require_labels(&before.labels, &task.labels);
-        self.list(Some(before), Some(task));
+        self.enlist(Some(before), Some(task));
     }
 
     /// Puts a deleted task aside. Its file is swept once it can't be restored any more.
@@ -84,7 +84,7 @@ impl Change {
         let file = project.file(before);
         let part = self.dynamo.removal_if(before.key(), &as_read(before));
         self.contested(part);
-        self.list(Some(before), None);
+        self.enlist(Some(before), None);
         if let Some(path) = file {
             self.bytes -= before.bytes();
             let upload = Upload {
@@ -106,12 +106,12 @@ impl Change {
         let (key, place) = (project.task(task.id), project.place(task.id));
         self.create(&key, task);
         self.replace(&place, &TaskPlace::of(task));
-        self.list(None, Some(task));
+        self.enlist(None, Some(task));
         self.keep_upload(file);
     }
 
     /// Has a task stand in the lists that it belongs to, and in no others, and be noted for when it is due soon.
-    fn list(&mut self, before: Option<&Task>, after: Option<&Task>) {
+    fn enlist(&mut self, before: Option<&Task>, after: Option<&Task>) {
         self.note_due(before, after);
         self.assign(before, after);
         self.label(before, after);
