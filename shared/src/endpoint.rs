@@ -34,6 +34,8 @@ pub struct Endpoint {
     pub rate: Rate,
     /// Whether what it changes has an `ETag`, so that a change can be of what was seen alone.
     pub takes_if_match: bool,
+    /// The method by which it makes something new, of which nobody can have seen anything.
+    pub makes_by: Option<&'static str>,
 }
 
 /// What invokes a function.
@@ -153,6 +155,18 @@ impl Endpoint {
         self
     }
 
+    /// The same endpoint, where requests by `method` make something new: they look at no `If-Match`.
+    #[must_use]
+    pub const fn makes_by(mut self, method: &'static str) -> Self {
+        self.makes_by = Some(method);
+        self
+    }
+
+    /// Whether a request by `method` looks at `If-Match`.
+    pub fn looks_at_if_match(&self, method: &str) -> bool {
+        self.takes_if_match && self.makes_by != Some(method)
+    }
+
     /// The AWS actions that it is granted, and no others.
     pub fn granted(&self) -> impl Iterator<Item = &'static Use> + use<> {
         self.callers.iter().chain(self.uses)
@@ -233,6 +247,7 @@ impl Endpoint {
             unbound: false,
             rate: Rate::Plain,
             takes_if_match: false,
+            makes_by: None,
         }
     }
 }

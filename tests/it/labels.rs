@@ -252,6 +252,10 @@ async fn a_task_is_given_no_label_but_its_project_s() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let project = ada.project("Apollo").await;
+    let new = json!({ "name": "Thrust" });
+    let path = labels(&project);
+    let made = ada.if_match("POST", &path, "\"1-x\"", new).await;
+    made.refused(400);
     let elsewhere = ada.project("Gemini").await;
     let own = label(&ada, &project, "Fuel").await;
     let others = label(&ada, &elsewhere, "Fuel").await;

@@ -567,6 +567,24 @@ async fn a_deleted_task_is_nowhere_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn of_many_who_restore_a_task_at_once_one_does() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let (_, [task]) = tasks(&ada, ["Count down"]).await;
+    for _ in 0..3 {
+        let path = format!("/api/tasks/{task}");
+        ada.delete(&path).await.expect(204);
+        let answers = join_all((0..4).map(|_| restore(&ada, &task))).await;
+        let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 404, 404, 404]);
+    }
+    app.settled().await;
+    app.ledger().await.assert_consistent();
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn after_30_days_a_deleted_task_and_its_file_are_gone() {
     let app = App::start().await;
     let ada = app.member("ada").await;

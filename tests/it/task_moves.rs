@@ -152,6 +152,35 @@ async fn a_task_goes_into_another_project_with_all_that_is_its_own() {
 }
 
 #[tokio::test]
+async fn a_task_is_there_for_whoever_asks_while_it_is_moved() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let projects = [ada.project("Apollo").await, ada.project("Gemini").await];
+    let task = ada.task(&projects[0], "Count down").await;
+    let path = format!("/api/tasks/{task}");
+    let moving = async {
+        for project in projects.iter().cycle().skip(1).take(12) {
+            moved(&ada, &task, project).await.expect(200);
+        }
+    };
+    let reading = async {
+        for _ in 0..60 {
+            ada.get(&path).await.expect(200);
+        }
+    };
+    let changing = async {
+        for nth in 0..30 {
+            let title = json!({ "title": format!("Count {nth}") });
+            ada.patch(&path, title).await.expect(200);
+        }
+    };
+    futures::join!(moving, reading, changing);
+    app.settled().await;
+    app.ledger().await.assert_consistent();
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_task_is_moved_by_who_may_change_both_projects() {
     let app = App::start().await;
     let ada = app.member("ada").await;

@@ -16,6 +16,7 @@ pub const ENDPOINT: Endpoint = Endpoint::http("change-labels", "POST", "/api/pro
         ("DELETE", "/api/projects/{id}/labels/{label_id}"),
     ])
     .takes_if_match()
+    .makes_by("POST")
     .called_by(uses::MEMBER)
     .uses(&[
         uses::DB_GET,

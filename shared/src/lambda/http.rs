@@ -310,8 +310,9 @@ fn if_match(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<If
     let Some(said) = header(request, "if-match") else {
         return Ok(IfMatch::default());
     };
-    let reads = request.request_context.http.method == http::Method::GET;
-    if said != "*" && !reads && !endpoint.takes_if_match {
+    let method = &request.request_context.http.method;
+    let reads = method == http::Method::GET;
+    if said != "*" && !reads && !endpoint.looks_at_if_match(method.as_str()) {
         let message = "If-Match can't be kept here: what this changes has no ETag";
         return Err(Error::bad_request(message));
     }

@@ -64,13 +64,13 @@ pub(super) fn parameters() -> Value {
         },
         IF_MATCH: {
             "name": "If-Match", "in": "header",
-            "description": "The `ETag` of what was read: 412 if it has changed since.",
-            "schema": { "type": "string", "pattern": "^\"[!#-~]*\"$" },
+            "description": "The `ETag` of what was read: 412 if it has changed since. `*` is any.",
+            "schema": { "type": "string", "pattern": "^(\\*|\"[!#-~]*\")$" },
         },
         IF_NONE_MATCH: {
             "name": "If-None-Match", "in": "header",
-            "description": "The `ETag` of what the client has: 304 if that is still so.",
-            "schema": { "type": "string", "pattern": "^\"[!#-~]*\"$" },
+            "description": "The `ETag` of what the client has: 304 if that is still so. `*` is any.",
+            "schema": { "type": "string", "pattern": "^(\\*|\"[!#-~]*\")$" },
         },
     })
 }

@@ -99,6 +99,10 @@ impl Operation {
         matches!(self.method, "GET" | "HEAD")
     }
 
+    fn is_conditional(&self) -> bool {
+        !self.reads() && self.endpoint.looks_at_if_match(self.method)
+    }
+
     fn is_known(&self) -> bool {
         self.endpoint.authenticates()
     }
@@ -164,10 +168,10 @@ impl Operation {
             ),
             (
                 answers::IDEMPOTENCY_KEY,
-                !self.reads() && (self.policy.is_in_a_tenant() || self.endpoint.keeps_answers()),
+                !self.reads() && self.endpoint.keeps_answers(),
             ),
             (answers::IF_NONE_MATCH, self.reads() && self.has_tag()),
-            (answers::IF_MATCH, !self.reads() && self.told.is_conditional),
+            (answers::IF_MATCH, self.is_conditional()),
             (answers::REQUEST_ID, true),
         ];
         let used = headers.iter().filter(|(_, used)| *used);
@@ -364,7 +368,7 @@ impl Operation {
             (403, self.is_known()),
             (404, self.is_known() || named),
             (409, writes),
-            (412, writes && self.told.is_conditional),
+            (412, self.is_conditional()),
             (413, writes),
             (415, writes),
             (422, writes),

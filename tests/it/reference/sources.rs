@@ -12,8 +12,6 @@ pub(super) struct Told {
     pub(super) description: String,
     /// The handler's name.
     pub(super) handler: String,
-    /// Whether it looks at `If-Match`.
-    pub(super) is_conditional: bool,
     /// Whether it has something to show with a 503.
     pub(super) degrades: bool,
 }
@@ -27,7 +25,6 @@ pub(super) fn told(function: &str, route: Option<(&str, &str)>) -> Told {
     Told {
         summary: summary(&source),
         description: description(&source, &handler),
-        is_conditional: source.contains("if_match"),
         degrades: source.contains("Reply::degraded") && handler != "get_liveness",
         handler,
     }

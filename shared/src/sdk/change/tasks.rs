@@ -97,14 +97,15 @@ impl Change {
     }
 
     /// Stores a task that was somewhere else, and that it is found in the project from now on; with its file, whose note
-    /// goes. Its labels have been looked at.
+    /// goes. Its labels have been looked at. That it is there already is a lost race.
     pub(crate) fn take_in(&mut self, task: &Task, file: Option<&PendingUpload>) {
         let Some((project, counts)) = self.project() else {
             return;
         };
         counts.add(task.status, 1);
-        let (key, place) = (project.task(task.id), project.place(task.id));
-        self.create(&key, task);
+        let place = project.place(task.id);
+        let part = self.dynamo.creation(&project.task(task.id), task);
+        self.contested(part);
         self.replace(&place, &TaskPlace::of(task));
         self.enlist(None, Some(task));
         self.keep_upload(file);

@@ -53,12 +53,28 @@ impl Db {
         caller: &Principal,
         id: TaskId,
     ) -> Result<(Stored<Project>, Stored<Task>)> {
-        let place = self.task_place(caller, id).await?;
-        let (project, task) = futures::try_join!(
-            Box::pin(self.get(place.project())),
-            Box::pin(self.get(place.task())),
-        )?;
-        self.let_in(caller, project).zip(task).ok_or_else(missing)
+        let mut place = self.task_place(caller, id).await?;
+        loop {
+            let (project, task) = futures::try_join!(
+                Box::pin(self.get(place.project())),
+                Box::pin(self.get(place.task())),
+            )?;
+            if task.is_none() && self.has_moved(caller, &mut place).await? {
+                continue;
+            }
+            return self.let_in(caller, project).zip(task).ok_or_else(missing);
+        }
+    }
+
+    /// Whether a task that is not where it was found is in another project by now, where it is then to be looked for. One
+    /// read, and none of one that is deleted.
+    async fn has_moved(&self, caller: &Principal, place: &mut Stored<TaskPlace>) -> Result<bool> {
+        if place.ttl.is_some() {
+            return Ok(false);
+        }
+        let now = self.task_place(caller, place.task_id).await?;
+        let before = std::mem::replace(place, now).project_id;
+        Ok(place.project_id != before)
     }
 
     /// The same, where the caller may change things in the project.
@@ -101,16 +117,16 @@ impl Db {
             field: "assigned_to",
             is_member: edit.is_for_a_member,
         };
-        let mut backoff = Backoff::default();
+        let (mut place, mut backoff) = (place.clone(), Backoff::default());
         loop {
-            let board = self.board(caller, place, neighbour).await?;
+            let board = self.board(caller, &mut place, neighbour).await?;
             edit.if_match.require(board.task.version)?;
             let mut task = board.task.clone().into_inner();
             (edit.edit)(&mut task);
             let (project, before) = (&board.project, Some(&*board.task));
             let fits = self.require_fitting(caller, project, before, &task, assignee);
             let fits = fits.await;
-            let position = self.position(place, &board, &task, edit.spot).await;
+            let position = self.position(&place, &board, &task, edit.spot).await;
             if let Some(position) = after(fits, position)? {
                 task.position = position;
                 if let Some(reply) = self.rewrite(caller, board, task, &answer).await? {
@@ -145,9 +161,9 @@ impl Db {
         place: &Stored<TaskPlace>,
         if_match: &IfMatch,
     ) -> Result<Reply<()>> {
-        let mut backoff = Backoff::default();
+        let (mut place, mut backoff) = (place.clone(), Backoff::default());
         loop {
-            let Board { project, task, .. } = self.board(caller, place, None).await?;
+            let Board { project, task, .. } = self.board(caller, &mut place, None).await?;
             if_match.require(task.version)?;
             let now = self.after(&project);
             let mut change = self.change(&project, caller);
@@ -212,28 +228,33 @@ impl Db {
     async fn board(
         &self,
         caller: &Principal,
-        place: &Stored<TaskPlace>,
+        place: &mut Stored<TaskPlace>,
         neighbour: Option<TaskId>,
     ) -> Result<Board> {
-        let beside = async {
-            match neighbour {
-                Some(id) => self.get(place.beside(id)).await,
-                None => Ok(None),
+        loop {
+            let beside = async {
+                match neighbour {
+                    Some(id) => self.get(place.beside(id)).await,
+                    None => Ok(None),
+                }
+            };
+            // Boxed, for they are large.
+            let (project, task, neighbour) = futures::try_join!(
+                Box::pin(self.get(place.project())),
+                Box::pin(self.get(place.task())),
+                Box::pin(beside),
+            )?;
+            if task.is_none() && self.has_moved(caller, place).await? {
+                continue;
             }
-        };
-        // Boxed, for they are large.
-        let (project, task, neighbour) = futures::try_join!(
-            Box::pin(self.get(place.project())),
-            Box::pin(self.get(place.task())),
-            Box::pin(beside),
-        )?;
-        let found = self.let_in(caller, project).zip(task);
-        let (project, task) = found.ok_or_else(missing)?;
-        Ok(Board {
-            project: access::open(caller, project)?,
-            task,
-            neighbour,
-        })
+            let found = self.let_in(caller, project).zip(task);
+            let (project, task) = found.ok_or_else(missing)?;
+            return Ok(Board {
+                project: access::open(caller, project)?,
+                task,
+                neighbour,
+            });
+        }
     }
 
     /// Where a task is to stand; nothing if its neighbour has moved since it was read.
