@@ -26,7 +26,8 @@ PLACES = {
     "spare_project": {
         "path.id": ["replaceProject", "updateProject", "deleteProject", "restoreProject", "putProjectMember"],
     },
-    "shared_project": {"path.id": ["removeProjectMember"]},
+    "shared_project": {"path.id": ["getProjectMember"]},
+    "spare_shared_project": {"path.id": ["removeProjectMember"]},
     "task": {
         "path.id": [
             "getTask", "replaceTask", "updateTask", "createComment", "listComments", "listTaskEvents",
@@ -46,17 +47,20 @@ PLACES = {
     "spare_label": {"path.label_id": ["deleteLabel"]},
     "notification": {"body.ids[*]": ["readNotifications"]},
     "colleague": {
-        "path.user_id": ["updateMember", "putProjectMember", "removeProjectMember"],
+        "path.user_id": [
+            "getMember", "updateMember", "getProjectMember", "putProjectMember", "removeProjectMember",
+        ],
         "body.assigned_to": ["createTask", "replaceTask", "updateTask"],
         "query.assigned_to": ["listTasks"],
     },
-    "invitation": {"path.id": ["resendInvitation"]},
+    "invitation": {"path.id": ["getInvitation", "resendInvitation"]},
     "spare_invitation": {"path.id": ["deleteInvitation"]},
     "tenant": {
         "path.id": ["getTenant", "getTenantUsage", "replaceTenantSettings", "createExport", "getExport"],
     },
     "export": {"path.export_id": ["getExport"]},
     "spare_session": {"path.id": ["deleteSession"]},
+    "key": {"path.id": ["getApiKey"]},
     "spare_key": {"path.id": ["deleteApiKey"]},
     "spare_member": {"path.user_id": ["removeMember"]},
     "spare_tenant": {"path.id": ["deleteTenant"]},
@@ -93,7 +97,7 @@ def seeded(product, role, signed_up):
     forgetful = invited(product, f"{role}-forgetful", token, SPARES)
     for one in links(product, forgetful, "invitation"):
         accept(product, one)
-    projects = [post("/api/projects", {"name": f"Reference {number}"}) for number in range(12)]
+    projects = [post("/api/projects", {"name": f"Reference {number}"}) for number in range(13)]
     project = projects.pop()
     tasks = [post(f"/api/projects/{project}/tasks", {"title": f"Count {number}"}) for number in range(24)]
     commented = tasks[0]
@@ -101,6 +105,7 @@ def seeded(product, role, signed_up):
     post(f"/api/tasks/{commented}/comments", {"text": f"See <@{signed_up['user']['id']}>"}, as_colleague)
     for one in projects:
         product.call("PUT", f"/api/projects/{one}/members/{colleague}", {"role": "editor"}, token)
+    shared = projects.pop()
     labels = [post(f"/api/projects/{project}/labels", {"name": f"Label {number}"}) for number in range(8)]
     invitations = [
         post("/api/invitations", {"email": f"{role}-{number}@example.org", "role": "viewer"}) for number in range(4)
@@ -114,7 +119,8 @@ def seeded(product, role, signed_up):
     return {
         "project": [project],
         "spare_project": projects[SPARES:],
-        "shared_project": projects[:SPARES],
+        "shared_project": [shared],
+        "spare_shared_project": projects[:SPARES],
         "task": tasks[:8],
         "spare_task": tasks[8:],
         "commented_task": [commented],
@@ -129,6 +135,7 @@ def seeded(product, role, signed_up):
         "tenant": [tenant],
         "export": [post(f"/api/tenants/{tenant}/exports", None)],
         "spare_session": sessions(product, email, token),
+        "key": [post("/api/api-keys", {"name": "Kept", "role": "viewer"})],
         "spare_key": [post("/api/api-keys", {"name": "Spare", "role": "viewer"}) for _ in range(SPARES)],
         "spare_member": [member for member, _ in others],
         "spare_tenant": tenants[1:],
