@@ -92,25 +92,23 @@ impl Answer {
             self.body = Body::default();
             self.headers.retain(|(name, _)| *name != "content-type");
         }
-        let is_said = self
-            .headers
-            .iter()
-            .any(|(name, _)| *name == "cache-control");
-        if !is_said {
+        if self.kept().is_none() {
             self.headers.push(("cache-control", kept.to_owned()));
         }
         self.headers.push(("etag", tag.to_string()));
     }
 
-    fn is_kept_by_anybody(&self) -> bool {
+    /// How it may be kept, if that is said.
+    fn kept(&self) -> Option<&str> {
         let mut headers = self.headers.iter();
-        headers.any(|(name, value)| *name == "cache-control" && value.starts_with("public"))
+        let said = headers.find(|(name, _)| *name == "cache-control");
+        said.map(|(_, kept)| kept.as_str())
     }
 
     /// The same, as the gateway takes it.
     pub(super) fn into_value(self, request_id: &str) -> Value {
         let mut headers = Map::new();
-        let is_kept_by_anybody = self.is_kept_by_anybody();
+        let is_kept_by_anybody = self.kept().is_some_and(|kept| kept.starts_with("public"));
         let sent = self.body.sent(self.takes_gzip);
         if !sent.text.is_empty() {
             headers.insert("content-type".to_owned(), json!("application/json"));

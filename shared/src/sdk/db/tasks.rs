@@ -54,15 +54,36 @@ impl Db {
         id: TaskId,
     ) -> Result<(Stored<Project>, Stored<Task>)> {
         let mut place = self.task_place(caller, id).await?;
+        let (project, task, _) = self.looked_up(caller, &mut place, None).await?;
+        Ok((project, task))
+    }
+
+    /// A task and its project, and another beside it, all at once: wherever the task is by then.
+    async fn looked_up(
+        &self,
+        caller: &Principal,
+        place: &mut Stored<TaskPlace>,
+        neighbour: Option<TaskId>,
+    ) -> Result<(Stored<Project>, Stored<Task>, Option<Stored<Task>>)> {
         loop {
-            let (project, task) = futures::try_join!(
+            let beside = async {
+                match neighbour {
+                    Some(id) => self.get(place.beside(id)).await,
+                    None => Ok(None),
+                }
+            };
+            // Boxed, for they are large.
+            let (project, task, neighbour) = futures::try_join!(
                 Box::pin(self.get(place.project())),
                 Box::pin(self.get(place.task())),
+                Box::pin(beside),
             )?;
-            if task.is_none() && self.has_moved(caller, &mut place).await? {
+            if task.is_none() && self.has_moved(caller, place).await? {
                 continue;
             }
-            return self.let_in(caller, project).zip(task).ok_or_else(missing);
+            let found = self.let_in(caller, project).zip(task);
+            let (project, task) = found.ok_or_else(missing)?;
+            return Ok((project, task, neighbour));
         }
     }
 
@@ -223,7 +244,7 @@ impl Db {
         }
     }
 
-    /// Both at once: a change of the task after it was read is found out by its version, and one of another task by
+    /// What is read to change a task: a change of it after that is found out by its version, and one of another task by
     /// the project's number.
     async fn board(
         &self,
@@ -231,30 +252,12 @@ impl Db {
         place: &mut Stored<TaskPlace>,
         neighbour: Option<TaskId>,
     ) -> Result<Board> {
-        loop {
-            let beside = async {
-                match neighbour {
-                    Some(id) => self.get(place.beside(id)).await,
-                    None => Ok(None),
-                }
-            };
-            // Boxed, for they are large.
-            let (project, task, neighbour) = futures::try_join!(
-                Box::pin(self.get(place.project())),
-                Box::pin(self.get(place.task())),
-                Box::pin(beside),
-            )?;
-            if task.is_none() && self.has_moved(caller, place).await? {
-                continue;
-            }
-            let found = self.let_in(caller, project).zip(task);
-            let (project, task) = found.ok_or_else(missing)?;
-            return Ok(Board {
-                project: access::open(caller, project)?,
-                task,
-                neighbour,
-            });
-        }
+        let (project, task, neighbour) = self.looked_up(caller, place, neighbour).await?;
+        Ok(Board {
+            project: access::open(caller, project)?,
+            task,
+            neighbour,
+        })
     }
 
     /// Where a task is to stand; nothing if its neighbour has moved since it was read.
