@@ -135,6 +135,44 @@ async fn who_is_mentioned_or_given_a_task_is_told_and_nobody_of_their_own_doing(
 }
 
 #[tokio::test]
+async fn what_somebody_was_told_of_a_project_shows_its_titles_while_it_is_there_for_them() {
+    let scene = Scene::start().await;
+    let (ada, bob) = (&scene.ada, &scene.bob);
+    scene.assign(ada, bob, "Fuel").await.expect(201);
+    scene.mention(ada, &[bob]).await.expect(201);
+    let elsewhere = ada.project("Gemini").await;
+    let given = json!({ "projectId": elsewhere, "title": "Dock", "assignedTo": bob.user_id });
+    ada.post("/api/create-task", given).await.expect(201);
+    let assert_told = async |titles: Value| {
+        for query in ["", "unread=true"] {
+            let (told, meta) = listed(bob, query).await;
+            let shown: Vec<_> = told.iter().map(|told| &told["title"]).collect();
+            assert_eq!(json!(shown), titles, "{query}");
+            assert_eq!(meta["unread"], 3, "{query}");
+            assert_eq!(told[1]["project_id"], scene.project, "{query}");
+        }
+    };
+    let all = json!(["Dock", "Count down", "Fuel"]);
+    let of_others = json!(["Dock", null, null]);
+    let path = format!("/api/projects/{}", scene.project);
+    let visible = async |to: &str| {
+        let visibility = json!({ "visibility": to });
+        ada.patch(&path, visibility).await.expect(200);
+    };
+
+    assert_told(all.clone()).await;
+    visible("private").await;
+    assert_told(of_others.clone()).await;
+    visible("tenant").await;
+    assert_told(all.clone()).await;
+    ada.delete(&path).await.expect(204);
+    assert_told(of_others).await;
+    let restored = ada.post(&format!("{path}/restore"), json!({})).await;
+    restored.expect(200);
+    assert_told(all).await;
+}
+
+#[tokio::test]
 async fn what_has_been_read_is_marked_by_its_id_or_up_to_one_and_is_counted() {
     let scene = Scene::start().await;
     let (ada, bob) = (&scene.ada, &scene.bob);

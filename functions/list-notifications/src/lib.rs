@@ -6,7 +6,7 @@ use shared::page::{Cursor, Limit};
 use shared::prelude::*;
 use shared::reply::Data;
 
-/// All members see their own; two reads at once, and one more of what they have not read.
+/// All members see their own; two reads at once, one more of what they have not read, and one of its projects.
 pub const ENDPOINT: Endpoint = Endpoint::http("list-notifications", "GET", "/api/notifications")
     .also(&[("GET", "/api/me/notifications")])
     .called_by(uses::MEMBER)

@@ -199,22 +199,24 @@ pub struct NotificationView {
     project_id: ProjectId,
     task_id: TaskId,
     comment_id: Option<CommentId>,
-    title: TaskTitle,
+    /// What the task was called; null where its project is no longer there for them.
+    title: Option<TaskTitle>,
     /// By whose doing; null where it is nobody's.
     actor: Option<UserId>,
     created_at: Millis,
     read_at: Option<Millis>,
 }
 
-impl From<Notification> for NotificationView {
-    fn from(notification: Notification) -> Self {
+impl NotificationView {
+    /// One of a project that is there for its reader, or no longer is.
+    pub fn of(notification: Notification, is_there: bool) -> Self {
         Self {
             id: notification.id,
             kind: notification.kind,
             project_id: notification.project_id,
             task_id: notification.task_id,
             comment_id: notification.comment_id,
-            title: notification.title,
+            title: is_there.then_some(notification.title),
             actor: notification.actor,
             created_at: notification.created_at,
             read_at: notification.read_at,
@@ -238,10 +240,9 @@ struct NotificationMeta {
 
 impl NotificationPage {
     /// A page, where the next one begins, and how many of all have not been read.
-    pub fn of(notifications: Vec<Notification>, next_cursor: Option<Cursor>, unread: i64) -> Self {
-        let data = notifications.into_iter().map(NotificationView::from);
+    pub fn of(data: Vec<NotificationView>, next_cursor: Option<Cursor>, unread: i64) -> Self {
         Self {
-            data: data.collect(),
+            data,
             meta: NotificationMeta {
                 has_more: next_cursor.is_some(),
                 next_cursor,

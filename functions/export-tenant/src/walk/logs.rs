@@ -61,7 +61,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// As they are shown to whom they tell something.
+    /// As they are shown to whom they tell something, with all titles, for an export has all projects.
     pub(super) async fn notifications(
         &mut self,
         user: UserId,
@@ -73,7 +73,7 @@ impl Walk<'_> {
         let end = page.last().map(|notification| notification.id);
         let now = self.sdk.clock.now();
         let live = page.into_iter().filter(|told| told.is_live(now));
-        let told: Vec<_> = live.map(NotificationView::from).collect();
+        let told: Vec<_> = live.map(|told| NotificationView::of(told, true)).collect();
         self.lines(&format!("notifications/user-{user}"), &told)?;
         self.progress.contents.notifications += count(&told);
         match end.filter(|_| more) {

@@ -131,7 +131,7 @@ impl Db {
     }
 
     /// Those of some projects that are there for the caller; a call, if there are any.
-    async fn projects_there(
+    pub(super) async fn projects_there(
         &self,
         caller: &Principal,
         ids: BTreeSet<ProjectId>,

@@ -15,7 +15,7 @@ use crate::input::Flag;
 use crate::keys::{self, Stored};
 use crate::model::id::NotificationId;
 use crate::model::notification::{
-    AT_ONCE, ByEmail, Inbox, Notification, NotificationPage, NotificationsChosen,
+    AT_ONCE, ByEmail, Inbox, Notification, NotificationPage, NotificationView, NotificationsChosen,
     NotificationsRead, ReadView, Seen,
 };
 use crate::page::{Cursor, Limit};
@@ -34,8 +34,9 @@ impl Db {
         Ok(inbox.map(Stored::into_inner).unwrap_or_default())
     }
 
-    /// A user's notifications, or those that they have not read, the newest first, and how many they have not read; two
-    /// reads at once, and one more of what has not been read.
+    /// A user's notifications, or those that they have not read, the newest first, and how many they have not read. What
+    /// is in a project that is no longer there for them is told without its title. Two reads at once, one more of what
+    /// has not been read, and one of the projects that they are of.
     ///
     /// # Errors
     /// 400 for a cursor of another list.
@@ -60,7 +61,14 @@ impl Db {
         let next = end.map(|id| Cursor::new(LIST, &bound, &id));
         let now = self.dynamo.request().clock().now();
         found.retain(|notification| notification.is_live(now));
-        Ok(NotificationPage::of(found, next.transpose()?, inbox.unread))
+        let projects = found.iter().map(|notification| notification.project_id);
+        let there = self.projects_there(caller, projects.collect()).await?;
+        let data = found.into_iter().map(|notification| {
+            let is_there = there.contains_key(&notification.project_id);
+            NotificationView::of(notification, is_there)
+        });
+        let next = next.transpose()?;
+        Ok(NotificationPage::of(data.collect(), next, inbox.unread))
     }
 
     /// What a user was told last, or before something, and the last of it behind which there is more; one read.
