@@ -86,6 +86,38 @@ async fn what_a_resource_does_not_have_is_refused_with_all_that_it_has() {
 }
 
 #[tokio::test]
+async fn a_write_that_is_asked_for_with_parameters_is_refused_and_changes_nothing() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let project = ada.project("Apollo").await;
+    let path = format!("/api/projects/{project}");
+    let renamed = json!({ "name": "Gemini" });
+    let none = "Unknown parameter: there are none";
+    for asked in ["dry_run=true", "fields=name", "dry_run"] {
+        let place = format!("{path}?{asked}");
+        let answers = [
+            ada.patch(&place, renamed.clone()).await,
+            ada.put(&place, renamed.clone()).await,
+            ada.delete(&place).await,
+            ada.post(&format!("/api/projects?{asked}"), renamed.clone())
+                .await,
+        ];
+        for answer in answers {
+            let (code, message) = answer.refused(400);
+            assert_eq!((&*code, &*message), ("BAD_REQUEST", none), "{place}");
+        }
+    }
+    let several = ada.delete(&format!("{path}?dry_run=true&force=1")).await;
+    let several = several.expect(400);
+    let details = several["error"]["details"].as_array();
+    let fields = details.into_iter().flatten().map(|detail| &detail["field"]);
+    assert_eq!(fields.collect::<Vec<_>>(), ["dry_run", "force"]);
+    let shown = ada.get("/api/projects").await.expect(200);
+    assert_eq!(shown["data"][0]["name"], "Apollo");
+    assert_eq!(shown["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn each_choice_of_fields_has_a_tag_and_any_of_them_will_do_to_write() {
     let app = App::start().await;
     let ada = app.member("ada").await;

@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::etag::IfMatch;
 use crate::event::caller::Caller;
 use crate::event::{Client, Event, USER_AGENT_LIMIT};
-use crate::input::{self, Input};
+use crate::input::{self, Input, Nothing};
 use crate::model::audit::Origin;
 use crate::reply::Reply;
 use crate::schema::Output;
@@ -163,7 +163,8 @@ fn parse<T: Input>(
     mut arguments: Value,
     look: Look,
 ) -> Result<(T, Fields)> {
-    if has_body(request) || endpoint.takes_anything() {
+    if endpoint.takes_anything() || has_body(request) {
+        require_no_query(endpoint, request)?;
         let named = named_in_path(endpoint, request, &mut arguments)?;
         let input = input::parse(arguments).map_err(|error| error.of_path(&named))?;
         return Ok((input, Fields::default()));
@@ -175,6 +176,15 @@ fn parse<T: Input>(
         (Err(error), Err(fields)) => Err(error.and(fields)),
         (Err(error), Ok(_)) => Err(error),
     }
+}
+
+/// That a request with a body says all there: a parameter that nobody heeds could be one that was to hold it back.
+fn require_no_query(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<()> {
+    if endpoint.takes_anything() {
+        return Ok(());
+    }
+    let parameters = input::parse_query(query(request)?, &[], || None);
+    parameters.map_or_else(|error| Err(error.of_query()), |Nothing {}| Ok(()))
 }
 
 fn parse_query<T: Input>(
