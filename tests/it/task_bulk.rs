@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use local::front::{Fault, FaultKind};
 use serde_json::{Value, json};
 use tests::{Answer, App, Member};
 
@@ -21,8 +22,12 @@ async fn ask(member: &Member, project: &str, key: &str, operations: &Value) -> A
 async fn insisted(member: &Member, project: &str, key: &str, operations: Value) -> Value {
     loop {
         let answer = ask(member, project, key, &operations).await;
-        if answer.status != 503 {
-            return answer.expect(200);
+        if answer.status == 503 {
+            continue;
+        }
+        let body = answer.expect(200);
+        if !statuses(&body).contains(&503) {
+            return body;
         }
     }
 }
@@ -170,6 +175,51 @@ async fn wherever_it_dies_a_repeat_does_what_is_left_and_nothing_twice() {
     deaths.assert_at_least(16);
     app.settled().await;
     app.ledger().await.assert_consistent();
+}
+
+#[tokio::test]
+async fn what_could_not_be_made_and_what_is_behind_it_is_told_and_made_by_a_repeat() {
+    let app = App::start().await;
+    let ada = app.member("ada").await;
+    let project = ada.project("Apollo").await;
+    let operations: Vec<_> = (0..4)
+        .map(|number| json!({ "op": "create", "title": format!("Number {number}") }))
+        .collect();
+    let operations = Value::from(operations);
+    let throttled = |nth| {
+        let fault = Fault::new(FaultKind::Throttle).function("change-tasks");
+        let fault = fault.operation("TransactWriteItems").nth(nth);
+        app.fault(fault.times(u32::MAX))
+    };
+
+    // Not even the first is made.
+    let throttle = throttled(1);
+    let none = ask(&ada, &project, "throttled", &operations).await;
+    none.refused(503);
+    throttle.disarm();
+    let throttle = throttled(3);
+    let half = ask(&ada, &project, "throttled", &operations).await;
+    throttle.disarm();
+    let half = half.expect(200);
+    assert_eq!(statuses(&half), [201, 201, 503, 503]);
+    for failed in [&half["data"][2], &half["data"][3]] {
+        assert_eq!(failed["error"]["code"], "UNAVAILABLE");
+        assert_eq!(failed["data"], Value::Null);
+    }
+
+    let throttle = throttled(1);
+    let again = ask(&ada, &project, "throttled", &operations).await;
+    throttle.disarm();
+    assert_eq!(again.header("idempotency-replayed"), None, "a rest is left");
+    assert_eq!(again.expect(200), half);
+    let whole = ask(&ada, &project, "throttled", &operations).await;
+    let whole = whole.expect(200);
+    assert_eq!(statuses(&whole), [201; 4]);
+    assert_eq!(whole["data"][1], half["data"][1]);
+    app.settled().await;
+    let ledger = app.ledger().await;
+    assert_eq!(ledger.tasks_of(&project).count(), 4);
+    ledger.assert_consistent();
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ pub struct Outcome {
 
 impl Operations {
     /// All of them, in their order.
-    pub fn all(&self) -> impl Iterator<Item = &Operation> {
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Operation> {
         self.0.iter()
     }
 

@@ -33,12 +33,13 @@ impl Bulk<'_> {
 }
 
 impl Db {
-    /// Makes changes of a project's tasks, each by itself: what is refused of one does not keep the next. One read,
-    /// and for each operation what its own request takes.
+    /// Makes changes of a project's tasks, each by itself: what is refused of one does not keep the next. Where one can't
+    /// be made, it and those behind it are told to be asked for again. One read, and for each operation what its own
+    /// request takes.
     ///
     /// # Errors
-    /// 404 if the project is not there; 422 if the request's key was another one's; 503 and 500 if one of them could
-    /// not be made: those before it have been, and are not made again if the same request is sent with its key.
+    /// 404 if the project is not there; 422 if the request's key was another one's; 503 and 500 if not even the first
+    /// could be made.
     pub async fn change_tasks(
         &self,
         caller: &Principal,
@@ -56,20 +57,19 @@ impl Db {
             project_id,
             strangers,
         };
-        let mut outcomes = Vec::new();
         let mut told = Told::default();
         for (index, operation) in operations.all().enumerate() {
             let part = Self::new(self.dynamo.part(caller.tenant, index)?);
             let reply = match Box::pin(part.changed_once(&bulk, operation)).await {
-                Err(error) if error.code().status() >= 500 => return Err(error),
+                Err(error) if error.code().status() >= 500 => {
+                    return told.ended_by(error, operations.all().len());
+                }
                 reply => reply,
             };
-            told.of(reply.as_ref().ok());
             let seen_as = self.dynamo.request().permission();
-            let reply = reply.map(|reply| reply.seen_as(seen_as));
-            outcomes.push(Outcome::of(index, reply));
+            told.next(reply.map(|reply| reply.seen_as(seen_as)));
         }
-        Ok(told.on(Reply::ok(outcomes.into())))
+        Ok(told.reply())
     }
 
     async fn changed_once(
@@ -151,23 +151,41 @@ fn shown(reply: impl FnOnce(TaskView) -> Reply<TaskView>, task: Task) -> Reply<T
     reply(task.into()).version(version)
 }
 
-/// What is told of all of them together.
+/// What became of each, and what is told of all of them together.
 #[derive(Default)]
 struct Told {
+    outcomes: Vec<Outcome>,
     event_seq: Option<String>,
-    /// Whether any was made now.
+    /// Whether any was made now, or is still to be.
     is_new: bool,
 }
 
 impl Told {
-    fn of(&mut self, reply: Option<&Reply<Box<RawValue>>>) {
-        if let Some(reply) = reply.filter(|reply| reply.caused_an_event()) {
+    fn next(&mut self, reply: Result<Reply<Box<RawValue>>>) {
+        if let Some(reply) = reply.as_ref().ok().filter(|reply| reply.caused_an_event()) {
             self.event_seq = reply.told_seq().map(str::to_owned);
             self.is_new |= !reply.is_replayed();
         }
+        let index = self.outcomes.len();
+        self.outcomes.push(Outcome::of(index, reply));
     }
 
-    fn on<T>(self, reply: Reply<T>) -> Reply<T> {
+    /// Of so many the next one could not be made, and those behind it are not tried, for they may need it.
+    fn ended_by(mut self, error: Error, all: usize) -> Result<Reply<Data<Vec<Outcome>>>> {
+        if self.outcomes.is_empty() {
+            return Err(error);
+        }
+        tracing::error!(%error, "an operation could not be made");
+        self.next(Err(error));
+        while self.outcomes.len() < all {
+            self.next(Err(Error::unavailable("one before it could not be made")));
+        }
+        self.is_new = true;
+        Ok(self.reply())
+    }
+
+    fn reply(self) -> Reply<Data<Vec<Outcome>>> {
+        let reply = Reply::ok(self.outcomes.into());
         match self.event_seq {
             None => reply,
             Some(seq) if self.is_new => reply.seq(seq),
