@@ -12,7 +12,7 @@ use super::wire::Request;
 /// A route of the API, and what it takes.
 pub(super) struct Route {
     pub(super) method: &'static str,
-    pub(super) path: &'static str,
+    pub(super) path: String,
     /// Bodies that it takes; none if it takes none.
     pub(super) valid: Vec<Value>,
     /// A token that it takes; none if it asks for none.
@@ -159,7 +159,7 @@ const HEADERS: &[(&str, &str)] = &[
 impl Route {
     /// Requests to it.
     pub(super) fn requests(&self) -> impl Strategy<Value = Thrown> + use<> {
-        let (method, path) = (self.method, self.path);
+        let (method, path) = (self.method, self.path.clone());
         let bodies = match self.valid.as_slice() {
             [] => prop_oneof![Just(Vec::new()), vec(any::<u8>(), 0..40)].boxed(),
             valid => bodies(valid.to_vec()).boxed(),
