@@ -570,11 +570,15 @@ async fn a_deleted_task_is_nowhere_and_comes_back_as_it_was() {
 async fn of_many_who_restore_a_task_at_once_one_does() {
     let app = App::start().await;
     let ada = app.member("ada").await;
-    let (_, [task]) = tasks(&ada, ["Count down"]).await;
-    for _ in 0..3 {
-        let path = format!("/api/tasks/{task}");
-        ada.delete(&path).await.expect(204);
-        let answers = join_all((0..4).map(|_| restore(&ada, &task))).await;
+    let (project, [task]) = tasks(&ada, ["Count down"]).await;
+    let file = attachment(PNG, "pixel.png", "image/png");
+    let body = json!({ "title": "With a file", "attachment": file });
+    let list = format!("/api/projects/{project}/tasks");
+    let made = ada.post(&list, body).await.expect(201)["data"]["id"].clone();
+    let with_file = made.as_str().expect("it has an id").to_owned();
+    for task in [&task, &with_file, &task, &with_file] {
+        ada.delete(&path(task)).await.expect(204);
+        let answers = join_all((0..4).map(|_| restore(&ada, task))).await;
         let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 404, 404, 404]);

@@ -227,12 +227,18 @@ impl Change {
 
     /// Makes an uploaded file stay: it goes with the task that this change stores, or not at all.
     pub fn keep_upload(&mut self, upload: Option<&PendingUpload>) {
-        let Some(upload) = upload else {
-            return;
-        };
-        self.bytes += i64::try_from(upload.bytes()).unwrap_or(i64::MAX);
-        let part = self.upload_kept(upload);
-        self.keep(part, |change, part| change.upload = Some(part));
+        if let Some(upload) = upload {
+            let part = self.upload_kept(upload);
+            self.keep(part, |change, part| change.upload = Some(part));
+        }
+    }
+
+    /// The same of the file of a task that is stored again: whoever else stores it comes first.
+    fn keep_file(&mut self, file: Option<&PendingUpload>) {
+        if let Some(file) = file {
+            let part = self.upload_kept(file);
+            self.contested(part);
+        }
     }
 
     /// Asks for a job, once the change is committed.
@@ -525,7 +531,8 @@ impl Change {
         self.dynamo.item_put(Table::Ephemeral, key_item(&pk, &sk))
     }
 
-    fn upload_kept(&self, upload: &PendingUpload) -> Result<TransactWriteItem> {
+    fn upload_kept(&mut self, upload: &PendingUpload) -> Result<TransactWriteItem> {
+        self.bytes += i64::try_from(upload.bytes()).unwrap_or(i64::MAX);
         let delete = Delete::builder()
             .table_name(self.dynamo.table(Table::Ephemeral)?)
             .set_key(Some(upload.key().item()))

@@ -97,7 +97,7 @@ impl Change {
     }
 
     /// Stores a task that was somewhere else, and that it is found in the project from now on; with its file, whose note
-    /// goes. Its labels have been looked at. That it is there already is a lost race.
+    /// goes. Its labels have been looked at. That it is there already, or its file is kept, is a lost race.
     pub(crate) fn take_in(&mut self, task: &Task, file: Option<&PendingUpload>) {
         let Some((project, counts)) = self.project() else {
             return;
@@ -108,7 +108,7 @@ impl Change {
         self.contested(part);
         self.replace(&place, &TaskPlace::of(task));
         self.enlist(None, Some(task));
-        self.keep_upload(file);
+        self.keep_file(file);
     }
 
     /// Has a task stand in the lists that it belongs to, and in no others, and be noted for when it is due soon.
