@@ -3,8 +3,10 @@
 //! fail together. Under an `Idempotency-Key` each has a record of its own, so that a repeat does what is left.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::super::idempotency::Answers;
 use super::{Assignee, Db, Edit};
@@ -17,6 +19,9 @@ use crate::model::realtime::TaskCreated;
 use crate::model::task::bulk::{Op, Operation, Operations, Outcome};
 use crate::model::task::{Task, TaskPlace, TaskView};
 use crate::reply::{Data, Reply};
+
+/// How long it may take to tell what became of each.
+const TO_TELL: Duration = Duration::from_millis(500);
 
 /// Who asks for it, where, and who is nobody there.
 struct Bulk<'a> {
@@ -34,7 +39,7 @@ impl Bulk<'_> {
 
 impl Db {
     /// Makes changes of a project's tasks, each by itself: what is refused of one does not keep the next. Where one can't
-    /// be made, it and those behind it are told to be asked for again. One read, and for each operation what its own
+    /// be made, or not in time, it and those behind it are told to be asked for again. One read, and for each operation what its own
     /// request takes.
     ///
     /// # Errors
@@ -60,7 +65,8 @@ impl Db {
         let mut told = Told::default();
         for (index, operation) in operations.all().enumerate() {
             let part = Self::new(self.dynamo.part(caller.tenant, index)?);
-            let reply = match Box::pin(part.changed_once(&bulk, operation)).await {
+            let changed = Box::pin(part.changed_once(&bulk, operation));
+            let reply = match self.in_time(changed).await {
                 Err(error) if error.code().status() >= 500 => {
                     return told.ended_by(error, operations.all().len());
                 }
@@ -70,6 +76,13 @@ impl Db {
             told.next(reply.map(|reply| reply.seen_as(seen_as)));
         }
         Ok(told.reply())
+    }
+
+    /// What comes of it, if there is time to tell then.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let left = self.dynamo.request().remaining();
+        let made = timeout(left.saturating_sub(TO_TELL), work).await;
+        made.unwrap_or_else(|elapsed| Err(Error::unavailable(elapsed)))
     }
 
     async fn changed_once(
