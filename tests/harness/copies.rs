@@ -7,11 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use dynoxide::types::{AttributeValue, Item as Row};
 use dynoxide::{Database, ImportOptions};
 use serde_dynamo::Item;
-use tests::{App, tables};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use super::Scene;
+use super::{App, tables};
 
 /// How many tasks one transaction writes: other writers wait for no longer.
 const TOGETHER: usize = 5_000;
@@ -25,30 +24,73 @@ const WHOLE: u64 = 100;
 /// How many events a partition of the log has room for.
 const LOG_PARTITION: u64 = 65_536;
 
-/// Copies the scene's task until its project, which has so many, has so many more.
-pub(super) async fn copies(scene: &Scene, (before, tasks): (u64, u64)) {
-    let file = scene.app.stack().data().join("dynamodb.sqlite");
-    let left = Left::by(scene).await;
-    let last = tasks + 1;
-    let seqs: Vec<u64> = (before + 2..=last).collect();
-    let written = spawn_blocking(move || {
-        let engine = Database::new(&file.to_string_lossy()).expect("the file is open to several");
-        for seqs in seqs.chunks(TOGETHER) {
-            let rows = seqs
-                .iter()
-                .flat_map(|seq| left.copies(*seq, last))
-                .collect();
-            let imported = engine.import_items(tables::DATA, rows, ImportOptions::default());
-            imported.expect("the rows can be written");
-        }
-    });
-    written.await.expect("all are written");
-    count(scene, tasks).await;
+/// The first task of a project, whose event is the second of its log and whose embedding is indexed.
+#[derive(Clone, Copy)]
+pub struct Original<'a> {
+    /// Where.
+    pub app: &'a App,
+    /// Of which tenant.
+    pub tenant_id: &'a str,
+    /// In which project.
+    pub project_id: &'a str,
+    /// Which.
+    pub id: &'a str,
 }
 
-/// The event `seq` of the scene's project, as the table has it.
-pub(super) async fn event(scene: &Scene, seq: u64) -> Item {
-    row(&scene.app, &log(&project(scene), seq), &event_key(seq)).await
+impl Original<'_> {
+    /// Is copied until its project, which has `before` tasks, has so many.
+    ///
+    /// # Panics
+    /// If what it has left is not what a task leaves.
+    pub async fn copied(&self, (before, tasks): (u64, u64)) {
+        let file = self.app.stack().data().join("dynamodb.sqlite");
+        let left = Left::by(self).await;
+        let last = tasks + 1;
+        let seqs: Vec<u64> = (before + 2..=last).collect();
+        let written = spawn_blocking(move || {
+            let engine =
+                Database::new(&file.to_string_lossy()).expect("the file is open to several");
+            for seqs in seqs.chunks(TOGETHER) {
+                let rows = seqs
+                    .iter()
+                    .flat_map(|seq| left.copies(*seq, last))
+                    .collect();
+                let imported = engine.import_items(tables::DATA, rows, ImportOptions::default());
+                imported.expect("the rows can be written");
+            }
+        });
+        written.await.expect("all are written");
+        self.count(tasks).await;
+    }
+
+    /// The event `seq` of its project, as the table has it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn event(&self, seq: u64) -> Item {
+        row(self.app, &log(&self.project(), seq), &event_key(seq)).await
+    }
+
+    /// Has the project know of its tasks.
+    async fn count(&self, tasks: u64) {
+        let client = self.app.dynamodb();
+        client
+            .update_item()
+            .table_name(tables::DATA)
+            .key("pk", S(self.project()))
+            .key("sk", S("PROJECT".to_owned()))
+            .update_expression("SET seq = :seq, task_count = :tasks, todo_count = :tasks")
+            .expression_attribute_values(":seq", N((tasks + 1).to_string()))
+            .expression_attribute_values(":tasks", N(tasks.to_string()))
+            .send()
+            .await
+            .expect("the project is there");
+    }
+
+    /// The partition of its project.
+    fn project(&self) -> String {
+        format!("T#{}#P#{}", self.tenant_id, self.project_id)
+    }
 }
 
 /// The rows that a task has left.
@@ -62,8 +104,8 @@ struct Left {
 }
 
 impl Left {
-    async fn by(scene: &Scene) -> Self {
-        let (app, id, project) = (&scene.app, scene.task.clone(), project(scene));
+    async fn by(original: &Original<'_>) -> Self {
+        let (app, id, project) = (original.app, original.id.to_owned(), original.project());
         let vectors = format!("{project}#V");
         let task = text(&row(app, &project, &format!("TASK#{id}")).await);
         let task: Row = parsed(&task);
@@ -76,7 +118,7 @@ impl Left {
         Self {
             named: named.map(|(name, _)| name.clone()).collect(),
             task,
-            event: text(&event(scene, COPIED).await),
+            event: text(&original.event(COPIED).await),
             vector: text(&row(app, &vectors, &format!("VECTOR#{id}")).await),
             id,
         }
@@ -124,22 +166,6 @@ fn parsed(row: &str) -> Row {
     serde_json::from_str(row).expect("it is a row")
 }
 
-/// Has the project know of its tasks.
-async fn count(scene: &Scene, tasks: u64) {
-    let client = scene.app.dynamodb();
-    client
-        .update_item()
-        .table_name(tables::DATA)
-        .key("pk", S(project(scene)))
-        .key("sk", S("PROJECT".to_owned()))
-        .update_expression("SET seq = :seq, task_count = :tasks, todo_count = :tasks")
-        .expression_attribute_values(":seq", N((tasks + 1).to_string()))
-        .expression_attribute_values(":tasks", N(tasks.to_string()))
-        .send()
-        .await
-        .expect("the project is there");
-}
-
 async fn row(app: &App, pk: &str, sk: &str) -> Item {
     let answer = app
         .dynamodb()
@@ -159,10 +185,6 @@ async fn row(app: &App, pk: &str, sk: &str) -> Item {
 
 fn text(row: &Item) -> String {
     serde_json::to_string(row).expect("it is JSON")
-}
-
-fn project(scene: &Scene) -> String {
-    format!("T#{}#P#{}", scene.ada.tenant_id, scene.project)
 }
 
 /// The partition of a project's log that an event stands in.

@@ -1,13 +1,11 @@
 //! Where it is measured: a stack that does nothing on its own, and a project of so many tasks.
 
-mod seed;
-
 use local::{events, functions};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use shared::lambda::{Function, stream};
-use tests::{ApiKey, App, Member, PASSWORD, tables};
+use tests::{ApiKey, App, Member, Original, PASSWORD, attachment, tables};
 use tokio::sync::OnceCell;
 
 use super::meter::Meter;
@@ -61,13 +59,22 @@ impl Scene {
         };
         let index = scene.event("index-task/ok").await;
         scene.meter.invoke(index.function, index.payload).await;
-        seed::copies(&scene, (1, tasks)).await;
+        scene.grow(1, tasks).await;
         scene
     }
 
     /// Its project grows from one number of tasks to another.
     pub(super) async fn grow(&self, before: u64, tasks: u64) {
-        seed::copies(self, (before, tasks)).await;
+        self.original().copied((before, tasks)).await;
+    }
+
+    fn original(&self) -> Original<'_> {
+        Original {
+            app: &self.app,
+            tenant_id: &self.ada.tenant_id,
+            project_id: &self.project,
+            id: &self.task,
+        }
     }
 
     /// Goes on with another task than before, which may be gone.
@@ -130,7 +137,7 @@ impl Scene {
 
     /// What the log holds under `seq`, as the stream shows it.
     pub(super) async fn logged(&self, seq: u64) -> Value {
-        let event = seed::event(self, seq).await;
+        let event = self.original().event(seq).await;
         serde_json::to_value(event).expect("it is JSON")
     }
 
@@ -215,6 +222,15 @@ impl Scene {
                 let id = made["data"]["id"].as_str().expect("it has an id");
                 text = text.replace(&placeholder, id);
             }
+        }
+        if text.contains("{{ada.filed}}") {
+            let file = attachment(b"%PDF-1.7", "plan.pdf", "application/pdf");
+            let task = json!({ "title": "Count down", "attachment": file });
+            let path = format!("/api/projects/{}/tasks", self.project);
+            let made = self.ada.post(&path, task).await.expect(201);
+            let id = made["data"]["id"].as_str().expect("it has an id");
+            text = text.replace("{{ada.filed}}", id);
+            self.app.settled().await;
         }
         if text.contains("{{ada.given}}") {
             let task = json!({
