@@ -11,11 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from product import ROOT, Product
-from seeds import PASSWORD, exemplified, made_up, seeded, settings
+from seeds import PASSWORD, at_places, exemplified, made_up, seeded, settings
 
 RESULTS = ROOT / "target" / "reference"
 # Who calls: nobody in particular, API keys in each role, a person, and one who logs in again whenever that has ended.
 ROLES = ["nobody", "leaver", "viewer", "editor", "admin", "person"]
+# Who calls from the page: a person, too.
+READER = "reader"
 # How many of them call at once: each keeps one processor busy.
 AT_ONCE = 2
 # For each role, in seconds.
@@ -149,7 +151,7 @@ def enrolled(product, role):
         return {}, {"password": [PASSWORD]}
     ids = seeded(product, role, signed_up)
     token = {"Authorization": f"Bearer {signed_up['access_token']}"}
-    if role == "person":
+    if role in ["person", READER]:
         return token, ids
     key = product.call("POST", "/api/api-keys", {"name": role, "role": role}, token)["data"]["key"]
     return {"X-API-Key": key}, ids
@@ -163,7 +165,8 @@ def page(product):
     """The page, in a browser that may ask nobody else."""
     from playwright.sync_api import expect, sync_playwright
 
-    count = len(list(operations(json.loads((ROOT / "openapi.json").read_text()))))
+    shown = list(operations(json.loads((ROOT / "openapi.json").read_text())))
+    headers, ids = enrolled(product, READER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"],
@@ -178,30 +181,45 @@ def page(product):
         closed = tab.locator(".opblock-tag[data-is-open=false]")
         while closed.count() > 0:
             closed.first.click()
-        expect(tab.locator(".opblock")).to_have_count(count)
+        expect(tab.locator(".opblock")).to_have_count(len(shown))
         tab.screenshot(path=RESULTS / "page.png")
-        answer = tried(tab, "getHealth")
+        authorized(tab, headers["Authorization"].removeprefix("Bearer "))
+        reads = [operation["operationId"] for method, _, operation in shown if method == "GET"]
+        for operation in reads:
+            tried(tab, operation, ids)
         tab.screenshot(path=RESULTS / "call.png")
         browser.close()
     elsewhere = [url for url in asked if not url.startswith((product.url, "data:", "blob:"))]
     if elsewhere or complaints:
         sys.exit(f"the page asks elsewhere ({elsewhere}) or complains ({complaints})")
-    print(f"the page shows {count} operations, and a call from it was answered {answer}; pictures: {RESULTS}")
+    print(f"the page shows {len(shown)} operations, and each of {len(reads)} that read is served from it; pictures: {RESULTS}")
 
 
-def tried(tab, operation):
-    """Tries an operation from the page; returns the status that it shows."""
+def authorized(tab, token):
+    """Says on the page who calls."""
+    tab.locator(".btn.authorize").first.click()
+    field = tab.get_by_label("auth-bearer-value")
+    field.fill(token)
+    field.press("Enter")
+    tab.locator(".btn-done").first.click()
+
+
+def tried(tab, operation, ids):
+    """Tries an operation from the page, as it is shown there, but for the ids of what is there: it is served."""
     from playwright.sync_api import expect
 
     block = tab.locator(f".opblock[id$='-{operation}']")
     block.locator(".opblock-summary-control").click()
+    for (of, place), name in at_places().items():
+        if of == operation and place.startswith("path."):
+            field = block.locator(f"tr[data-param-in=path][data-param-name={place.removeprefix('path.')}] input")
+            field.fill(ids[name][0])
     execute = block.locator("button.execute")
     expect(execute).to_be_visible()
     execute.click()
     status = block.locator(".live-responses-table .response-col_status").last
-    expect(status).to_contain_text("200")
+    expect(status, operation).to_contain_text("200")
     block.scroll_into_view_if_needed()
-    return status.inner_text().split()[0]
 
 
 if __name__ == "__main__":

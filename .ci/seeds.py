@@ -13,6 +13,8 @@ OFTEN = 0.8
 SPARES = 4
 # What the tenants are called that are there to be deleted.
 SPARE = "Spare"
+# What a task has with it: `%PDF-1.7`.
+FILE = {"filename": "plan.pdf", "content_type": "application/pdf", "file_base64": "JVBERi0xLjc="}
 # Which of what is there stands where, by operation. What is "spare" is deleted, archived and restored by the calls.
 PLACES = {
     "project": {
@@ -35,6 +37,7 @@ PLACES = {
         "body.position.after": ["updateTask"],
     },
     "spare_task": {"path.id": ["deleteTask", "moveTask", "restoreTask"], "body.operations[*].id": ["changeTasks"]},
+    "filed_task": {"path.id": ["getAttachment"]},
     "commented_task": {
         "path.id": ["getComment", "replaceComment", "updateComment", "deleteComment"],
     },
@@ -101,6 +104,7 @@ def seeded(product, role, signed_up):
     project = projects.pop()
     tasks = [post(f"/api/projects/{project}/tasks", {"title": f"Count {number}"}) for number in range(24)]
     commented = tasks[0]
+    filed = post(f"/api/projects/{project}/tasks", {"title": "With a file", "attachment": FILE})
     comments = [post(f"/api/tasks/{commented}/comments", {"text": f"Said {number}"}) for number in range(12)]
     post(f"/api/tasks/{commented}/comments", {"text": f"See <@{signed_up['user']['id']}>"}, as_colleague)
     for one in projects:
@@ -123,6 +127,7 @@ def seeded(product, role, signed_up):
         "spare_shared_project": projects[:SPARES],
         "task": tasks[:8],
         "spare_task": tasks[8:],
+        "filed_task": [filed],
         "commented_task": [commented],
         "comment": comments[:4],
         "spare_comment": comments[4:],
@@ -220,11 +225,6 @@ def exemplified(document, ids):
     for operation, place, body, field in in_bodies(document):
         if (operation, place) in named:
             body[field] = named[operation, place][0]
-    for parameter in in_queries(document):
-        if "example" not in parameter:
-            # What is meant by nothing would be sent beside the examples, and does not go together with all of them.
-            for word in ["default", "examples"]:
-                parameter["schema"].pop(word, None)
     return document
 
 
@@ -248,15 +248,6 @@ def in_paths(document):
             for parameter in operation.get("parameters", []):
                 if parameter.get("in") == "path":
                     yield operation["operationId"], f"path.{parameter['name']}", parameter
-
-
-def in_queries(document):
-    """What is said of each parameter that stands in a query."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for parameter in operation.get("parameters", []):
-                if parameter.get("in") == "query":
-                    yield parameter
 
 
 def in_bodies(document):

@@ -177,6 +177,12 @@ impl<T> Reply<T> {
         self.version(NEVER_CHANGED)
     }
 
+    /// For this once: nobody may keep it, and it is not known again.
+    #[must_use]
+    pub fn not_kept(self) -> Self {
+        self.header("cache-control", "no-store")
+    }
+
     /// To somebody who may do so much with what is shown, unless that has been said.
     pub(crate) fn seen_as(mut self, permission: Option<Permission>) -> Self {
         self.seen_as = self.seen_as.or(permission);

@@ -117,6 +117,14 @@ async fn a_large_answer_is_compressed_and_its_tag_guards_a_change_all_the_same()
     assert!(tag.ends_with(".gzip\""), "{tag}");
     let shown: Value = serde_json::from_str(&expanded(read).await).expect("it is JSON");
     assert_eq!(shown["data"]["description"], text.trim());
+    let [authorized, compressed] = headers;
+    let known = [authorized, compressed, ("if-none-match", &tag)];
+    let again = ask(&app, &path, &known).await;
+    assert_eq!(again.status(), 304);
+    assert_eq!(header(&again, "etag"), tag, "as what it stands for");
+    assert_eq!(header(&again, "vary"), "accept-encoding");
+    assert!(again.headers().get("content-encoding").is_none());
+    assert!(again.headers().get("content-type").is_none());
 
     let url = format!("{}{path}", app.stack().api_url());
     let put = |name: &str| {

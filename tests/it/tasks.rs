@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::{App, PNG, attachment};
+use tests::{App, Member, PNG, attachment};
 
 #[tokio::test]
 async fn a_task_is_made_with_the_next_event_of_its_project() {
@@ -98,6 +98,60 @@ async fn a_file_is_stored_privately_and_read_through_a_link_that_expires() {
     let unsigned = link.split('?').next().expect("it has a path");
     let refused = reqwest::get(unsigned).await.expect("it answers");
     assert_eq!(refused.status().as_u16(), 403);
+}
+
+#[tokio::test]
+async fn a_task_s_file_is_read_for_as_long_as_the_task_is_there_by_whoever_sees_it() {
+    let app = App::start().await;
+    let (ada, eve) = (app.member("ada").await, app.member("eve").await);
+    let bob = app.member("bob").await;
+    let bob = app.enrol(&ada, &bob, "viewer").await;
+    let (apollo, gemini) = (ada.project("Apollo").await, ada.project("Gemini").await);
+    let file = attachment(PNG, "pixel.png", "image/png");
+    let body = json!({ "title": "Look at this", "attachment": file });
+    let list = format!("/api/projects/{apollo}/tasks");
+    let made = ada.post(&list, body).await.expect(201)["data"]["id"].clone();
+    let task = format!("/api/tasks/{}", made.as_str().expect("it has an id"));
+    let path = format!("{task}/attachment");
+    let assert_read = async |who: &Member, project: &str| {
+        let answer = who.get(&path).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("etag"), None);
+        let shown = answer.expect(200)["data"].clone();
+        assert_eq!(shown["filename"], "pixel.png");
+        assert_eq!(shown["bytes"], PNG.len());
+        assert_eq!(shown["expires_in"], 300);
+        let url = shown["url"].as_str().expect("there is a link");
+        assert!(url.contains(&format!("/tasks/{project}/")), "{url}");
+        let file = reqwest::get(url).await.expect("the link can be followed");
+        assert_eq!(file.headers()["content-type"], "image/png");
+        assert_eq!(file.bytes().await.expect("it can be read").as_ref(), PNG);
+    };
+
+    assert_read(&ada, &apollo).await;
+    assert_read(&bob, &apollo).await;
+    eve.get(&path).await.refused(404);
+    let to = json!({ "project_id": gemini });
+    ada.post(&format!("{task}/move"), to).await.expect(200);
+    assert_read(&bob, &gemini).await;
+    let visibility = json!({ "visibility": "private" });
+    ada.patch(&format!("/api/projects/{gemini}"), visibility)
+        .await
+        .expect(200);
+    bob.get(&path).await.refused(404);
+    ada.delete(&task).await.expect(204);
+    ada.get(&path).await.refused(404);
+    ada.post(&format!("{task}/restore"), json!({}))
+        .await
+        .expect(200);
+    assert_read(&ada, &gemini).await;
+
+    let without = ada.task(&apollo, "Count down").await;
+    let (_, message) = ada
+        .get(&format!("/api/tasks/{without}/attachment"))
+        .await
+        .refused(404);
+    assert_eq!(message, "This task has no file");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub async fn handler(
         .exports
         .show(&event.caller, event.input.export_id)
         .await?;
-    let reply = Reply::ok(export.into()).header("cache-control", "no-store");
+    let reply = Reply::ok(export.into()).not_kept();
     Ok(reply.tagged())
 }
 

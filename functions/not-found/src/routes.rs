@@ -67,6 +67,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("PUT", "/api/tasks/{id}"),
     ("PATCH", "/api/tasks/{id}"),
     ("DELETE", "/api/tasks/{id}"),
+    ("GET", "/api/tasks/{id}/attachment"),
     ("GET", "/api/tasks/{id}/comments"),
     ("POST", "/api/tasks/{id}/comments"),
     ("GET", "/api/tasks/{id}/comments/{comment_id}"),

@@ -24,6 +24,9 @@ const PROJECT: &str = "Fixtures";
 /// When a task is due, in epoch milliseconds: as the fixtures spell it.
 const DUE: i64 = 1_900_000_000_000;
 
+/// The file of a task, in base64: `%PDF-1.7`.
+const PDF: &str = "JVBERi0xLjc=";
+
 /// What a tenant is called that may be deleted.
 const SPARE: &str = "Spare";
 
@@ -154,6 +157,7 @@ impl Filler {
             "project" => self.project(person).await,
             "task" | "neighbour" => self.task(person).await,
             "given" => self.given_task(person).await,
+            "filed" => self.filed_task(person).await,
             "commented" => Ok(self.commented[name].clone()),
             "label" => self.label(person).await,
             "deleted" => self.deleted_task(person).await,
@@ -404,6 +408,19 @@ impl Filler {
         });
         let made = self.post("/api/create-task", &person.token, body).await?;
         Ok(text(&made["task"]["id"]))
+    }
+
+    /// A new task in their project that has a file.
+    async fn filed_task(&self, person: &Person) -> Result<String, EventError> {
+        let path = format!("/api/projects/{}/tasks", self.project(person).await?);
+        let file = json!({
+            "filename": "plan.pdf",
+            "content_type": "application/pdf",
+            "file_base64": PDF,
+        });
+        let body = json!({ "title": "Count down", "attachment": file });
+        let made = self.post(&path, &person.token, body).await?;
+        Ok(text(&made["data"]["id"]))
     }
 
     /// A new task in their project, and a comment of theirs on it.

@@ -7,10 +7,10 @@ use super::{Endpoint, Resource};
 /// One of the few roles that functions assume for a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
-    /// Reads rows, adds to the audit log, counts what is used, and keeps what expires: caches, rooms, records of
-    /// emails.
+    /// Reads rows and files, adds to the audit log, counts what is used, and keeps what expires: caches, rooms, records
+    /// of emails.
     Reader,
-    /// The same, and searches.
+    /// Reads rows as well, and searches.
     Searcher,
     /// Reads rows and files, and keeps archives of them and how far each has come.
     Exporter,
@@ -114,7 +114,7 @@ impl Capability {
     /// What it is granted, of the tenant's own.
     pub fn uses(self) -> impl Iterator<Item = Use> {
         let uses: &[&[Use]] = match self {
-            Self::Reader => &[READS],
+            Self::Reader => &[READS, &[uses::STORAGE_LINK]],
             Self::Searcher => &[READS, &[uses::SEARCH]],
             Self::Exporter => &[READS, ARCHIVES],
             Self::Writer => &[READS, WRITES, FILES, TASKS, PURGES],

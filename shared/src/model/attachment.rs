@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use deserr::{Deserr, IntoValue, ValuePointerRef};
+use serde::Serialize;
 
 use super::settings::AttachmentLimit;
 use super::text::Filename;
@@ -36,6 +37,19 @@ struct Sent {
     file_base64: FileBytes,
     filename: Filename,
     content_type: String,
+}
+
+/// A task's file, and where it can be read from.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct AttachmentLink {
+    /// What it is called.
+    pub filename: String,
+    /// How large it is.
+    pub bytes: u64,
+    /// Where whoever has this address can read it, until it ends.
+    pub url: String,
+    /// In how many seconds it ends.
+    pub expires_in: u64,
 }
 
 /// Among the bad fields of its input: `Invalid file type`, unless extension, declared type and magic bytes

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::keys::owner::NO_OBJECTS;
 use crate::keys::{ObjectPath, Stored};
 use crate::model::Millis;
-use crate::model::attachment::Attachment;
+use crate::model::attachment::{Attachment, AttachmentLink};
 use crate::model::exported::file_name;
 use crate::model::project::Project;
 use crate::model::task::Task;
@@ -119,6 +119,27 @@ impl Storage {
             Some(upload) => self.link_to(upload.path()).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// A task's file, with a link with which anyone can read it, for [`LINK_LIFETIME`]. It makes no call.
+    ///
+    /// # Errors
+    /// 404 if it has none.
+    pub async fn attachment(
+        &self,
+        project: &Stored<Project>,
+        task: &Task,
+    ) -> Result<AttachmentLink> {
+        let path = project.file(task);
+        let path = path.ok_or_else(|| Error::not_found("This task has no file"))?;
+        let url = self.link_to(&path).await?;
+        let bytes = task.attachment_bytes.unwrap_or(0);
+        Ok(AttachmentLink {
+            filename: file_name(path.as_str()),
+            bytes,
+            url,
+            expires_in: LINK_LIFETIME.as_secs(),
+        })
     }
 
     /// A link with which anyone can read an object, for [`LINK_LIFETIME`]. It makes no call.

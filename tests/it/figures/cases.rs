@@ -418,6 +418,7 @@ impl Sheet {
             ("get-task/ok", "read", 200),
             ("get-task/part", "in part, with what it names", 200),
             ("get-task/of-another-tenant", "of another tenant", 404),
+            ("get-task/attachment", "a link to its file", 200),
             ("update-task/ok", "another title, given to somebody", 200),
             ("update-task/ok", "unchanged", 200),
             ("update-task/done", "to another status", 200),

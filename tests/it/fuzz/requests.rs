@@ -71,6 +71,7 @@ const KNOWN_PATHS: &[&str] = &[
     "/api/projects/x/events",
     "/api/projects/x/labels",
     "/api/projects/x/labels/x",
+    "/api/tasks/x/attachment",
     "/api/tasks/x/comments",
     "/api/tasks/x/comments/x",
     "/api/tasks/x/events",

@@ -54,7 +54,7 @@ pub(super) fn parameters() -> Value {
         IDEMPOTENCY_KEY: {
             "name": "Idempotency-Key", "in": "header",
             "description": "However often the request is sent with it within 24 hours, it has its effect once.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": shared::idempotency::LONGEST_KEY, "pattern": "^[!-~]+$" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": shared::idempotency::LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$" },
         },
         REQUEST_ID: {
             "name": "X-Request-Id", "in": "header",
@@ -75,6 +75,17 @@ pub(super) fn parameters() -> Value {
     })
 }
 
+/// What every answer says, where calls are counted.
+pub(super) const COUNTED: [&str; 4] = [
+    "x-request-id",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
+
+/// What may be said by what changes something once, however often it is asked for.
+pub(super) const ONCE: [&str; 2] = ["idempotency-replayed", "x-event-seq"];
+
 /// The headers of answers: what they are called in the document, what on the wire, and what they say.
 const HEADERS: &[(&str, &str, &str, &str)] = &[
     (
@@ -87,7 +98,7 @@ const HEADERS: &[(&str, &str, &str, &str)] = &[
         "RateLimit",
         "x-ratelimit-limit",
         "integer",
-        "How many calls fit into a window.",
+        "How many calls fit into a window, where they are counted.",
     ),
     (
         "RateLimitRemaining",
@@ -150,9 +161,13 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     HEADERS.iter().map(|(_, name, ..)| *name)
 }
 
-/// They, once for all.
-pub(super) fn headers() -> Value {
-    let headers = HEADERS.iter().map(|(name, _, kind, words)| {
+/// Those that are said of some answer, once for all.
+pub(super) fn headers(answers: &Value) -> Value {
+    let answers = answers.to_string();
+    let said = HEADERS
+        .iter()
+        .filter(|(name, ..)| answers.contains(&reference(name).to_string()));
+    let headers = said.map(|(name, _, kind, words)| {
         let header = json!({ "description": words, "schema": { "type": kind } });
         ((*name).to_owned(), header)
     });
@@ -164,11 +179,10 @@ pub(super) fn headers_of(sent: &BTreeSet<&str>) -> Value {
     let known = HEADERS
         .iter()
         .filter(|(_, header, ..)| sent.contains(header));
-    let headers = known.map(|(name, header, ..)| {
-        (
-            (*header).to_owned(),
-            json!({ "$ref": format!("#/components/headers/{name}") }),
-        )
-    });
+    let headers = known.map(|(name, header, ..)| ((*header).to_owned(), reference(name)));
     headers.collect::<Map<_, _>>().into()
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
 }

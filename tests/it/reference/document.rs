@@ -22,7 +22,8 @@ is there; 204 is for what has nothing to show. `PUT` replaces all that can be ch
 then on. `PATCH` takes a merge patch (RFC 7396): what is left out stays, and null empties. What a tenant does not \
 have is 404, whether or not another has it.
 
-Every refusal has the same form, and names every bad field. A path that does not take a method is 405, and `Allow` \
+Every refusal has the same form, and names every malformed field; once there is none, every one that does not go with \
+the others or with what is there. A path that does not take a method is 405, and `Allow` \
 names those that it takes. What never reaches Tenon its gateway refuses itself, as `{\"message\": …}`: 413 above 6 MB, \
 429 where all callers together are too many, 500 and 503. A request with an `Idempotency-Key` has its effect once, \
 however often it is sent. An `ETag` can be sent back: as `If-None-Match` to be spared what has not changed, as \
@@ -73,6 +74,7 @@ pub(super) fn of(functions: &[Function]) -> Value {
     }
     all_schemas.insert("Refusal".to_owned(), schemas::refusal());
     let refusals = refusals::shared(&paths);
+    let headers = answers::headers(&json!([paths, refusals]));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -96,7 +98,7 @@ pub(super) fn of(functions: &[Function]) -> Value {
                 },
             },
             "parameters": answers::parameters(),
-            "headers": answers::headers(),
+            "headers": headers,
             "responses": refusals,
             "schemas": all_schemas,
         },

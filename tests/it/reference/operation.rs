@@ -103,6 +103,10 @@ impl Operation {
         !self.reads() && self.endpoint.looks_at_if_match(self.method)
     }
 
+    fn has_its_effect_once(&self) -> bool {
+        !self.reads() && self.endpoint.keeps_answers()
+    }
+
     fn is_known(&self) -> bool {
         self.endpoint.authenticates()
     }
@@ -166,10 +170,7 @@ impl Operation {
                 answers::TENANT,
                 self.is_known() && !self.endpoint.names_its_tenant(),
             ),
-            (
-                answers::IDEMPOTENCY_KEY,
-                !self.reads() && self.endpoint.keeps_answers(),
-            ),
+            (answers::IDEMPOTENCY_KEY, self.has_its_effect_once()),
             (answers::IF_NONE_MATCH, self.reads() && self.has_tag()),
             (answers::IF_MATCH, self.is_conditional()),
             (answers::REQUEST_ID, true),
@@ -182,10 +183,13 @@ impl Operation {
     }
 
     fn parameter(&self, name: &str, place: &str, schema: &Value) -> Value {
-        let schema = match schema {
+        let mut schema = match schema {
             Value::Null => json!({ "type": "string", "description": "The tenant's id." }),
             schema => without_null(schema),
         };
+        if place == "query" {
+            tell_what_is_meant(&mut schema);
+        }
         let mut parameter = json!({
             "name": name,
             "in": place,
@@ -259,7 +263,10 @@ impl Operation {
             }
         }
         if self.reads() && self.has_tag() {
-            responses.insert(304, json!({ "description": answers::words(304) }));
+            let said = answers::COUNTED.into_iter().chain(["etag"]);
+            let headers = answers::headers_of(&said.collect());
+            let unchanged = json!({ "description": answers::words(304), "headers": headers });
+            responses.insert(304, unchanged);
         }
         let refused = by_status.keys().copied().filter(|status| *status >= 400);
         let refused: BTreeSet<u64> = refused.chain(self.refusals()).collect();
@@ -279,10 +286,11 @@ impl Operation {
     }
 
     fn success(&self, status: u64, examples: &[&Example], shared: &Map<String, Value>) -> Value {
-        let headers: BTreeSet<&str> = examples
-            .iter()
-            .flat_map(|example| &example.headers)
+        let seen = examples.iter().flat_map(|example| &example.headers);
+        let once = self.has_its_effect_once().then_some(answers::ONCE);
+        let headers: BTreeSet<&str> = seen
             .map(String::as_str)
+            .chain(once.into_iter().flatten())
             .collect();
         let mut response = json!({
             "description": answers::words(status),
@@ -419,6 +427,22 @@ fn bad_body(path: &str, input: &Value) -> Value {
     let said = said.map(|name| (name.to_owned(), examples::an_id(name).into()));
     let unknown = (UNKNOWN.to_owned(), json!(true));
     said.chain([unknown]).collect::<Map<_, _>>().into()
+}
+
+/// Says in words what is meant where a parameter is left out. As its default, or as an example of it alone, a page that
+/// calls are tried from would send it, and it does not go together with all others.
+fn tell_what_is_meant(schema: &mut Value) {
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    schema.shift_remove("examples");
+    let meant = schema.shift_remove("default");
+    if let Some(meant) = meant.filter(|meant| !meant.is_null()) {
+        let known = schema.get("description").and_then(Value::as_str);
+        let words = known.map_or_else(String::new, |known| format!("{known} "));
+        let words = format!("{words}Without it: `{meant}`.");
+        schema.insert("description".to_owned(), words.into());
+    }
 }
 
 /// What stands in a query is there or is not; it is never null.

@@ -9,7 +9,7 @@ use shared::error::{Detail, Error};
 use shared::lambda::http::too_large;
 use shared::sdk::health::{Check, Checks, Condition, Report};
 
-use super::answers::{headers_of, words};
+use super::answers::{COUNTED, headers_of, words};
 use super::examples::{self, Example};
 
 /// What the request is called in the examples that no event is of, as in those that one is.
@@ -171,24 +171,30 @@ pub(super) fn degraded(schema: &Value) -> Value {
         },
     };
     let example = ("degraded".to_owned(), json!({ "value": report }));
-    let mut refusal = described(503, &["x-request-id"], &Map::from_iter([example]));
+    let mut refusal = described(
+        503,
+        &BTreeSet::from(["x-request-id"]),
+        &Map::from_iter([example]),
+    );
     refusal["content"]["application/json"]["schema"] = schema.clone();
     refusal
 }
 
 fn with(status: u64, examples: &Map<String, Value>) -> Value {
-    match status {
-        429 | 503 => described(status, &["x-request-id", "retry-after"], examples),
-        _ => described(status, &["x-request-id"], examples),
-    }
+    let said: &[&str] = match status {
+        401 => &COUNTED[..1],
+        _ => &COUNTED,
+    };
+    let said = said.iter().copied();
+    let later = matches!(status, 429 | 503).then_some("retry-after");
+    described(status, &said.chain(later).collect(), examples)
 }
 
-fn described(status: u64, sent: &[&str], examples: &Map<String, Value>) -> Value {
-    let sent = sent.iter().copied().collect::<BTreeSet<_>>();
+fn described(status: u64, sent: &BTreeSet<&str>, examples: &Map<String, Value>) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/Refusal" });
     json!({
         "description": words(status),
-        "headers": headers_of(&sent),
+        "headers": headers_of(sent),
         "content": { "application/json": { "schema": schema, "examples": examples } },
     })
 }

@@ -18,6 +18,9 @@ const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 /// The client has it already.
 const NOT_MODIFIED: u16 = 304;
 
+/// How what shows a resource, or several, begins.
+const ENVELOPE: &[u8] = b"{\"data\":";
+
 /// A resource may be kept, to be asked for by its tag each time.
 const KEPT_BY_THE_CLIENT: &str = "private, no-cache";
 
@@ -50,7 +53,7 @@ pub(super) fn render(reply: Reply<Box<RawValue>>, request: &ApiGatewayV2httpRequ
             .headers
             .push(("content-type", content_type.to_owned()));
         answer.tagged(&tag, KEPT_BY_ANYBODY, request);
-    } else if let Some(version) = reply.version {
+    } else if let Some(version) = reply.version.or_else(|| answer.listed(request)) {
         let tag = ETag::of(version, answer.body.bytes(), reply.seen_as);
         answer.tagged(&tag, KEPT_BY_THE_CLIENT, request);
     }
@@ -83,14 +86,21 @@ pub(super) fn refusal(error: &Error, request_id: &str) -> Answer {
 }
 
 impl Answer {
-    /// Says by which tag it can be asked for again, and leaves the body out if the client has it. How it is kept stands
-    /// as it was said, if it was.
+    /// The version of what is shown in the envelope and has none of its own, such as a list: what is shown of it tells
+    /// whether it is as it was. What is there for once has none.
+    fn listed(&self, request: &ApiGatewayV2httpRequest) -> Option<u64> {
+        let is_shown = self.status == 200 && !has_body(request);
+        let is_in_envelope = self.body.bytes().starts_with(ENVELOPE);
+        let is_for_once = self.kept().is_some();
+        (is_shown && is_in_envelope && !is_for_once).then_some(NEVER_CHANGED)
+    }
+
+    /// Says by which tag it can be asked for again, and whether the client has it. How it is kept stands as it was
+    /// said, if it was.
     fn tagged(&mut self, tag: &ETag, kept: &str, request: &ApiGatewayV2httpRequest) {
         let known = header(request, "if-none-match").is_some_and(|known| tag.is_known(known));
         if known && !has_body(request) {
             self.status = NOT_MODIFIED;
-            self.body = Body::default();
-            self.headers.retain(|(name, _)| *name != "content-type");
         }
         if self.kept().is_none() {
             self.headers.push(("cache-control", kept.to_owned()));
@@ -105,15 +115,14 @@ impl Answer {
         said.map(|(_, kept)| kept.as_str())
     }
 
-    /// The same, as the gateway takes it.
+    /// The same, as the gateway takes it. Of what the client has it says all that it would say with the body.
     pub(super) fn into_value(self, request_id: &str) -> Value {
-        let mut headers = Map::new();
         let is_kept_by_anybody = self.kept().is_some_and(|kept| kept.starts_with("public"));
         let sent = self.body.sent(self.takes_gzip);
-        if !sent.text.is_empty() {
-            headers.insert("content-type".to_owned(), json!("application/json"));
-        }
+        let has_body = self.status != NOT_MODIFIED && !sent.text.is_empty();
+        let mut headers = Map::new();
         headers.extend([
+            ("content-type".to_owned(), json!("application/json")),
             ("cache-control".to_owned(), json!("no-store")),
             ("x-content-type-options".to_owned(), json!("nosniff")),
             (REQUEST_ID.to_owned(), json!(request_id)),
@@ -134,16 +143,19 @@ impl Answer {
             };
             (name.to_owned(), json!(value))
         }));
-        if sent.is_compressed {
+        if !has_body {
+            headers.shift_remove("content-type");
+        } else if sent.is_compressed {
             headers.insert("content-encoding".to_owned(), json!("gzip"));
         }
+        let body = if has_body { sent.text } else { String::new() };
         json!({
             "statusCode": self.status,
             "headers": headers,
             // `cargo lambda watch` takes no answer without it.
             "cookies": [],
-            "body": sent.text,
-            "isBase64Encoded": sent.is_compressed,
+            "body": body,
+            "isBase64Encoded": has_body && sent.is_compressed,
         })
     }
 }
