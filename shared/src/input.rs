@@ -55,6 +55,9 @@ pub(crate) use from_text;
 /// What is said of a field that is not known.
 const UNKNOWN: &str = "Unknown field";
 
+/// What is said of a number that is larger or smaller than any that is meant.
+const OUT_OF_RANGE: &str = "Is out of range";
+
 /// All that is wrong with an input.
 #[derive(Debug, Default)]
 pub struct BadInput {
@@ -234,7 +237,8 @@ impl DeserializeError for BadInput {
             ErrorKind::BadSequenceLen { expected, .. } => {
                 all.with(here, format!("Must have {expected} items"))
             }
-            ErrorKind::Unexpected { msg } => all.with(here, msg),
+            // It is said of numbers alone: one has no room where it is to be kept.
+            ErrorKind::Unexpected { .. } => all.with(here, OUT_OF_RANGE.to_owned()),
         }
     }
 }

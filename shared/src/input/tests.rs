@@ -48,6 +48,22 @@ fn every_bad_field_is_named_in_the_order_of_the_fields() {
 }
 
 #[test]
+fn a_number_that_is_far_too_large_is_out_of_range() {
+    #[derive(Debug, deserr::Deserr, schemars::JsonSchema)]
+    #[deserr(error = BadInput, deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its parsing is of interest")]
+    struct Due {
+        by: DueDate,
+    }
+    let refused = parse::<Due>(json!({ "by": u64::MAX })).expect_err("it is refused");
+    let details = refused.details();
+    assert_eq!(
+        (&*details[0].field, &*details[0].message),
+        ("by", OUT_OF_RANGE)
+    );
+}
+
+#[test]
 fn of_a_parameter_that_is_not_known_is_said_which_ones_are() {
     let refused = |named: &[&str]| {
         let named: Vec<_> = named.iter().map(ToString::to_string).collect();
