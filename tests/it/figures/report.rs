@@ -20,7 +20,7 @@ UPDATE_FIGURES=1 cargo test --workspace --test it figures
 one more round trip to wait for. The same calls are made at both sizes, but by an export. Whatever somebody asks for who is
 signed in, one `BatchGetItem` reads their session and membership, so that what was revoked is refused at
 once: an HTTP request begins with it. A read unit is 4 KB read strongly consistently, a write unit 1 KB
-written, two of them in a transaction.
+written, two of them in a transaction. How long it takes, [benchmarks](benches/README.md) print.
 ";
 
 const NOTES: &str = "\
