@@ -23,7 +23,8 @@ pub(crate) fn nearest_first(
     let mut ranked: Vec<(f64, Hit)> = tasks
         .iter()
         .filter_map(|task| {
-            let score = near.iter().find(|near| near.task_id == task.id)?.score;
+            let near = near.iter().find(|near| near.task_id == task.id)?;
+            let score = rounded(near.score);
             Some((score + boost(&identifiers, task), hit(task, score)))
         })
         .collect();
@@ -61,6 +62,11 @@ fn boost(wanted: &[String], task: &Task) -> f64 {
         .filter(|word| own.contains(word) || **word == id)
         .map(|_| BOOST)
         .sum()
+}
+
+/// To six places, which are told from each other and are read as they were written.
+fn rounded(score: f64) -> f64 {
+    (score * 1e6).round() / 1e6
 }
 
 fn hit(task: &Task, score: f64) -> Hit {

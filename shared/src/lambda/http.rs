@@ -323,7 +323,7 @@ fn if_match(endpoint: &Endpoint, request: &ApiGatewayV2httpRequest) -> Result<If
     let method = &request.request_context.http.method;
     let reads = method == http::Method::GET;
     if said != "*" && !reads && !endpoint.looks_at_if_match(method.as_str()) {
-        let message = "If-Match can't be kept here: what this changes has no ETag";
+        let message = "If-Match is not looked at here, and so can't be kept";
         return Err(Error::bad_request(message));
     }
     IfMatch::read(said)

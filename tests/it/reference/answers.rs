@@ -75,9 +75,11 @@ pub(super) fn parameters() -> Value {
     })
 }
 
-/// What every answer says, where calls are counted.
-pub(super) const COUNTED: [&str; 4] = [
-    "x-request-id",
+/// What every answer says.
+pub(super) const ALWAYS: [&str; 1] = ["x-request-id"];
+
+/// What it says of how many calls or attempts are left, where they are counted.
+pub(super) const COUNTED: [&str; 3] = [
     "x-ratelimit-limit",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
@@ -93,6 +95,12 @@ const HEADERS: &[(&str, &str, &str, &str)] = &[
         "x-request-id",
         "string",
         "What the request is called in the logs.",
+    ),
+    (
+        "Challenge",
+        "www-authenticate",
+        "string",
+        "By what to say who calls: `Bearer`.",
     ),
     (
         "RateLimit",

@@ -263,8 +263,8 @@ impl Operation {
             }
         }
         if self.reads() && self.has_tag() {
-            let said = answers::COUNTED.into_iter().chain(["etag"]);
-            let headers = answers::headers_of(&said.collect());
+            // It says what the whole answer would.
+            let headers = responses.get(&200).map(|whole| whole["headers"].clone());
             let unchanged = json!({ "description": answers::words(304), "headers": headers });
             responses.insert(304, unchanged);
         }
@@ -331,13 +331,21 @@ impl Operation {
         let of_function: Vec<_> = of_function
             .filter(|example| as_siblings && example.status == status)
             .collect();
+        let counted = self.tells_what_is_left(status);
         match (status, own, of_function.as_slice()) {
-            (_, [_, ..], _) => refusals::of_events(status, own),
-            (_, [], [_, ..]) => refusals::of_events(status, &of_function),
-            (413, ..) => refusals::of_size(self.endpoint),
-            (422, ..) => refusals::of_fields(&self.bad_fields),
-            _ => self.reason(status).reference(),
+            (_, [_, ..], _) => refusals::of_events(status, counted, own),
+            (_, [], [_, ..]) => refusals::of_events(status, counted, &of_function),
+            (413, ..) => refusals::of_size(self.endpoint, counted),
+            (422, ..) => refusals::of_fields(&self.bad_fields, counted),
+            _ => self.reason(status).reference(counted),
         }
+    }
+
+    /// Whether a refusal tells how many calls or attempts are left. Nobody's calls are counted before it is known who
+    /// calls.
+    fn tells_what_is_left(&self, status: u64) -> bool {
+        let is_counted = self.counted.as_a_call() || self.counted.as_an_attempt();
+        is_counted && (status != 401 || !self.is_known())
     }
 
     /// Why it would refuse with a status of which its function has no event.

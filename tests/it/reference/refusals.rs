@@ -9,7 +9,7 @@ use shared::error::{Detail, Error};
 use shared::lambda::http::too_large;
 use shared::sdk::health::{Check, Checks, Condition, Report};
 
-use super::answers::{COUNTED, headers_of, words};
+use super::answers::{ALWAYS, COUNTED, headers_of, words};
 use super::examples::{self, Example};
 
 /// What the request is called in the examples that no event is of, as in those that one is.
@@ -83,12 +83,13 @@ impl Reason {
     }
 
     /// Where the document has it.
-    pub(super) fn reference(self) -> Value {
-        json!({ "$ref": format!("#/components/responses/{}", self.name()) })
+    pub(super) fn reference(self, is_counted: bool) -> Value {
+        json!({ "$ref": format!("#/components/responses/{}", self.name(is_counted)) })
     }
 
-    fn name(self) -> String {
-        format!("Refused{}{self:?}", self.status())
+    fn name(self, is_counted: bool) -> String {
+        let uncounted = if is_counted { "" } else { "Uncounted" };
+        format!("Refused{}{self:?}{uncounted}", self.status())
     }
 
     fn examples(self) -> Map<String, Value> {
@@ -123,38 +124,46 @@ impl Reason {
 /// Those that operations refer to.
 pub(super) fn shared(paths: &Map<String, Value>) -> Value {
     let text = json!(paths).to_string();
-    let used = REASONS
+    let all = REASONS
         .iter()
-        .filter(|reason| text.contains(&reason.reference()["$ref"].to_string()));
-    let used = used.map(|reason| {
-        let refusal = with(reason.status(), &reason.examples());
-        (reason.name(), refusal)
+        .flat_map(|reason| [true, false].map(|is_counted| (reason, is_counted)));
+    let used = all.filter(|(reason, is_counted)| {
+        let reference = reason.reference(*is_counted);
+        text.contains(&reference["$ref"].to_string())
+    });
+    let used = used.map(|(reason, is_counted)| {
+        let refusal = with(reason.status(), is_counted, &reason.examples());
+        (reason.name(is_counted), refusal)
     });
     used.collect::<Map<_, _>>().into()
 }
 
 /// How an operation refuses, by events of its function.
-pub(super) fn of_events(status: u64, events: &[&Example]) -> Value {
+pub(super) fn of_events(status: u64, is_counted: bool, events: &[&Example]) -> Value {
     let examples = events.iter().map(|event| {
         let body = examples::fitting(event.body.clone(), &Value::Null, &Map::new());
         (event.name.clone(), json!({ "value": body }))
     });
-    with(status, &examples.collect())
+    with(status, is_counted, &examples.collect())
 }
 
 /// How it refuses a body that is larger than its own limit.
-pub(super) fn of_size(endpoint: &Endpoint) -> Value {
+pub(super) fn of_size(endpoint: &Endpoint, is_counted: bool) -> Value {
     if endpoint.body_limit == PLAIN.body_limit {
-        return Reason::TooLarge.reference();
+        return Reason::TooLarge.reference(is_counted);
     }
     let example = error("too-large", &too_large(endpoint));
-    with(Reason::TooLarge.status(), &Map::from_iter([example]))
+    with(
+        Reason::TooLarge.status(),
+        is_counted,
+        &Map::from_iter([example]),
+    )
 }
 
 /// How it refuses what can't be parsed.
-pub(super) fn of_fields(bad: &[Detail]) -> Value {
+pub(super) fn of_fields(bad: &[Detail], is_counted: bool) -> Value {
     let example = error("bad-fields", &Error::validation(bad.to_vec()));
-    with(422, &Map::from_iter([example]))
+    with(422, is_counted, &Map::from_iter([example]))
 }
 
 /// What it shows when it is degraded, by the name of one that is.
@@ -180,14 +189,15 @@ pub(super) fn degraded(schema: &Value) -> Value {
     refusal
 }
 
-fn with(status: u64, examples: &Map<String, Value>) -> Value {
-    let said: &[&str] = match status {
-        401 => &COUNTED[..1],
-        _ => &COUNTED,
+fn with(status: u64, is_counted: bool, examples: &Map<String, Value>) -> Value {
+    let counted = is_counted.then_some(COUNTED).into_iter().flatten();
+    let more = match status {
+        401 => Some("www-authenticate"),
+        429 | 503 => Some("retry-after"),
+        _ => None,
     };
-    let said = said.iter().copied();
-    let later = matches!(status, 429 | 503).then_some("retry-after");
-    described(status, &said.chain(later).collect(), examples)
+    let said = ALWAYS.into_iter().chain(counted).chain(more);
+    described(status, &said.collect(), examples)
 }
 
 fn described(status: u64, sent: &BTreeSet<&str>, examples: &Map<String, Value>) -> Value {
