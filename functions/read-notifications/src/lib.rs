@@ -40,7 +40,8 @@ impl Input {
         match (self.ids, self.until) {
             (Some(ids), None) => Ok(Seen::These(ids.0)),
             (None, Some(id)) => Ok(Seen::Until(id)),
-            _ => Err(Error::invalid("ids", "Must be there, or else until must")),
+            (None, None) => Err(Error::invalid("ids", "Must be there, or else until must")),
+            (Some(_), Some(_)) => Err(Error::invalid("ids", "Can't be there beside until")),
         }
     }
 }

@@ -19,8 +19,8 @@ tenants says which one by `X-Tenant-Id`.
 
 Bodies are JSON in UTF-8; times are epoch milliseconds. A list without anything in it is 200 with `[]`, for the list \
 is there; 204 is for what has nothing to show. `PUT` replaces all that can be changed: what is left out is empty from \
-then on. `PATCH` takes a merge patch (RFC 7396): what is left out stays, and null empties. What a tenant does not \
-have is 404, whether or not another has it.
+then on. `PATCH` takes a merge patch (RFC 7396): what is left out stays, and null empties what can be \
+empty. What a tenant does not have is 404, whether or not another has it.
 
 Every refusal has the same form, and names every malformed field; once there is none, every one that does not go with \
 the others or with what is there. A path that does not take a method is 405, and `Allow` \
