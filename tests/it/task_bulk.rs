@@ -11,6 +11,12 @@ fn path(project: &str) -> String {
     format!("/api/projects/{project}/tasks/bulk")
 }
 
+/// So many new tasks.
+fn creations(count: usize) -> Value {
+    let create = |number| json!({ "op": "create", "title": format!("Number {number}") });
+    (0..count).map(create).collect()
+}
+
 async fn ask(member: &Member, project: &str, key: &str, operations: &Value) -> Answer {
     let body = json!({ "operations": operations });
     let request = member.request("POST", &path(project)).json(&body);
@@ -107,8 +113,7 @@ async fn a_hundred_tasks_are_changed_and_the_room_hears_of_each() {
     let project = ada.project("Apollo").await;
     let mut socket = ada.connect().await;
     let seq = socket.subscribe(&project).await;
-    let create = |number| json!({ "op": "create", "title": format!("Number {number}") });
-    let made = insisted(&ada, &project, "make", (0..100).map(create).collect()).await;
+    let made = insisted(&ada, &project, "make", creations(100)).await;
     assert_eq!(statuses(&made), [201; 100]);
     let tasks = made["data"].as_array().expect("it has one for each").iter();
     let finish = tasks.map(|task| json!({ "op": "update", "id": id(task), "status": "done" }));
@@ -182,10 +187,7 @@ async fn what_could_not_be_made_and_what_is_behind_it_is_told_and_made_by_a_repe
     let app = App::start().await;
     let ada = app.member("ada").await;
     let project = ada.project("Apollo").await;
-    let operations: Vec<_> = (0..4)
-        .map(|number| json!({ "op": "create", "title": format!("Number {number}") }))
-        .collect();
-    let operations = Value::from(operations);
+    let operations = creations(4);
     let throttled = |nth| {
         let fault = Fault::new(FaultKind::Throttle).function("change-tasks");
         let fault = fault.operation("TransactWriteItems").nth(nth);
@@ -227,10 +229,7 @@ async fn of_equal_requests_at_once_each_operation_has_its_effect_once() {
     let app = App::start().await;
     let ada = app.member("ada").await;
     let project = ada.project("Apollo").await;
-    let operations: Vec<_> = (0..5)
-        .map(|number| json!({ "op": "create", "title": format!("Number {number}") }))
-        .collect();
-    let operations = Value::from(operations);
+    let operations = creations(5);
     let asked = (0..4).map(|_| ask(&ada, &project, "at once", &operations));
     let answers = join_all(asked).await;
     for answer in &answers {

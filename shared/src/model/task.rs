@@ -324,19 +324,26 @@ pub struct TaskView {
 
 /// A task's file, as the API shows it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
-struct AttachmentView {
-    filename: String,
-    bytes: u64,
+pub(crate) struct AttachmentView {
+    pub(crate) filename: String,
+    pub(crate) bytes: u64,
+}
+
+impl AttachmentView {
+    /// Of a task that has one.
+    pub(crate) fn of(task: &Task) -> Option<Self> {
+        let path = task.attachment.as_deref()?;
+        Some(Self {
+            filename: file_name(path),
+            bytes: task.attachment_bytes.unwrap_or(0),
+        })
+    }
 }
 
 impl From<Task> for TaskView {
     fn from(task: Task) -> Self {
-        let attachment = task.attachment.as_deref();
         Self {
-            attachment: attachment.map(|path| AttachmentView {
-                filename: file_name(path),
-                bytes: task.attachment_bytes.unwrap_or(0),
-            }),
+            attachment: AttachmentView::of(&task),
             id: task.id,
             project_id: task.project_id,
             title: task.title,

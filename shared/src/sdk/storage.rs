@@ -22,7 +22,7 @@ use crate::model::Millis;
 use crate::model::attachment::{Attachment, AttachmentLink};
 use crate::model::exported::file_name;
 use crate::model::project::Project;
-use crate::model::task::Task;
+use crate::model::task::{AttachmentView, Task};
 use crate::model::upload::Upload;
 
 /// How long a link to an object can be followed.
@@ -130,14 +130,13 @@ impl Storage {
         project: &Stored<Project>,
         task: &Task,
     ) -> Result<AttachmentLink> {
-        let path = project.file(task);
-        let path = path.ok_or_else(|| Error::not_found("This task has no file"))?;
-        let url = self.link_to(&path).await?;
-        let bytes = task.attachment_bytes.unwrap_or(0);
+        let file = project.file(task).zip(AttachmentView::of(task));
+        let (path, AttachmentView { filename, bytes }) =
+            file.ok_or_else(|| Error::not_found("This task has no file"))?;
         Ok(AttachmentLink {
-            filename: file_name(path.as_str()),
+            filename,
             bytes,
-            url,
+            url: self.link_to(&path).await?,
             expires_in: LINK_LIFETIME.as_secs(),
         })
     }

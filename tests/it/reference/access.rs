@@ -114,6 +114,11 @@ impl Counted {
         self.as_an_attempt
     }
 
+    /// Whether an answer tells how many are left.
+    pub(super) fn at_all(self) -> bool {
+        self.as_a_call || self.as_an_attempt
+    }
+
     /// In a few words.
     pub(super) fn words(self) -> String {
         let calls = match (self.as_a_call, self.rate) {

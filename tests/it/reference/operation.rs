@@ -344,8 +344,7 @@ impl Operation {
     /// Whether a refusal tells how many calls or attempts are left. Nobody's calls are counted before it is known who
     /// calls.
     fn tells_what_is_left(&self, status: u64) -> bool {
-        let is_counted = self.counted.as_a_call() || self.counted.as_an_attempt();
-        is_counted && (status != 401 || !self.is_known())
+        self.counted.at_all() && (status != 401 || !self.is_known())
     }
 
     /// Why it would refuse with a status of which its function has no event.
@@ -377,7 +376,6 @@ impl Operation {
     fn refusals(&self) -> impl Iterator<Item = u64> {
         let named = !self.in_path().is_empty();
         let writes = !self.reads();
-        let is_counted = self.counted.as_a_call() || self.counted.as_an_attempt();
         [
             (400, true),
             (401, self.is_known()),
@@ -388,7 +386,7 @@ impl Operation {
             (413, writes),
             (415, writes),
             (422, writes),
-            (429, is_counted),
+            (429, self.counted.at_all()),
             (500, true),
             (503, true),
         ]

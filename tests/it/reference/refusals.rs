@@ -180,11 +180,7 @@ pub(super) fn degraded(schema: &Value) -> Value {
         },
     };
     let example = ("degraded".to_owned(), json!({ "value": report }));
-    let mut refusal = described(
-        503,
-        &BTreeSet::from(["x-request-id"]),
-        &Map::from_iter([example]),
-    );
+    let mut refusal = described(503, &ALWAYS.into(), &Map::from_iter([example]));
     refusal["content"]["application/json"]["schema"] = schema.clone();
     refusal
 }

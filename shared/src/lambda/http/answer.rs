@@ -119,7 +119,7 @@ impl Answer {
     pub(super) fn into_value(self, request_id: &str) -> Value {
         let is_kept_by_anybody = self.kept().is_some_and(|kept| kept.starts_with("public"));
         let sent = self.body.sent(self.takes_gzip);
-        let has_body = self.status != NOT_MODIFIED && !sent.text.is_empty();
+        let is_shown = self.status != NOT_MODIFIED && !sent.text.is_empty();
         let mut headers = Map::new();
         headers.extend([
             ("content-type".to_owned(), json!("application/json")),
@@ -143,19 +143,19 @@ impl Answer {
             };
             (name.to_owned(), json!(value))
         }));
-        if !has_body {
+        if !is_shown {
             headers.shift_remove("content-type");
         } else if sent.is_compressed {
             headers.insert("content-encoding".to_owned(), json!("gzip"));
         }
-        let body = if has_body { sent.text } else { String::new() };
+        let body = if is_shown { sent.text } else { String::new() };
         json!({
             "statusCode": self.status,
             "headers": headers,
             // `cargo lambda watch` takes no answer without it.
             "cookies": [],
             "body": body,
-            "isBase64Encoded": has_body && sent.is_compressed,
+            "isBase64Encoded": is_shown && sent.is_compressed,
         })
     }
 }
